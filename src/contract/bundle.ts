@@ -1,0 +1,45 @@
+/**
+ * A policy bundle as the rest of the gateway sees it: opened, checked byte for byte, not yet
+ * instantiated. Made by `bundle/`, consumed by `policy/engine/`.
+ */
+
+/** `sha256:<64 hex>` or `sha512:<128 hex>`. */
+export type Digest = `sha256:${string}` | `sha512:${string}`;
+
+/** Which kind of layer a bundle is; the manifest's `metadata.layer`, default `server`. */
+export const layerKinds = ["identity", "server", "workflow", "compliance", "overrides"] as const;
+export type LayerKind = (typeof layerKinds)[number];
+
+/** Entrypoints of the compiled policy, as paths in `data` (`mcp/crm/decision`). */
+export interface BundleEntrypoints {
+  /** Answers the whole decision object. */
+  readonly decision: string;
+  /** Answers `{data_classes, labels}` only; absent where the bundle has neither rule. */
+  readonly classify: string | undefined;
+  /** Answers `{hide, capabilities}` only; absent where the bundle has neither rule. */
+  readonly visibility: string | undefined;
+}
+
+export interface Bundle {
+  /** The bundle's own name: manifest `metadata.name`, else the name it is configured under. */
+  readonly name: string;
+  /** As configured, without credentials. */
+  readonly reference: string;
+  /** Manifest digest for OCI sources; digest of the packed archive for `file:`. */
+  readonly digest: Digest;
+  /** Manifest `revision`, or `""`. */
+  readonly revision: string;
+  readonly kind: LayerKind;
+  /** Dotted package of the policy, `mcp.crm`. */
+  readonly policyPackage: string;
+  readonly entrypoints: BundleEntrypoints;
+  readonly wasm: Uint8Array;
+  /** JSON text of the base document that the policy sees as `data`; `{}` where it ships none. */
+  readonly dataJson: string;
+  /** Rego sources by path, unpruned where the bundle ships them so. */
+  readonly sources: ReadonlyMap<string, string>;
+  /** The manifest's `metadata` object. */
+  readonly metadata: Readonly<Record<string, unknown>>;
+  /** Where the bytes came from this time. `cache` means the registry was away. */
+  readonly origin: "registry" | "layout" | "cache" | "folder";
+}

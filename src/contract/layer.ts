@@ -1,0 +1,117 @@
+/**
+ * What one layer said about one call, after its answer was read strictly. `combine` works on these
+ * and on nothing else; the record keeps them whole.
+ */
+import type { LayerKind } from "./bundle.ts";
+import type { Json, JsonObject } from "./json.ts";
+
+/** How much of a matched rule a client may see. */
+export type Disclose = "text" | "code" | "none";
+
+/** One element of `allow`, `deny`, `require_approval`, `hide` or `warn`, with its rule's METADATA. */
+export interface RuleMatch {
+  /** METADATA `custom.id`, else `package.rule`. */
+  readonly rule: string;
+  /** METADATA `custom.code`, else the element's own code, else the rule id. */
+  readonly code: string;
+  readonly title: string | undefined;
+  readonly description: string | undefined;
+  readonly severity: string | undefined;
+  readonly remediation: string | undefined;
+  readonly appeal: string | undefined;
+  readonly alternatives: readonly string[];
+  readonly overridable: boolean;
+  readonly disclose: Disclose;
+  readonly audit: boolean;
+  readonly owner: string | undefined;
+  /** METADATA `custom.actions`: other action types that an `allow` grants. */
+  readonly actions: readonly string[];
+  /** A sentence made by the policy for this call (`msg`). */
+  readonly message: string | undefined;
+  readonly details: Json | undefined;
+}
+
+export interface ApprovalRequest extends RuleMatch {
+  readonly approvers: readonly string[];
+  readonly channels: readonly string[];
+  readonly ttlSeconds: number | undefined;
+}
+
+export interface Obligation {
+  readonly id: string;
+  readonly type: string;
+  readonly properties: JsonObject;
+}
+
+/** What an agent may be in. `*` alone, exact names, or a prefix with one trailing `*`. */
+export interface Capabilities {
+  readonly servers: readonly string[];
+  /** `tool`, `server/tool`, or a pattern of either. */
+  readonly tools: readonly string[];
+  readonly scopes: readonly string[];
+}
+
+export interface Waiver {
+  /** Name of the layer (bundle) whose denial is lifted. */
+  readonly bundle: string;
+  readonly rule: string;
+  readonly justification: string;
+  /** RFC 3339. */
+  readonly expires: string;
+  readonly ticket: string | undefined;
+}
+
+/** Everything one layer may answer; what its policy does not define is empty. */
+export interface LayerOutput {
+  readonly allow: readonly RuleMatch[];
+  readonly deny: readonly RuleMatch[];
+  readonly requireApproval: readonly ApprovalRequest[];
+  readonly obligations: readonly Obligation[];
+  readonly hide: readonly RuleMatch[];
+  readonly dataClasses: readonly string[];
+  readonly labels: readonly string[];
+  readonly capabilities: Capabilities | undefined;
+  readonly waive: readonly Waiver[];
+  readonly warn: readonly RuleMatch[];
+}
+
+/** Codes of the gateway itself; no policy may use them and no waiver lifts them. */
+export const gatewayCodes = [
+  "approval_required",
+  "audit_unavailable",
+  "invalid_cost",
+  "budget_exhausted",
+  "state_unavailable",
+  "malformed_request",
+  "no_decision",
+  "no_policy",
+  "no_rule_allows",
+  "outside_capabilities",
+  "policy_error",
+  "policy_timeout",
+  "tool_changed",
+  "tool_hidden",
+  "unknown_obligation",
+  "unknown_tool",
+] as const;
+export type GatewayCode = (typeof gatewayCodes)[number];
+
+/** A layer's part in one decision: an answer, or the reason why there is none. */
+export type LayerVerdict =
+  | { readonly ok: true; readonly layer: LayerIdentity; readonly output: LayerOutput }
+  | {
+      readonly ok: false;
+      readonly layer: LayerIdentity;
+      readonly code: "policy_error" | "policy_timeout" | "no_decision" | "no_policy";
+      /** For the record and the operator's log; never for the client. */
+      readonly message: string;
+    };
+
+export interface LayerIdentity {
+  /** Config name: a server id for the server's bundle, else the layer's `name`. */
+  readonly name: string;
+  readonly kind: LayerKind;
+  readonly revision: string;
+  /** `""` where no bundle is active. */
+  readonly digest: string;
+}

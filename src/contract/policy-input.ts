@@ -1,0 +1,78 @@
+/**
+ * The input document that policies see (`schema/input.schema.json`), as the JSON it is. Arguments
+ * are kept as JSON text: the bytes that policy judges are the bytes that leave.
+ */
+import type { JsonObject } from "./json.ts";
+
+export type Phase = "list" | "call" | "result";
+
+/** Who acts; from config and command line on stdio. */
+export interface AgentIdentity {
+  readonly id: string;
+  readonly scope: string | null;
+  readonly owner_team: string | null;
+  readonly model: string | null;
+  readonly parent: string | null;
+  readonly authenticated: boolean;
+}
+
+export interface UserIdentity {
+  readonly id: string;
+  readonly groups: readonly string[];
+  readonly data_classifications_authorized: readonly string[];
+}
+
+/** What only the client claims of itself. */
+export interface ClientClaim {
+  readonly name: string;
+  readonly version: string;
+}
+
+/** One tool call as the policy judges it, before classification. */
+export interface ToolAction {
+  /** Config id of the server. */
+  readonly server: string;
+  /** The upstream's own, exact tool name. */
+  readonly tool: string;
+  /** Normalised JSON text of the arguments object. */
+  readonly argsJson: string;
+  readonly annotations: JsonObject;
+  /** Digest of the whole tool definition, RFC 8785 form. */
+  readonly definition_digest: string;
+  readonly destination: { readonly region: string | null; readonly external: boolean };
+}
+
+/** Facts of the conversation so far. */
+export interface ConversationContext {
+  readonly conversation_id: string;
+  readonly turn_count: number;
+  readonly cumulative_tokens: number;
+  readonly session_age_seconds: number;
+  readonly data_classes_seen: readonly string[];
+  readonly labels_seen: readonly string[];
+  readonly servers_called: readonly string[];
+}
+
+export interface EnvironmentFacts {
+  readonly region: string | null;
+  readonly is_production: boolean;
+}
+
+/**
+ * The input document in parts of JSON text. The engine joins them, because what a layer sees of it
+ * depends on the layers before: classes first, then `layers`, then `denials`.
+ */
+export interface InputParts {
+  /** From `{` to the last member of `action` before its classes; the action object is still open. */
+  readonly open: string;
+  /** Floor of `action.data_classes_referenced`. */
+  readonly dataClasses: readonly string[];
+  /** Floor of `action.labels`. */
+  readonly labels: readonly string[];
+  /** `context` as the organisation's layers see it. */
+  readonly contextJson: string;
+  /** `context` as the server's own bundle sees it: its own server's part. */
+  readonly serverContextJson: string;
+  /** `,"environment":{…},"usage":{…},"approval":null`, the document still open. */
+  readonly close: string;
+}
