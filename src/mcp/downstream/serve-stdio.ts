@@ -1,0 +1,86 @@
+/**
+ * The stdio front: one client on the process's own input and output. Nothing but JSON-RPC is ever
+ * written to the output. At the end of the input open calls are cancelled and it resolves.
+ */
+import type { Readable, Writable } from "node:stream";
+import type { Log } from "../../contract/ambient.ts";
+import type { Gateway } from "../../gateway/gateway.ts";
+import { findOversizeId } from "../wire/find-oversize-id.ts";
+import type { OversizeFrame } from "../wire/read-frames.ts";
+import { createFrameReader } from "../wire/read-frames.ts";
+import { rpcCodes } from "../wire/rpc.ts";
+import { Session } from "./session.ts";
+
+export interface StdioFront {
+  readonly input: Readable;
+  readonly output: Writable;
+  readonly gateway: Gateway;
+  readonly log: Log;
+}
+
+const maxMessageBytes = 4 * 1024 * 1024;
+/** Above this many open requests no more input is read. */
+const maxInFlight = 256;
+
+/** Serves until the input ends or the output is gone; everything received by then is dealt with. */
+export async function serveStdio({ input, output, gateway, log }: StdioFront): Promise<void> {
+  const session = new Session({ gateway, log, send: (...parts) => writeLine(output, parts) });
+  const open = new Set<Promise<void>>();
+
+  function take(received: Promise<void>): void {
+    const dealtWith = received.finally(() => {
+      open.delete(dealtWith);
+      resumeIfFree();
+    });
+    open.add(dealtWith);
+  }
+
+  function pauseIfBusy(): void {
+    if (output.writableNeedDrain || session.inFlight >= maxInFlight) input.pause();
+  }
+
+  function resumeIfFree(): void {
+    if (!output.writableNeedDrain && session.inFlight < maxInFlight) input.resume();
+  }
+
+  const read = createFrameReader(
+    { maxBytes: maxMessageBytes },
+    {
+      onFrame: (frame) => take(session.receive(frame)),
+      onOversize: (frame) => take(session.refuseMalformed(oversize(frame))),
+    },
+  );
+  input.on("data", (chunk: Buffer) => {
+    read(chunk);
+    pauseIfBusy();
+  });
+  output.on("drain", resumeIfFree);
+  await ended(input, output);
+  session.close();
+  await Promise.all(open);
+}
+
+function oversize(frame: OversizeFrame) {
+  const message = `a message of ${frame.bytes} bytes is over the limit of ${maxMessageBytes}`;
+  const code = rpcCodes.invalidRequest;
+  const id = findOversizeId(frame) ?? null;
+  return { kind: "malformed", id, method: undefined, code, message } as const;
+}
+
+function writeLine(output: Writable, parts: readonly (string | Buffer)[]): void {
+  if (!output.writable) return;
+  output.cork();
+  for (const part of parts) output.write(part);
+  output.write("\n");
+  output.uncork();
+}
+
+function ended(input: Readable, output: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    input.once("end", resolve);
+    input.once("close", resolve);
+    input.once("error", () => resolve());
+    output.once("error", () => resolve());
+    output.once("close", resolve);
+  });
+}

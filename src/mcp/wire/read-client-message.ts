@@ -1,0 +1,110 @@
+/**
+ * One frame from a client, read once: bytes → strict JSON → a JSON-RPC message of a known shape.
+ * From here on there is one value and one text of its arguments; nothing of the frame is forwarded.
+ * Which methods exist is the method table's.
+ */
+import { isUtf8 } from "node:buffer";
+import type { JsonObject } from "../../contract/json.ts";
+import { isJsonObject } from "../../contract/json.ts";
+import type { JsonViolation } from "./strict-json.ts";
+import { readStrictJson } from "./strict-json.ts";
+import type { RequestId } from "./rpc.ts";
+import { isRequestId, rpcCodes } from "./rpc.ts";
+
+export type ClientMessage = ClientRequest | ClientNotification | ClientResponse | MalformedMessage;
+
+export interface ClientRequest {
+  readonly kind: "request";
+  readonly id: RequestId;
+  readonly method: string;
+  readonly params: JsonObject;
+  /** Normalised text of `params.arguments`, key order as sent. */
+  readonly argumentsJson: string | undefined;
+}
+
+export interface ClientNotification {
+  readonly kind: "notification";
+  readonly method: string;
+  readonly params: JsonObject;
+}
+
+/** An answer to a request of the gateway's. */
+export interface ClientResponse {
+  readonly kind: "response";
+  readonly id: RequestId;
+}
+
+export interface MalformedMessage {
+  readonly kind: "malformed";
+  readonly id: RequestId | null;
+  readonly code: number;
+  readonly message: string;
+  /** Where it could be read; a malformed `tools/call` is recorded as a denial. */
+  readonly method: string | undefined;
+}
+
+const requestMembers: ReadonlySet<string> = new Set(["jsonrpc", "id", "method", "params"]);
+const responseMembers: ReadonlySet<string> = new Set(["jsonrpc", "id", "result", "error"]);
+
+/** Reads one frame; a frame that breaks a rule becomes a `malformed` message with its id. */
+export function readClientMessage(frame: Buffer): ClientMessage {
+  if (!isUtf8(frame)) return malformed({}, rpcCodes.parseError, "expected UTF-8 text");
+  const parsed = readStrictJson(frame.toString("utf8"), ["params", "arguments"]);
+  if (parsed.violation?.code === "invalid_json") {
+    return malformed(
+      {},
+      rpcCodes.parseError,
+      `expected one line of JSON: ${parsed.violation.message}`,
+    );
+  }
+  const { value, violation } = parsed;
+  const readable = isJsonObject(value) ? value : {};
+  if (violation !== undefined) return invalid(readable, explain(violation));
+  if (Array.isArray(value)) return invalid(readable, "batches are not accepted");
+  if (!isJsonObject(value)) return invalid(readable, "expected a JSON object");
+  return readEnvelope(value, parsed.captured);
+}
+
+function readEnvelope(value: JsonObject, argumentsJson: string | undefined): ClientMessage {
+  if (value["jsonrpc"] !== "2.0") return invalid(value, 'expected "jsonrpc":"2.0"');
+  return "method" in value ? readCall(value, argumentsJson) : readResponse(value);
+}
+
+function readCall(value: JsonObject, argumentsJson: string | undefined): ClientMessage {
+  const { id, method, params = {} } = value;
+  const stranger = Object.keys(value).find((member) => !requestMembers.has(member));
+  if (stranger !== undefined) return invalid(value, `unknown member ${JSON.stringify(stranger)}`);
+  if (typeof method !== "string") return invalid(value, 'expected "method" to be a string');
+  if (!isJsonObject(params)) return invalid(value, 'expected "params" to be an object');
+  if (!("id" in value)) return { kind: "notification", method, params };
+  if (!isRequestId(id)) return invalid(value, 'expected "id" to be a string or an integer');
+  return { kind: "request", id, method, params, argumentsJson };
+}
+
+function readResponse(value: JsonObject): ClientMessage {
+  const { id } = value;
+  const stranger = Object.keys(value).find((member) => !responseMembers.has(member));
+  if (stranger !== undefined || !isRequestId(id)) {
+    return invalid(value, 'expected a request with "method" or a response with "id"');
+  }
+  return { kind: "response", id };
+}
+
+function invalid(value: JsonObject, message: string): MalformedMessage {
+  return malformed(value, rpcCodes.invalidRequest, message);
+}
+
+function malformed(value: JsonObject, code: number, message: string): MalformedMessage {
+  const { id, method } = value;
+  return {
+    kind: "malformed",
+    id: isRequestId(id) ? id : null,
+    code,
+    message,
+    method: typeof method === "string" ? method : undefined,
+  };
+}
+
+function explain(violation: JsonViolation): string {
+  return `${violation.code} at "${violation.pointer}": ${violation.message}`;
+}
