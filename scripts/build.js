@@ -1,0 +1,38 @@
+/**
+ * `npm run build`: compiles `src/` into `dist/` and the bundles of `bundles/` into the OCI layout
+ * `bundles/dist`. Bundles are built again only when their sources or the toolchain changed.
+ */
+import { execFileSync } from "node:child_process";
+import { hash } from "node:crypto";
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const layout = join(root, "bundles", "dist");
+const stampFile = join(layout, "sources.sha256");
+
+rmSync(join(root, "dist"), { recursive: true, force: true });
+execFileSync(process.execPath, [join(root, "node_modules", "typescript", "bin", "tsc"), "-p", "tsconfig.build.json"], {
+  cwd: root,
+  stdio: "inherit",
+});
+chmodSync(join(root, "dist", "cli", "main.js"), 0o755);
+
+const stamp = digestOfSources();
+if (!existsSync(stampFile) || readFileSync(stampFile, "utf8") !== stamp) {
+  rmSync(layout, { recursive: true, force: true });
+  const { buildBundles } = await import("./build-bundles.js");
+  await buildBundles(join(root, "bundles"), layout);
+  writeFileSync(stampFile, stamp);
+}
+
+/** One digest over every bundle source and over the toolchain that compiles them. */
+function digestOfSources() {
+  const files = readdirSync(join(root, "bundles"), { recursive: true, encoding: "utf8" })
+    .filter((path) => !path.startsWith("dist") && /\.(?:rego|json|manifest)$/.test(path))
+    .map((path) => join("bundles", path));
+  const inputs = [...files, "toolchain/dist/opa.json", "schema/input.schema.json"].toSorted();
+  const lines = inputs.map((path) => `${hash("sha256", readFileSync(join(root, path)))}  ${path}\n`);
+  return hash("sha256", lines.join(""));
+}

@@ -1,0 +1,119 @@
+/**
+ * `mcp-gateway serve --stdio`: loads the configuration, puts a real gateway together and serves one
+ * client until its input ends. Nothing but JSON-RPC goes to stdout.
+ */
+import type { Command } from "commander";
+import { loadBundle } from "../bundle/load-bundle.ts";
+import { newId, systemClock } from "../config/ambient.ts";
+import { ConfigError } from "../config/config-error.ts";
+import { resolveConfigPath } from "../config/config-path.ts";
+import type { LoadedConfig } from "../config/load-config.ts";
+import { loadConfig } from "../config/load-config.ts";
+import { ensurePrivateDir, resolveStatePaths } from "../config/state-paths.ts";
+import type { Log } from "../contract/ambient.ts";
+import { createDecisionLog } from "../decision/decision-log.ts";
+import { createGateway } from "../gateway/create-gateway.ts";
+import type { Gateway } from "../gateway/gateway.ts";
+import type { Connect } from "../gateway/server-fleet.ts";
+import { serveStdio } from "../mcp/downstream/serve-stdio.ts";
+import { childEnvironment } from "../mcp/upstream/child-environment.ts";
+import { connectUpstream } from "../mcp/upstream/connect-upstream.ts";
+import type { Watchdog } from "../mcp/upstream/watchdog.ts";
+import { startWatchdog } from "../mcp/upstream/watchdog.ts";
+import { createPolicyEngine } from "../policy/engine/policy-engine.ts";
+import { createLog, parseLogLevel } from "../telemetry/log.ts";
+import { bundleDependencies } from "./bundle/bundle-dependencies.ts";
+import type { CliIo } from "./io.ts";
+import { action, CliError, exitCodes } from "./io.ts";
+
+interface ServeOptions {
+  readonly stdio?: boolean;
+  readonly config?: string;
+  readonly dev?: boolean;
+}
+
+/** Adds the command. */
+export function registerServeCommand(program: Command, io: CliIo): void {
+  program
+    .command("serve")
+    .description("serve MCP clients; --stdio speaks on stdin and stdout")
+    .option("--stdio", "serve one client on stdin and stdout")
+    .option("-c, --config <file>", "configuration file (default: see the README)")
+    .option("--dev", "allow bundles from source folders (file:)")
+    .action(action(io, (options: ServeOptions) => serve(io, options)));
+}
+
+async function serve(io: CliIo, options: ServeOptions): Promise<void> {
+  if (options.stdio !== true) {
+    throw new CliError(exitCodes.usage, "expected --stdio; other ways to serve are not there yet");
+  }
+  const log = createLog({ level: parseLogLevel(io.env["MCP_GATEWAY_LOG"]) ?? "info" });
+  const loaded = load(io, options);
+  for (const { message, line } of loaded.warnings) log.warn({ line }, message);
+  const watchdog = startWatchdog(process.platform);
+  const gateway = await assemble(io, loaded, options.dev === true, watchdog, log);
+  await serveStdio({ input: process.stdin, output: process.stdout, gateway, log });
+  await gateway.close();
+  await watchdog.close();
+}
+
+function load(io: CliIo, options: ServeOptions): LoadedConfig {
+  try {
+    const path = resolveConfigPath({ config: options.config }, io.env, io.cwd);
+    return loadConfig({ path, env: io.env });
+  } catch (thrown) {
+    if (!(thrown instanceof ConfigError)) throw thrown;
+    throw new CliError(exitCodes.invalid, thrown.message, { cause: thrown });
+  }
+}
+
+async function assemble(
+  io: CliIo,
+  { config }: LoadedConfig,
+  dev: boolean,
+  watchdog: Watchdog,
+  log: Log,
+): Promise<Gateway> {
+  const paths = resolveStatePaths(io.env, io.cwd);
+  const stateDir = ensurePrivateDir(paths.stateDir);
+  const bundles = bundleDependencies({ registries: config.registries, paths, dev, log });
+  const decisionLog = await createDecisionLog({
+    stateDir,
+    store: config.decisions.store,
+    durability: config.decisions.durability,
+    onFailure: config.decisions.onFailure,
+    limits: { spoolMaxBytes: config.decisions.spoolMaxBytes },
+    clock: systemClock,
+    newId,
+    log,
+  });
+  return createGateway({
+    config,
+    clock: systemClock,
+    newId,
+    log,
+    stateDir,
+    engine: createPolicyEngine(config.policy),
+    decisionLog,
+    loadBundle: (name, kind, reference) => loadBundle(name, kind, reference, bundles),
+    connect: connectWith(io, watchdog),
+  });
+}
+
+function connectWith(io: CliIo, watchdog: Watchdog): Connect {
+  return (server, events) =>
+    connectUpstream(
+      {
+        id: server.id,
+        command: {
+          command: server.command,
+          args: server.args,
+          env: childEnvironment(io.env, server.env),
+          cwd: server.cwd,
+        },
+        startTimeoutMs: server.startTimeoutMs,
+        callTimeoutMs: server.callTimeoutMs,
+      },
+      { ...events, watchdog },
+    );
+}

@@ -1,0 +1,97 @@
+/**
+ * The durable memory of one principal's conversation: an append-only file a day. Several gateways of
+ * one machine append to the same file and read what the others wrote, without locks: a line is one
+ * write. It promises that a line is on disk when `append` resolves, and forgets whole days.
+ */
+import type { FileHandle } from "node:fs/promises";
+import { mkdir, open, readdir, rm } from "node:fs/promises";
+import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { join } from "node:path";
+
+const dayMs = 24 * 60 * 60 * 1000;
+
+/** One principal's journal in its own folder. */
+export class ConversationJournal {
+  readonly #folder: string;
+  readonly #readTo = new Map<string, number>();
+  #file: { readonly name: string; readonly handle: FileHandle } | undefined;
+  #tail: Promise<void> = Promise.resolve();
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Appends one JSON document; `isDurable` waits for the disk. */
+  append(entry: object, nowMs: number, isDurable: boolean): Promise<void> {
+    const line = Buffer.from(`${JSON.stringify(entry)}\n`);
+    const written = this.#tail.then(() => this.#write(line, nowMs, isDurable));
+    this.#tail = written.catch(() => {});
+    return written;
+  }
+
+  /** Lines that were added since the last call, by anyone, of today and yesterday. */
+  readNew(nowMs: number): readonly string[] {
+    return [dayName(nowMs - dayMs), dayName(nowMs)].flatMap((name) => this.#readFrom(name));
+  }
+
+  /** Waits for what is being written and closes the file. */
+  async close(): Promise<void> {
+    await this.#tail;
+    await this.#file?.handle.close();
+    this.#file = undefined;
+  }
+
+  async #write(line: Buffer, nowMs: number, isDurable: boolean): Promise<void> {
+    const { handle } = await this.#open(dayName(nowMs));
+    await handle.write(line);
+    if (isDurable) await handle.datasync();
+  }
+
+  async #open(name: string): Promise<{ readonly name: string; readonly handle: FileHandle }> {
+    if (this.#file?.name === name) return this.#file;
+    await this.#file?.handle.close();
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    this.#file = { name, handle: await open(join(this.#folder, name), "a", 0o600) };
+    await this.#syncFolder();
+    await this.#forgetBefore(name);
+    return this.#file;
+  }
+
+  /** Makes the new file's name durable; folders cannot be synced on Windows. */
+  async #syncFolder(): Promise<void> {
+    const folder = await open(this.#folder, "r").catch(() => undefined);
+    await folder?.sync().catch(() => {});
+    await folder?.close();
+  }
+
+  async #forgetBefore(today: string): Promise<void> {
+    const yesterday = dayName(Date.parse(`${today.slice(0, 10)}T00:00:00Z`) - dayMs);
+    const old = (await readdir(this.#folder)).filter((name) => name < yesterday);
+    await Promise.all(old.map((name) => rm(join(this.#folder, name), { force: true })));
+  }
+
+  #readFrom(name: string): readonly string[] {
+    const path = join(this.#folder, name);
+    const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+    const from = this.#readTo.get(name) ?? 0;
+    if (size <= from) return [];
+    const text = readRange(path, from, size);
+    const end = text.lastIndexOf(0x0a) + 1;
+    this.#readTo.set(name, from + end);
+    return text.subarray(0, end).toString("utf8").split("\n").filter(Boolean);
+  }
+}
+
+function readRange(path: string, from: number, to: number): Buffer {
+  const bytes = Buffer.alloc(to - from);
+  const file = openSync(path, "r");
+  try {
+    return bytes.subarray(0, readSync(file, bytes, 0, bytes.length, from));
+  } finally {
+    closeSync(file);
+  }
+}
+
+function dayName(timeMs: number): string {
+  return `${new Date(timeMs).toISOString().slice(0, 10)}.jsonl`;
+}
