@@ -1,8 +1,9 @@
 /**
  * `npm run build`: compiles `src/` into `dist/` and the bundles of `bundles/` into the OCI layout
- * `bundles/dist`. Bundles are built again only when their sources or the toolchain changed.
+ * `bundles/dist`. Bundles are built again only when their sources or the toolchain changed;
+ * `--clean` begins with an empty `dist/`.
  */
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { hash } from "node:crypto";
 import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -12,12 +13,16 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const layout = join(root, "bundles", "dist");
 const stampFile = join(layout, "sources.sha256");
 
-rmSync(join(root, "dist"), { recursive: true, force: true });
-execFileSync(process.execPath, [join(root, "node_modules", "typescript", "bin", "tsc"), "-p", "tsconfig.build.json"], {
+if (process.argv.includes("--clean")) rmSync(join(root, "dist"), { recursive: true, force: true });
+const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
+const compiled = spawnSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], {
   cwd: root,
   stdio: "inherit",
 });
-chmodSync(join(root, "dist", "cli", "main.js"), 0o755);
+if (compiled.status !== 0) process.exit(compiled.status ?? 1);
+const { bundleBin } = await import("./bundle-bin.js");
+await bundleBin(root);
+chmodSync(join(root, "dist", "bin", "main.js"), 0o755);
 
 const stamp = digestOfSources();
 if (!existsSync(stampFile) || readFileSync(stampFile, "utf8") !== stamp) {
@@ -33,6 +38,8 @@ function digestOfSources() {
     .filter((path) => !path.startsWith("dist") && /\.(?:rego|json|manifest)$/.test(path))
     .map((path) => join("bundles", path));
   const inputs = [...files, "toolchain/dist/opa.json", "schema/input.schema.json"].toSorted();
-  const lines = inputs.map((path) => `${hash("sha256", readFileSync(join(root, path)))}  ${path}\n`);
+  const lines = inputs.map(
+    (path) => `${hash("sha256", readFileSync(join(root, path)))}  ${path}\n`,
+  );
   return hash("sha256", lines.join(""));
 }

@@ -11,7 +11,7 @@ import type { CallReply, CallRequest } from "./gateway.ts";
 import { measure } from "./measure.ts";
 import type { GatewayParts } from "./parts.ts";
 import { recordAdmission } from "./record-admission.ts";
-import { refuseUnknown } from "./refuse.ts";
+import { refuseUnknown, refuseWithoutState } from "./refuse.ts";
 import { remember } from "./remember.ts";
 import { auditUnavailable, deniedOrHeld, unknownTool } from "./replies.ts";
 import { resolve } from "./resolve.ts";
@@ -26,6 +26,7 @@ export async function callTool(parts: GatewayParts, request: CallRequest): Promi
 
   const classification = classify(target.server.tools.get(target.tool.name));
   const input = measure(parts, call, target, classification);
+  if (input === undefined) return await refuseWithoutState(parts, call, target);
   const decided = await remember(parts, call, target, await decide(parts, call, target, input));
 
   const isRecorded = await recordAdmission(parts, call, target.tool, decided);

@@ -1,19 +1,33 @@
 /**
- * Calls that never come before policy: a tool that does not exist, a request that could not be read.
- * Each is recorded as the denial it is.
+ * Calls that cannot come before policy: a tool that does not exist, a request that could not be
+ * read, facts that cannot be had. Each is recorded as the denial it is.
  */
 import type { GatewayCode } from "../contract/layer.ts";
-import type { Call, Decided } from "./call.ts";
+import type { Call, Decided, Target } from "./call.ts";
 import { gatewayDenial } from "./gateway-answer.ts";
 import type { CallReply } from "./gateway.ts";
 import type { GatewayParts } from "./parts.ts";
+import type { Addressee } from "./record-admission.ts";
 import { recordAdmission } from "./record-admission.ts";
-import { auditUnavailable, unknownTool } from "./replies.ts";
+import { auditUnavailable, deniedOrHeld, unknownTool } from "./replies.ts";
+
+const nobody: Addressee = { server: "", name: null };
 
 /** Answers exactly as for a hidden tool. */
 export async function refuseUnknown(parts: GatewayParts, call: Call): Promise<CallReply> {
-  const isRecorded = await recordRefusal(parts, call, "unknown_tool");
+  const isRecorded = await recordRefusal(parts, call, nobody, "unknown_tool");
   return isRecorded ? unknownTool(call.request.exposedName) : auditUnavailable(call);
+}
+
+/** Denies a call whose conversation cannot be read, with `state_unavailable`. */
+export async function refuseWithoutState(
+  parts: GatewayParts,
+  call: Call,
+  { tool }: Target,
+): Promise<CallReply> {
+  const code = "state_unavailable";
+  const isRecorded = await recordRefusal(parts, call, tool, code);
+  return isRecorded ? deniedOrHeld(gatewayDenial(call.decisionId, code)) : auditUnavailable(call);
 }
 
 /** Records a `tools/call` that broke a rule of the wire; the front answers it. */
@@ -33,12 +47,18 @@ export async function refuseMalformed(parts: GatewayParts, protocolVersion: stri
     timeMs: parts.clock.nowMs(),
     startedMs: parts.clock.monotonicMs(),
   };
-  await recordRefusal(parts, call, "malformed_request");
+  await recordRefusal(parts, call, nobody, "malformed_request");
 }
 
-function recordRefusal(parts: GatewayParts, call: Call, code: GatewayCode): Promise<boolean> {
+function recordRefusal(
+  parts: GatewayParts,
+  call: Call,
+  addressee: Addressee,
+  code: GatewayCode,
+): Promise<boolean> {
   const { agent, user, environment } = parts.config;
-  const action = { type: "tool_call", direction: "to_server", tool: call.request.exposedName };
+  const tool = addressee.name ?? call.request.exposedName;
+  const action = { type: "tool_call", direction: "to_server", server: addressee.server, tool };
   const decided: Decided = {
     combined: gatewayDenial(call.decisionId, code),
     verdicts: [],
@@ -46,5 +66,5 @@ function recordRefusal(parts: GatewayParts, call: Call, code: GatewayCode): Prom
     brings: { dataClasses: [], labels: [] },
     policyMs: 0,
   };
-  return recordAdmission(parts, call, { server: "", name: null }, decided);
+  return recordAdmission(parts, call, addressee, decided);
 }

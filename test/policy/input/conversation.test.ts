@@ -146,9 +146,9 @@ describe("a conversation", () => {
     expect(readdirSync(path).toSorted()).toEqual(["2026-11-24.jsonl", "2026-11-25.jsonl"]);
   });
 
-  test("says so when it cannot be written", async () => {
+  test("says so when it cannot be read or written", async () => {
     const conversation = open("/dev/null/no-such-folder");
-    conversation.measure("crm", 0, start);
-    await expect(conversation.absorb("crm", brings(["pii"]), start)).rejects.toThrow();
+    expect(() => conversation.measure("crm", 0, start)).toThrow("ENOTDIR");
+    await expect(conversation.absorb("crm", brings(["pii"]), start)).rejects.toThrow("ENOTDIR");
   });
 });

@@ -1,0 +1,53 @@
+/**
+ * Bundles the bin into `dist/bin`: one file for what every start needs, one more for each command
+ * that is loaded lazily. A start reads a handful of files instead of hundreds. Packages that bring
+ * files of their own (databases) stay outside; the licences of the others come along.
+ */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "esbuild";
+
+const external = ["@electric-sql/pglite", "pg", "undici"];
+
+/** @param {string} root folder of the package */
+export async function bundleBin(root) {
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: { main: "src/cli/main.ts" },
+    outdir: "dist/bin",
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node20.19",
+    mainFields: ["module", "main"],
+    external,
+    metafile: true,
+    logLevel: "warning",
+    // Packages in CommonJS ask for Node's own modules with require.
+    banner: {
+      js: 'import { createRequire as $createRequire } from "node:module";const require = $createRequire(import.meta.url);',
+    },
+  });
+  const packages = new Set(Object.keys(metafile.inputs).flatMap((path) => packageOf(path) ?? []));
+  const notices = [...packages].toSorted().map((name) => notice(root, name));
+  writeFileSync(join(root, "dist", "bin", "LICENSES.txt"), notices.join("\n"));
+}
+
+/** @param {string} path */
+function packageOf(path) {
+  return /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1];
+}
+
+/**
+ * @param {string} root
+ * @param {string} name
+ */
+function notice(root, name) {
+  const folder = join(root, "node_modules", name);
+  const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+  if (file === undefined || !existsSync(join(folder, file))) {
+    throw new Error(`expected a licence file in the package ${name}, found none`);
+  }
+  return `${name}\n\n${readFileSync(join(folder, file), "utf8")}`;
+}

@@ -1,0 +1,95 @@
+/**
+ * Promise 4: what a client saw answered and what an upstream received is in the record after
+ * `kill -9` at any moment, and no child is left behind.
+ */
+import { hash } from "node:crypto";
+import { existsSync, mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { beforeAll, expect, test } from "vitest";
+import { writeFixtureConfig } from "../support/fixture-config.ts";
+import { freshEnvironment, runBin, serveCommand } from "../support/gateway-process.ts";
+import { allowAll, buildLayout } from "../support/policy-layout.ts";
+import { startRawClient } from "../support/raw-client.ts";
+
+const calls = 1000;
+let layout = "";
+
+beforeAll(async () => {
+  layout = await buildLayout({ fixture: allowAll });
+});
+
+test.each([1, 100, 400, 800])(
+  "nothing is lost by kill -9 after %i of 1,000 answers",
+  async (killAfter) => {
+    const folder = mkdtempSync(join(tmpdir(), "kill-"));
+    const receivedFile = join(folder, "received.jsonl");
+    const pidFile = join(folder, "pid");
+    const env = freshEnvironment();
+    const config = writeFixtureConfig({
+      fixture: {
+        mode: "ignore-end",
+        policy: `oci-layout:${layout}:fixture`,
+        env: { FIXTURE_RECEIVED: receivedFile, FIXTURE_PID_FILE: pidFile },
+      },
+    });
+    const client = await startRawClient(serveCommand(config, env));
+    await client.request("tools/list");
+    for (let n = 1; n <= calls; n += 1) void client.call("fixture__echo", { n });
+    while (client.received.length < killAfter + 2) await delay(1);
+    client.child.kill("SIGKILL");
+    await waitUntilGone(Number(readFileSync(pidFile, "utf8")));
+
+    const answered = client.received.flatMap(argumentsOf);
+    const reached = existsSync(receivedFile)
+      ? readFileSync(receivedFile, "utf8").split("\n").flatMap(argumentsOfLine)
+      : [];
+    expect(answered.length).toBeGreaterThan(0);
+    expect(answered.length).toBeLessThan(calls);
+    const recorded = await recordedArguments(env);
+    expect(answered.filter((args) => !recorded.has(digest(args)))).toEqual([]);
+    expect(reached.filter((args) => !recorded.has(digest(args)))).toEqual([]);
+    expect(new Set(reached).size).toBe(reached.length);
+    expect(recorded.size).toBeLessThanOrEqual(calls);
+  },
+);
+
+/** The fixture answers the text of its arguments. */
+function argumentsOf(message: unknown): readonly string[] {
+  const text = /"text":"(\{\\"n\\":\d+\})"/.exec(JSON.stringify(message))?.[1];
+  return text === undefined ? [] : [text.replaceAll("\\", "")];
+}
+
+function argumentsOfLine(line: string): readonly string[] {
+  const text = /"arguments":(\{"n":\d+\})/.exec(line)?.[1];
+  return text === undefined ? [] : [text];
+}
+
+async function recordedArguments(env: Record<string, string>): Promise<ReadonlySet<string>> {
+  const { stdout, code, stderr } = await runBin(
+    ["decision", "list", "-o", "jsonl", "--limit", "5000"],
+    env,
+  );
+  expect(code, stderr).toBe(0);
+  const lines = stdout.split("\n").filter(Boolean);
+  return new Set(lines.map((line) => String(Object(JSON.parse(line)).args_sha256)));
+}
+
+function digest(args: string): string {
+  return `sha256:${hash("sha256", args)}`;
+}
+
+async function waitUntilGone(pid: number): Promise<void> {
+  for (let turn = 0; turn < 100 && isAlive(pid); turn += 1) await delay(50);
+  expect(isAlive(pid)).toBe(false);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * Configurations around the misbehaving fixture server.
+ */
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { root } from "./gateway-process.ts";
+
+export interface FixtureServer {
+  /** Mode of the fixture; default `ok`. */
+  readonly mode?: string;
+  readonly command?: string;
+  readonly policy?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly settings?: object;
+}
+
+/** Writes a configuration with these servers; returns its path. */
+export function writeFixtureConfig(
+  servers: Readonly<Record<string, FixtureServer>>,
+  more: object = {},
+): string {
+  const path = join(mkdtempSync(join(tmpdir(), "fixture-config-")), "mcp-gateway.config.json");
+  const fixture = join(root, "test", "fixtures", "fixture-server.js");
+  const entries = Object.entries(servers).map(
+    ([id, { mode = "ok", command, policy, env = {}, settings }]) => [
+      id,
+      {
+        command: command ?? process.execPath,
+        args: [fixture, mode],
+        env,
+        ...(policy === undefined ? {} : { policy }),
+        ...settings,
+      },
+    ],
+  );
+  const config = {
+    agent: { id: "test-agent", scope: "test" },
+    user: { id: "tester" },
+    servers: Object.fromEntries(entries),
+    ...more,
+  };
+  writeFileSync(path, JSON.stringify(config, null, 2), { mode: 0o600 });
+  return path;
+}
