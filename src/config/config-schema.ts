@@ -1,0 +1,146 @@
+/**
+ * The shape of `mcp-gateway.config.json`, once: it checks the file, and
+ * `schema/mcp-gateway.schema.json` is generated from it for editors. Shapes and defaults only; what
+ * depends on two keys or on the environment is in `config-rules.ts` and `expand-references.ts`.
+ * Written against `zod/mini`, because every start pays for it: half the time of `zod`.
+ */
+import * as z from "zod/mini";
+import { layerKinds } from "../contract/bundle.ts";
+
+/** Members of client entries that are accepted in a server entry and have no effect here. */
+export const inertServerKeys = [
+  "type",
+  "transport",
+  "timeout",
+  "alwaysLoad",
+  "autoApprove",
+  "alwaysAllow",
+  "description",
+  "version",
+  "gallery",
+  "dev",
+] as const;
+
+const organisationKinds = layerKinds.filter((kind) => kind !== "server");
+const idGrammar = /^[a-z0-9][a-z0-9-]{0,31}$/;
+const idMessage =
+  "expected lower-case letters, digits and hyphens, at most 32, beginning with a letter or digit";
+
+const text = z.string().check(z.minLength(1));
+const identifier = z.string().check(z.minLength(1), z.maxLength(256));
+const id = z.string().check(z.regex(idGrammar, { error: idMessage }));
+const words = z.array(text);
+const noWords = z._default(words, []);
+const nameOrNull = z._default(z.nullable(identifier), null);
+const milliseconds = wholeNumber(1, 3_600_000);
+
+const agent = z.strictObject({
+  id: identifier.check(z.describe("Name of the agent in policies and records")),
+  scope: nameOrNull,
+  owner_team: nameOrNull,
+  model: nameOrNull,
+  parent: nameOrNull.check(z.describe("Agent that this one is a sub-agent of")),
+});
+
+const user = z.strictObject({
+  id: identifier.check(z.describe("Person whom the agent acts for")),
+  groups: noWords,
+  data_classifications_authorized: noWords,
+});
+
+const environment = z.strictObject({
+  region: nameOrNull,
+  is_production: z._default(z.boolean(), true),
+});
+
+const policySource = z
+  .union([text, z.strictObject({ bundle: text })])
+  .check(z.describe("oci://HOST/REPOSITORY:TAG, oci-layout:PATH:TAG or file:PATH"));
+
+const tool = z.strictObject({
+  data_classes: noWords.check(z.describe("Floor of the data classes that a call touches")),
+  labels: noWords.check(z.describe("Floor of the labels of a call and its result")),
+});
+
+const inert = z.optional(z.unknown()).check(z.describe("Accepted, without effect"));
+
+const server = z.strictObject({
+  command: text,
+  args: z._default(z.array(z.string()), []),
+  env: z._default(z.record(z.string(), z.union([z.string(), z.number(), z.null()])), {}),
+  cwd: z.optional(text).check(z.describe("Relative to this file, whose folder is the default")),
+  disabled: z._default(z.boolean(), false),
+  policy: z.optional(policySource),
+  naming: z._default(z.enum(["prefix", "bare"]), "prefix"),
+  ceiling: z
+    .optional(words)
+    .check(z.describe("Tools that the server's own bundle may grant at most")),
+  region: nameOrNull,
+  external: z
+    ._default(z.boolean(), false)
+    .check(z.describe("True where data leaves the organisation")),
+  tools: z._default(z.record(text, tool), {}),
+  start_timeout_ms: z._default(milliseconds, 30_000),
+  call_timeout_ms: z._default(milliseconds, 300_000),
+  type: z.optional(z.literal("stdio")),
+  transport: z.optional(z.literal("stdio")),
+  timeout: inert,
+  alwaysLoad: inert,
+  autoApprove: inert,
+  alwaysAllow: inert,
+  description: inert,
+  version: inert,
+  gallery: inert,
+  dev: inert,
+});
+
+const layer = z.strictObject({
+  name: id,
+  kind: z.enum(organisationKinds),
+  policy: policySource,
+});
+
+const decisions = z.strictObject({
+  store: z._default(text, "embedded").check(z.describe('"embedded" or a postgres:// URL')),
+  durability: z._default(z.enum(["sync", "async"]), "sync"),
+  on_failure: z._default(z.enum(["fail_operation", "shutdown", "continue"]), "fail_operation"),
+  spool_max_bytes: z.optional(wholeNumber(65_536, Number.MAX_SAFE_INTEGER)),
+});
+
+const policy = z.strictObject({
+  deadline_ms: z._default(milliseconds, 250),
+  input_max_bytes: z._default(wholeNumber(1_024, 67_108_864), 1_048_576),
+  memory_max_mb: z._default(wholeNumber(16, 4_096), 64),
+});
+
+const registry = z.strictObject({ username: z.string(), password: z.string() });
+
+/** The whole file, after `${env:…}` and `${file:…}` were expanded. */
+export const configSchema = z.strictObject({
+  $schema: z.optional(z.string()),
+  profile: z._default(z.enum(["strict", "trial"]), "strict"),
+  tenant: z._default(identifier, "default"),
+  agent,
+  user,
+  environment: z.prefault(environment, {}),
+  servers: z.record(id, server),
+  layers: z._default(z.array(layer), []),
+  decisions: z.prefault(decisions, {}),
+  policy: z.prefault(policy, {}),
+  registries: z._default(z.record(text, registry), {}),
+});
+
+/** The file's content, checked and with its defaults, still in the file's own names. */
+export type ConfigFile = z.output<typeof configSchema>;
+export type ServerEntry = ConfigFile["servers"][string];
+export type PolicyEntry = ConfigFile["layers"][number]["policy"];
+
+/** JSON Schema (draft 7) of the file as an operator writes it. */
+export function configJsonSchema(): Readonly<Record<string, unknown>> {
+  const { $schema, ...schema } = z.toJSONSchema(configSchema, { io: "input", target: "draft-7" });
+  return { $schema, title: "mcp-gateway configuration", ...schema };
+}
+
+function wholeNumber(minimum: number, maximum: number): z.ZodMiniNumberFormat {
+  return z.int().check(z.minimum(minimum), z.maximum(maximum));
+}

@@ -1,0 +1,120 @@
+/**
+ * Replaces `${env:NAME}` and `${file:PATH}` where secrets belong: a server's `args` and `env`, a
+ * registry's credentials, `decisions.store`. Anywhere else they are refused, so that none is taken
+ * literally by mistake. A finding names the variable or file and never what it holds.
+ */
+import { readFileSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+import { codeOf, messageOf } from "../errors.ts";
+import { isRecord } from "../contract/json.ts";
+import type { ConfigPath, Finding } from "./config-document.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface ExpandOptions {
+  readonly env: Environment;
+  /** Folder of the configuration file. */
+  readonly folder: string;
+  /** False where the platform has no POSIX permissions. */
+  readonly checkModes: boolean;
+}
+
+export interface Expansion {
+  readonly value: unknown;
+  readonly problems: readonly Finding[];
+  readonly warnings: readonly Finding[];
+}
+
+const reference = /\$\{(env|file):([^}]*)\}/g;
+const secretFileLimit = 65_536;
+
+/** A copy of the value with every reference replaced; a failing one stays as it was. */
+export function expandReferences(value: unknown, options: ExpandOptions): Expansion {
+  const problems: Finding[] = [];
+  const warnings: Finding[] = [];
+  const expanded = mapStrings(value, [], (text, path) => {
+    if (!isSecretPlace(path)) {
+      if (text.search(reference) >= 0) problems.push(misplaced(path));
+      return text;
+    }
+    return text.replace(reference, (whole, kind: string, name: string) => {
+      const result = kind === "env" ? readVariable(name, options) : readSecretFile(name, options);
+      for (const message of result.warnings) warnings.push({ path, message: at(path, message) });
+      if (result.ok) return result.text;
+      problems.push({ path, message: at(path, result.message), covers: path });
+      return whole;
+    });
+  });
+  return { value: expanded, problems, warnings };
+}
+
+function misplaced(path: ConfigPath): Finding {
+  const places = "servers.NAME.args, servers.NAME.env, registries.HOST and decisions.store";
+  const message = `\${env:…} and \${file:…} are expanded only in ${places}`;
+  return { path, message: at(path, message), covers: path };
+}
+
+function isSecretPlace(path: ConfigPath): boolean {
+  const [first, , third] = path;
+  if (first === "servers") return path.length === 4 && (third === "args" || third === "env");
+  if (first === "registries") return path.length === 3;
+  return first === "decisions" && path[1] === "store" && path.length === 2;
+}
+
+function mapStrings(
+  value: unknown,
+  path: ConfigPath,
+  replace: (text: string, path: ConfigPath) => string,
+): unknown {
+  if (typeof value === "string") return replace(value, path);
+  if (Array.isArray(value)) {
+    return value.map((item, index) => mapStrings(item, [...path, index], replace));
+  }
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, mapStrings(item, [...path, key], replace)]),
+  );
+}
+
+type Read = { readonly warnings: readonly string[] } & (
+  | { readonly ok: true; readonly text: string }
+  | { readonly ok: false; readonly message: string }
+);
+
+function readVariable(name: string, { env }: ExpandOptions): Read {
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
+    return failed("expected ${env:NAME} with the name of an environment variable");
+  }
+  const text = Object.hasOwn(env, name) ? env[name] : undefined;
+  if (text !== undefined) return { ok: true, text, warnings: [] };
+  return failed(`environment variable ${name} is not set; set it where the gateway is started`);
+}
+
+function readSecretFile(name: string, options: ExpandOptions): Read {
+  if (name === "") return failed("expected ${file:PATH} with the path of a file");
+  const path = resolve(options.folder, name);
+  try {
+    const stat = statSync(path);
+    if (!stat.isFile()) return failed(`expected a file at ${path}`);
+    if (stat.size > secretFileLimit) {
+      return failed(`expected at most ${secretFileLimit} bytes in ${path}, found ${stat.size}`);
+    }
+    if (options.checkModes && (stat.mode & 0o002) !== 0) {
+      return failed(`every user can write ${path}; run chmod o-w ${path}`);
+    }
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path));
+    const readable = options.checkModes && (stat.mode & 0o004) !== 0;
+    const warnings = readable ? [`every user can read ${path}; run chmod o-r ${path}`] : [];
+    return { ok: true, text: text.replace(/\r?\n$/, ""), warnings };
+  } catch (error) {
+    return failed(`cannot read ${path}: ${codeOf(error) ?? messageOf(error)}`);
+  }
+}
+
+function failed(message: string): Read {
+  return { ok: false, message, warnings: [] };
+}
+
+function at(path: ConfigPath, message: string): string {
+  return `${path.join(".")}: ${message}`;
+}

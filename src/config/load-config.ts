@@ -1,0 +1,140 @@
+/**
+ * Reads a configuration file, says everything that is wrong with it at once, and hands out the
+ * resolved configuration. Throws `ConfigError` and nothing else; what is read is checked on the
+ * open file, so that a file swapped in between is not the one that counts.
+ */
+import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { codeOf, messageOf } from "../errors.ts";
+import type { GatewayConfig } from "./config.ts";
+import { ConfigError, formatProblem } from "./config-error.ts";
+import type { ConfigProblem } from "./config-error.ts";
+import { offsetOf, parseConfigDocument, positionAt } from "./config-document.ts";
+import type { ConfigDocument, ConfigPath, Finding } from "./config-document.ts";
+import { checkRules } from "./config-rules.ts";
+import { expandReferences } from "./expand-references.ts";
+import type { Environment } from "./expand-references.ts";
+import { resolveConfig } from "./resolve-config.ts";
+import { checkSchema } from "./schema-findings.ts";
+import { createExcerpts } from "./source-excerpt.ts";
+import { warningFindings } from "./unsupported-settings.ts";
+
+export interface LoadConfigOptions {
+  /** Made absolute against the current folder where it is not. */
+  readonly path: string;
+  /** Where `${env:NAME}` looks. */
+  readonly env: Environment;
+  /** Default: that of this process. Permissions are not checked on `win32`. */
+  readonly platform?: NodeJS.Platform;
+}
+
+export interface LoadedConfig {
+  readonly config: GatewayConfig;
+  /** Things that are accepted and without effect, or that hardly anyone wants. */
+  readonly warnings: readonly ConfigProblem[];
+}
+
+const sizeLimit = 1_048_576;
+
+/**
+ * Loads one file.
+ *
+ * @throws ConfigError `config_not_found`, `config_unreadable`, `config_world_writable`, or
+ * `config_invalid` with all problems.
+ */
+export function loadConfig(options: LoadConfigOptions): LoadedConfig {
+  const path = resolve(options.path);
+  const checkModes = (options.platform ?? process.platform) !== "win32";
+  const { document, findings } = parseConfigDocument(path, readText(path, checkModes));
+  if (document.broken) throw invalid(document, findings);
+  const folder = dirname(path);
+  const expansion = expandReferences(document.value, { env: options.env, folder, checkModes });
+  const rules = notCovered(checkRules(expansion.value, folder), expansion.problems);
+  const found = [...findings, ...expansion.problems, ...rules];
+  const schema = checkSchema(expansion.value);
+  if (!schema.ok) throw invalid(document, [...found, ...notCovered(schema.findings, found)]);
+  if (found.length > 0) throw invalid(document, found);
+  const warnings = [...expansion.warnings, ...warningFindings(document.value)];
+  return {
+    config: resolveConfig(path, folder, schema.file),
+    warnings: toProblems(document, warnings),
+  };
+}
+
+function readText(path: string, checkModes: boolean): string {
+  const bytes = readBytes(path, checkModes);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new ConfigError("config_unreadable", `expected UTF-8 text in ${path}`, { cause });
+  }
+}
+
+function readBytes(path: string, checkModes: boolean): Uint8Array {
+  const descriptor = openConfig(path);
+  try {
+    const stat = fstatSync(descriptor);
+    if (!stat.isFile()) throw new ConfigError("config_unreadable", `expected a file at ${path}`);
+    if (stat.size > sizeLimit) {
+      const message = `expected at most ${sizeLimit} bytes in ${path}, found ${stat.size}`;
+      throw new ConfigError("config_unreadable", message);
+    }
+    if (checkModes && (stat.mode & 0o002) !== 0) {
+      const message = `every user of this machine can write ${path} and with it start programs as you; run chmod o-w ${path}`;
+      throw new ConfigError("config_world_writable", message);
+    }
+    return readFileSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function openConfig(path: string): number {
+  try {
+    return openSync(path, "r");
+  } catch (cause) {
+    if (codeOf(cause) === "ENOENT") {
+      throw new ConfigError("config_not_found", `expected a configuration at ${path}`, { cause });
+    }
+    const reason = codeOf(cause) ?? messageOf(cause);
+    throw new ConfigError("config_unreadable", `cannot read ${path}: ${reason}`, { cause });
+  }
+}
+
+function notCovered(findings: readonly Finding[], by: readonly Finding[]): readonly Finding[] {
+  const covers = by.flatMap((finding) => (finding.covers === undefined ? [] : [finding.covers]));
+  return findings.filter(({ path }) => !covers.some((prefix) => startsWith(path, prefix)));
+}
+
+function startsWith(path: ConfigPath, prefix: ConfigPath): boolean {
+  return prefix.every((segment, index) => path[index] === segment);
+}
+
+function invalid(document: ConfigDocument, findings: readonly Finding[]): ConfigError {
+  const problems = toProblems(document, findings);
+  const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
+  const lines = problems.map((problem) => formatProblem(document.path, problem));
+  const message = `${count} in the configuration\n${lines.join("\n")}`;
+  return new ConfigError("config_invalid", message, { path: document.path, problems });
+}
+
+function toProblems(
+  document: ConfigDocument,
+  findings: readonly Finding[],
+): readonly ConfigProblem[] {
+  if (findings.length === 0) return [];
+  const excerptAt = createExcerpts(document);
+  return findings
+    .map((finding) => ({ finding, offset: offsetOf(document, finding) }))
+    .toSorted((left, right) => left.offset - right.offset)
+    .map(({ finding, offset }) => ({
+      ...positionAt(document.text, offset),
+      pointer: finding.path.map((segment) => `/${escapeSegment(String(segment))}`).join(""),
+      message: finding.message,
+      excerpt: excerptAt(offset),
+    }));
+}
+
+function escapeSegment(segment: string): string {
+  return segment.replaceAll("~", "~0").replaceAll("/", "~1");
+}

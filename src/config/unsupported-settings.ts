@@ -1,0 +1,134 @@
+/**
+ * Members that a reader of the documentation, or of another client's configuration, may expect and
+ * that this version does not honour. Ignoring one would promise something that does not happen:
+ * those are refused by name. Those that change nothing are accepted with a warning.
+ */
+import { isRecord } from "../contract/json.ts";
+import { valueAt } from "./config-document.ts";
+import type { ConfigPath, Finding } from "./config-document.ts";
+import { inertServerKeys } from "./config-schema.ts";
+
+const notYet = "is not supported by this version; remove it";
+const remote = "HTTP upstreams are not supported by this version; give a command to start";
+
+const refusedServerKeys: Readonly<Record<string, string>> = {
+  url: remote,
+  headers: remote,
+  headersHelper: remote,
+  oauth: remote,
+  auth: remote,
+  envFile: "envFile is not read; put its variables into env, as ${env:NAME} or ${file:PATH}",
+  disabledTools: "disabledTools would have no effect; say it in the server's policy",
+  enabledTools: "enabledTools would have no effect; name the tools in ceiling",
+  allowedTools: "allowedTools would have no effect; name the tools in ceiling",
+  enabled: "enabled would have no effect; use disabled",
+  default: `default ${notYet}: a call that no rule allows is denied`,
+  mode: `mode ${notYet}: every layer is enforced`,
+};
+
+const refusedPolicyKeys: Readonly<Record<string, string>> = {
+  poll: `poll ${notYet}: bundles are read when the gateway starts`,
+  require: `require ${notYet}: digests are always checked, signatures are not yet`,
+  activation: `activation ${notYet}: a bundle is activated when the gateway starts`,
+  opaque: `opaque ${notYet}`,
+};
+
+const refusedLayerKeys: Readonly<Record<string, string>> = {
+  mode: `mode ${notYet}: every layer is enforced`,
+  until: `until ${notYet}: every layer is enforced`,
+  shadow: `shadow ${notYet}`,
+  canary: `canary ${notYet}`,
+};
+
+/** Refusals of members that are known and not honoured. */
+export function unsupportedFindings(value: unknown): readonly Finding[] {
+  const layers = valueAt(value, ["layers"]);
+  const layerPaths = Array.isArray(layers) ? layers.map((_, index) => ["layers", index]) : [];
+  return [
+    ...serverPaths(value).flatMap((path) => serverFindings(value, path)),
+    ...layerPaths.flatMap((path) => refused(value, path, refusedLayerKeys)),
+    ...[...serverPaths(value), ...layerPaths].flatMap((path) =>
+      refused(value, [...path, "policy"], refusedPolicyKeys),
+    ),
+    ...refused(value, ["policy"], {
+      isolation: `isolation ${notYet}: policies always run in worker threads`,
+    }),
+    ...refused(value, [], { trusted_runtimes: `trusted_runtimes ${notYet}` }),
+  ];
+}
+
+/** Warnings about members without effect and about servers without a policy. */
+export function warningFindings(value: unknown): readonly Finding[] {
+  return serverPaths(value).flatMap((path) => [
+    ...inertFindings(value, path),
+    ...dialectFindings(value, path),
+    ...policyFindings(value, path),
+  ]);
+}
+
+function serverPaths(value: unknown): readonly ConfigPath[] {
+  const servers = valueAt(value, ["servers"]);
+  return isRecord(servers) ? Object.keys(servers).map((id) => ["servers", id]) : [];
+}
+
+/** A server reached over HTTP is refused once, whatever else its entry has or lacks. */
+function serverFindings(value: unknown, path: ConfigPath): readonly Finding[] {
+  const transportKey = ["type", "transport"].find((key) => {
+    const transport = valueAt(value, [...path, key]);
+    return typeof transport === "string" && transport !== "stdio";
+  });
+  const remoteKey = valueAt(value, [...path, "url"]) === undefined ? transportKey : "url";
+  if (remoteKey === undefined) return refused(value, path, refusedServerKeys);
+  const message = `${path.join(".")}: ${remote}`;
+  return [{ path: [...path, remoteKey], atKey: true, message, covers: path }];
+}
+
+function refused(
+  value: unknown,
+  path: ConfigPath,
+  messages: Readonly<Record<string, string>>,
+): readonly Finding[] {
+  const found = valueAt(value, path);
+  if (!isRecord(found)) return [];
+  return Object.keys(found).flatMap((key) => {
+    const message = Object.hasOwn(messages, key) ? messages[key] : undefined;
+    if (message === undefined) return [];
+    const place = path.length === 0 ? "" : `${path.join(".")}: `;
+    const at = [...path, key];
+    return [{ path: at, atKey: true, message: `${place}${message}`, covers: at }];
+  });
+}
+
+function inertFindings(value: unknown, path: ConfigPath): readonly Finding[] {
+  return inertServerKeys.flatMap((key) => {
+    const isStdio = key === "type" || key === "transport";
+    if (isStdio || valueAt(value, [...path, key]) === undefined) return [];
+    const instead = key === "timeout" ? "; use call_timeout_ms" : "";
+    const message = `${[...path, key].join(".")} has no effect${instead}`;
+    return [{ path: [...path, key], atKey: true, message }];
+  });
+}
+
+/** `${workspaceFolder}` and the like: variables of some client that reach the server as they are. */
+function dialectFindings(value: unknown, path: ConfigPath): readonly Finding[] {
+  const args = valueAt(value, [...path, "args"]);
+  const env = valueAt(value, [...path, "env"]);
+  const places: ConfigPath[] = [
+    [...path, "command"],
+    ...(Array.isArray(args) ? args.map((_, index) => [...path, "args", index]) : []),
+    ...(isRecord(env) ? Object.keys(env).map((name) => [...path, "env", name]) : []),
+  ];
+  return places.flatMap((place) => {
+    const text = valueAt(value, place);
+    if (typeof text !== "string" || !/\$\{(?!env:|file:)[A-Za-z_][^}]*\}/.test(text)) return [];
+    const message = `${place.join(".")}: only \${env:NAME} and \${file:PATH} are expanded; other variables reach the server as they are`;
+    return [{ path: place, message }];
+  });
+}
+
+function policyFindings(value: unknown, path: ConfigPath): readonly Finding[] {
+  const server = valueAt(value, path);
+  if (!isRecord(server) || server["policy"] !== undefined || server["disabled"] === true) return [];
+  const message = `${path.join(".")} has no policy: every call to it is denied with no_policy`;
+  return [{ path, atKey: true, message }];
+}

@@ -1,0 +1,62 @@
+import { describe, expect, test } from "vitest";
+import { minimal, problemsOf, server } from "./support.ts";
+
+const layer = { name: "identity", kind: "identity", policy: "oci-layout:dist:identity" };
+
+function withServer(entry: object): object {
+  return { ...minimal, servers: { crm: { ...server, ...entry } } };
+}
+
+describe("members that this version does not honour", () => {
+  test.each<[string, object]>([
+    ["a url", { url: "https://x", headers: { a: "b" }, command: undefined }],
+    ["type http", { type: "http", command: undefined, headers: {} }],
+    ["transport sse", { transport: "sse" }],
+  ])("an upstream with %s is refused once", (_, entry) => {
+    expect(problemsOf(withServer(entry))).toEqual([
+      "servers.crm: HTTP upstreams are not supported by this version; give a command to start",
+    ]);
+  });
+
+  test.each([
+    ["envFile", ".env", "envFile is not read; put its variables into env"],
+    ["disabledTools", ["x"], "disabledTools would have no effect"],
+    ["enabledTools", ["x"], "name the tools in ceiling"],
+    ["allowedTools", ["x"], "name the tools in ceiling"],
+    ["enabled", false, "use disabled"],
+    ["default", "allow", "default is not supported by this version"],
+    ["mode", "observe", "mode is not supported by this version"],
+    ["headers", {}, "HTTP upstreams are not supported"],
+  ])("a server's %s is refused by name", (key, value, reason) => {
+    const problems = problemsOf(withServer({ [key]: value }));
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain(reason);
+  });
+
+  test.each(["poll", "require", "activation", "opaque"])(
+    "a policy's %s is refused by name",
+    (key) => {
+      const policy = { bundle: "oci://r.example/crm:1", [key]: "none" };
+      const problems = problemsOf({ ...withServer({ policy }), layers: [{ ...layer, policy }] });
+      expect(problems).toHaveLength(2);
+      for (const problem of problems) expect(problem).toContain(`${key} is not supported`);
+    },
+  );
+
+  test.each(["mode", "until", "shadow", "canary"])("a layer's %s is refused by name", (key) => {
+    const problems = problemsOf({ ...minimal, layers: [{ ...layer, [key]: "x" }] });
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain(`layers.0: ${key} is not supported by this version`);
+  });
+
+  test("policy.isolation and trusted_runtimes are refused by name", () => {
+    const problems = problemsOf({
+      ...minimal,
+      policy: { isolation: "inline" },
+      trusted_runtimes: [],
+    });
+    expect(problems).toHaveLength(2);
+    expect(problems[0]).toContain("policies always run in worker threads");
+    expect(problems[1]).toContain("trusted_runtimes is not supported");
+  });
+});
