@@ -1,0 +1,114 @@
+/**
+ * `mcp-gateway policy check|test|build|eval`: what an author of policies does, with the toolchain
+ * that the gateway itself uses. Reports go to stdout; what is wrong with a policy goes to stderr,
+ * one problem a line, `file:line:column: message`.
+ */
+import type { Command } from "commander";
+import { createRegoToolchain } from "../rego/create-rego-toolchain.ts";
+import type { RegoToolchain } from "../rego/create-rego-toolchain.ts";
+import { action, parseOutputFormat } from "./io.ts";
+import type { CliIo, OutputFormat } from "./io.ts";
+import { buildPolicy } from "./policy/build-policy.ts";
+import { checkPolicies } from "./policy/check-policies.ts";
+import { evalPolicy } from "./policy/eval-policy.ts";
+import { testPolicies } from "./policy/test-policies.ts";
+
+interface Output {
+  readonly output: OutputFormat;
+}
+
+/** Runs a command with a toolchain and closes it. */
+type WithToolchain = (run: (toolchain: RegoToolchain) => Promise<void>) => Promise<void>;
+
+/**
+ * Adds the noun `policy` with its verbs.
+ *
+ * @param withToolchain - where the toolchain of a command comes from; handed in by tests
+ */
+export function registerPolicyCommands(
+  program: Command,
+  io: CliIo,
+  withToolchain: WithToolchain = withOwnToolchain,
+): void {
+  const policy = program.command("policy").description("author policies: check, test, build, eval");
+  addCheck(policy, io, withToolchain);
+  addTest(policy, io, withToolchain);
+  addBuild(policy, io, withToolchain);
+  addEval(policy, io, withToolchain);
+}
+
+function addCheck(policy: Command, io: CliIo, withToolchain: WithToolchain): void {
+  policy
+    .command("check")
+    .description("compile policies as the gateway does and say everything that is wrong with them")
+    .argument("<folder...>", "folders with Rego sources")
+    .option("-o, --output <format>", "table, json, yaml or jsonl", parseOutputFormat, "table")
+    .action(
+      action(io, (folders: string[], { output }: Output) =>
+        withToolchain((toolchain) => checkPolicies({ io, toolchain, folders, format: output })),
+      ),
+    );
+}
+
+function addTest(policy: Command, io: CliIo, withToolchain: WithToolchain): void {
+  policy
+    .command("test")
+    .description("run the tests of policies; exit code 4 where one fails")
+    .argument("<folder...>", "folders with Rego sources and tests")
+    .option("-r, --run <regex>", "only tests whose full name it finds", "")
+    .option("-o, --output <format>", "table, json, yaml or jsonl", parseOutputFormat, "table")
+    .action(
+      action(io, (folders: string[], { output, run }: Output & { run: string }) =>
+        withToolchain((toolchain) =>
+          testPolicies({ io, toolchain, folders, format: output, filter: run }),
+        ),
+      ),
+    );
+}
+
+function addBuild(policy: Command, io: CliIo, withToolchain: WithToolchain): void {
+  policy
+    .command("build")
+    .description("compile a policy into a bundle (tar.gz); the same sources give the same bytes")
+    .argument("<folder>", "folder with Rego sources")
+    .option("-f, --file <file>", "where to write the bundle", "bundle.tar.gz")
+    .option("-o, --output <format>", "table, json, yaml or jsonl", parseOutputFormat, "table")
+    .action(
+      action(io, (folder: string, { output, file }: Output & { file: string }) =>
+        withToolchain((toolchain) => buildPolicy({ io, toolchain, folder, file, format: output })),
+      ),
+    );
+}
+
+interface EvalOptions extends Output {
+  readonly input: string;
+  readonly query?: string;
+  readonly exitOnDeny?: boolean;
+}
+
+function addEval(policy: Command, io: CliIo, withToolchain: WithToolchain): void {
+  policy
+    .command("eval")
+    .description("ask a policy about one input document")
+    .argument("<folder>", "folder with Rego sources")
+    .requiredOption("-i, --input <file>", "input document, JSON")
+    .option("-q, --query <query>", "what to ask, data.…; the decision where it is not said")
+    .option("--exit-on-deny", "exit code 6 where the policy refuses or grants nothing")
+    .option("-o, --output <format>", "table, json, yaml or jsonl", parseOutputFormat, "json")
+    .action(
+      action(io, (folder: string, { output, ...options }: EvalOptions) =>
+        withToolchain((toolchain) =>
+          evalPolicy({ io, toolchain, folder, format: output, ...options }),
+        ),
+      ),
+    );
+}
+
+async function withOwnToolchain(run: (toolchain: RegoToolchain) => Promise<void>): Promise<void> {
+  const toolchain = createRegoToolchain();
+  try {
+    await run(toolchain);
+  } finally {
+    await toolchain.close();
+  }
+}
