@@ -1,0 +1,48 @@
+/**
+ * Everything that can go wrong between a reference and an opened bundle. Messages name the
+ * reference, what was expected and what to do; they never hold credentials, nor text that a
+ * registry chose beyond its error codes.
+ */
+import { GatewayError } from "../errors.ts";
+
+/** One code for each kind of failure; `docs/errors.md` says what to do about each. */
+export type BundleErrorCode =
+  /** The reference does not follow its grammar, or names a source where it may not be used. */
+  | "bundle_reference_invalid"
+  /** The registry or layout answered and has no such tag, digest or repository. */
+  | "bundle_not_found"
+  /** The registry refused the credentials, has none, or asks for a scheme we do not speak. */
+  | "bundle_unauthorized"
+  /** No usable answer: connection, time-out, or a status that retries did not cure. */
+  | "bundle_unreachable"
+  /** The registry or layout answered with something that the OCI specifications do not allow. */
+  | "bundle_protocol_invalid"
+  /** Bytes, size or declared digest differ from what was asked for. */
+  | "bundle_digest_mismatch"
+  /** More bytes, files, layers or nesting than the gateway takes. */
+  | "bundle_too_large"
+  /** A redirect or upload location that would leave the registry unsafely. */
+  | "bundle_redirect_refused"
+  /** The artifact is no OPA bundle: Conftest, several layers, an image, an unknown type. */
+  | "bundle_artifact_unsupported"
+  /** The archive is broken: gzip, tar, checksums, truncated or trailing bytes. */
+  | "bundle_archive_invalid"
+  /** The archive holds links, devices, or names that could mean two things. */
+  | "bundle_archive_unsafe"
+  /** `.manifest` or `data.json` is missing something or has the wrong shape. */
+  | "bundle_manifest_invalid"
+  /** Neither compiled policy nor Rego sources. */
+  | "bundle_without_policy"
+  /** `policy.wasm` is not a module as OPA compiles it. */
+  | "bundle_wasm_invalid"
+  /** The Rego sources do not compile. */
+  | "bundle_compile_failed"
+  /** The bundle says that it belongs to another server or layer. */
+  | "bundle_name_mismatch"
+  /** The bundle says that it is another kind of layer. */
+  | "bundle_kind_mismatch"
+  /** The cache or layout folder cannot be read or written. */
+  | "bundle_storage_failed";
+
+/** Why a bundle could not be resolved, fetched, checked, opened or pushed. */
+export class BundleError extends GatewayError<BundleErrorCode> {}

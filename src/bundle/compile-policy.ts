@@ -1,0 +1,23 @@
+/**
+ * What this stage needs from the Rego toolchain and is handed: it knows no other stage.
+ */
+import type { LayerKind } from "../contract/bundle.ts";
+
+/** A policy as a bundle ships it, without its compiled form. */
+export interface PolicySources {
+  /** Rego text by path. */
+  readonly modules: ReadonlyMap<string, string>;
+  /** JSON text of the base document. */
+  readonly dataJson: string;
+  /** The `.manifest` document. */
+  readonly manifest: Readonly<Record<string, unknown>>;
+}
+
+/** The files of a built bundle by path: `policy.wasm`, `data.json`, `.manifest`, the sources. */
+export type BundleFiles = ReadonlyMap<string, Uint8Array>;
+
+/** Compiles sources for one kind of layer; rejects with file, line and column of what is wrong. */
+export type CompilePolicy = (sources: PolicySources, kind: LayerKind) => Promise<BundleFiles>;
+
+/** Reads and compiles a folder of sources; rejects likewise. */
+export type BuildPolicyFolder = (path: string, kind: LayerKind) => Promise<BundleFiles>;

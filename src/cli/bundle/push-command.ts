@@ -1,0 +1,46 @@
+/**
+ * `bundle push DIR REF`: builds a folder of sources, or takes an archive that was built, and puts
+ * it into a registry or layout.
+ */
+import { readFile, stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import type { BundleFiles } from "../../bundle/compile-policy.ts";
+import { pushBundle } from "../../bundle/push-bundle.ts";
+import { CliError, exitCodes, printDocument, type CliIo, type OutputFormat } from "../io.ts";
+import { artifactReference, type BundleContext } from "./bundle-context.ts";
+import { buildSourceFolder } from "./bundle-dependencies.ts";
+
+/** Pushes and prints `REF@sha256:…`. */
+export async function pushCommand(
+  { io, registry }: BundleContext,
+  folder: string,
+  referenceText: string,
+  { output, source }: { readonly output: OutputFormat; readonly source?: string },
+): Promise<void> {
+  const reference = artifactReference(io, referenceText);
+  const createdSeconds = sourceDateEpoch(io);
+  const bundle = await readBundle(resolve(io.cwd, folder));
+  const pushed = await pushBundle(bundle, reference, {
+    registry,
+    createdSeconds,
+    ...(source === undefined ? {} : { source }),
+  });
+  if (output === "table") io.out(pushed.reference);
+  else printDocument(io, output, pushed);
+}
+
+async function readBundle(path: string): Promise<BundleFiles | Uint8Array> {
+  const status = await stat(path).catch(() => undefined);
+  return status?.isFile() === true ? await readFile(path) : await buildSourceFolder(path);
+}
+
+/** Seconds since the epoch of the reproducible-builds convention. */
+function sourceDateEpoch(io: CliIo): number {
+  const text = io.env["SOURCE_DATE_EPOCH"] ?? "";
+  if (text === "") return 0;
+  if (/^\d{1,11}$/.test(text)) return Number(text);
+  throw new CliError(
+    exitCodes.usage,
+    `expected SOURCE_DATE_EPOCH to be seconds since 1970, found ${JSON.stringify(text)}`,
+  );
+}
