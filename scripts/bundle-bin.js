@@ -3,7 +3,7 @@
  * that is loaded lazily. A start reads a handful of files instead of hundreds. Packages that bring
  * files of their own (databases) stay outside; the licences of the others come along.
  */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 
@@ -11,6 +11,8 @@ const external = ["@electric-sql/pglite", "pg", "undici"];
 
 /** @param {string} root folder of the package */
 export async function bundleBin(root) {
+  // Chunks are named by their content; those of the last build would stay behind.
+  rmSync(join(root, "dist", "bin"), { recursive: true, force: true });
   const { metafile } = await build({
     absWorkingDir: root,
     entryPoints: { main: "src/cli/main.ts" },

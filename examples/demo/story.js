@@ -31,7 +31,7 @@ const outsideMail = {
 /** Each call with the effect that the story is about; another one ends the demo with an error. */
 const story = [
   { tool: "mail__send_email", args: outsideMail, expected: "allow" },
-  { tool: "crm__search_customers", args: { query: "Rivera" }, expected: "allow" },
+  { tool: "crm__search_customers", args: { query: "Northwind" }, expected: "allow" },
   { tool: "crm__get_customer", args: { id: "C-17" }, expected: "allow" },
   { tool: "crm__export_customers", args: {}, expected: "data_class_unauthorized_for_user" },
   { tool: "crm__delete_customer", args: { id: "C-17" }, expected: "approval_required" },
@@ -60,9 +60,15 @@ async function tellStory() {
   await client.close();
 }
 
-/** Denials carry the whole decision in `_meta`; a result without one was allowed. */
+/**
+ * Denials carry the whole decision in `_meta`; a result without one was allowed.
+ *
+ * @param {string} tool
+ * @param {string} expected
+ * @param {import("@modelcontextprotocol/client").CallToolResult} result
+ */
 function check(tool, expected, result) {
-  const decision = result._meta?.["io.mcp-gateway/decision"];
+  const decision = Object(result._meta)["io.mcp-gateway/decision"];
   const found = decision === undefined ? "allow" : decision.reasons.join(",");
   if (found === expected && (expected !== "allow" || result.isError !== true)) return;
   throw new Error(`${tool}: expected ${expected}, got ${found}`);
@@ -73,20 +79,24 @@ function showDecisions() {
   print(run("decision", "list", "--limit", "20"));
 }
 
+/** @param {string[]} args */
 function run(...args) {
   return execFileSync(process.execPath, [gateway, ...args], { env, encoding: "utf8" });
 }
 
+/** @param {import("@modelcontextprotocol/client").CallToolResult} result */
 function textOf(result) {
   return result.content
     .map((part) => (part.type === "text" ? part.text : `(${part.type})`))
     .join("\n");
 }
 
+/** @param {string} text */
 function indent(text) {
   return text.replaceAll(/^/gm, "  ");
 }
 
+/** @param {string} text */
 function print(text) {
   process.stdout.write(`${text}\n`);
 }

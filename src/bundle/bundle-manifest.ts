@@ -2,7 +2,7 @@
  * A bundle's `.manifest` as OPA defines it (`manifest.schema.json`), with the members of
  * `metadata` that this gateway reads. Unknown members are kept and mean nothing here.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { layerKinds } from "../contract/bundle.ts";
 import { BundleError } from "./bundle-error.ts";
 

@@ -5,7 +5,7 @@
  * own, so that no two processes write one thing together.
  */
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import type { Log } from "../contract/ambient.ts";
 import type { Digest } from "../contract/bundle.ts";
 import { BundleError } from "./bundle-error.ts";

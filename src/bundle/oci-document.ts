@@ -3,7 +3,7 @@
  * manifests and indexes. Reads what any registry may hold, writes the one form that ours has.
  * Members `urls` and `data` of a descriptor are never read: bytes come from the source alone.
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { Digest } from "../contract/bundle.ts";
 import { BundleError } from "./bundle-error.ts";
 import { digestOf, isDigest } from "./digest.ts";

@@ -9,7 +9,8 @@ import { inspectCommand } from "./bundle/inspect-command.ts";
 import { listCommand } from "./bundle/list-command.ts";
 import { pullCommand } from "./bundle/pull-command.ts";
 import { pushCommand } from "./bundle/push-command.ts";
-import { action, parseOutputFormat, type CliIo, type OutputFormat } from "./io.ts";
+import { action, type CliIo } from "./io.ts";
+import { parseOutputFormat, type OutputFormat } from "./print.ts";
 
 interface Common {
   readonly config?: string;

@@ -6,8 +6,10 @@
 import type { Command } from "commander";
 import { createRegoToolchain } from "../rego/create-rego-toolchain.ts";
 import type { RegoToolchain } from "../rego/create-rego-toolchain.ts";
-import { action, parseOutputFormat } from "./io.ts";
-import type { CliIo, OutputFormat } from "./io.ts";
+import { action } from "./io.ts";
+import { parseOutputFormat } from "./print.ts";
+import type { CliIo } from "./io.ts";
+import type { OutputFormat } from "./print.ts";
 import { buildPolicy } from "./policy/build-policy.ts";
 import { checkPolicies } from "./policy/check-policies.ts";
 import { evalPolicy } from "./policy/eval-policy.ts";

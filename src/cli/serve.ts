@@ -3,7 +3,6 @@
  * client until its input ends. Nothing but JSON-RPC goes to stdout.
  */
 import type { Command } from "commander";
-import { loadBundle } from "../bundle/load-bundle.ts";
 import { newId, systemClock } from "../config/ambient.ts";
 import { ConfigError } from "../config/config-error.ts";
 import { resolveConfigPath } from "../config/config-path.ts";
@@ -14,15 +13,16 @@ import type { Log } from "../contract/ambient.ts";
 import { createDecisionLog } from "../decision/decision-log.ts";
 import { createGateway } from "../gateway/create-gateway.ts";
 import type { Gateway } from "../gateway/gateway.ts";
+import type { LoadBundle } from "../gateway/load-policies.ts";
 import type { Connect } from "../gateway/server-fleet.ts";
 import { serveStdio } from "../mcp/downstream/serve-stdio.ts";
 import { childEnvironment } from "../mcp/upstream/child-environment.ts";
 import { connectUpstream } from "../mcp/upstream/connect-upstream.ts";
 import type { Watchdog } from "../mcp/upstream/watchdog.ts";
-import { startWatchdog } from "../mcp/upstream/watchdog.ts";
+import { createWatchdog } from "../mcp/upstream/watchdog.ts";
 import { createPolicyEngine } from "../policy/engine/policy-engine.ts";
 import { createLog, parseLogLevel } from "../telemetry/log.ts";
-import { bundleDependencies } from "./bundle/bundle-dependencies.ts";
+import type { BundleSetting } from "./bundle/bundle-dependencies.ts";
 import type { CliIo } from "./io.ts";
 import { action, CliError, exitCodes } from "./io.ts";
 
@@ -50,7 +50,7 @@ async function serve(io: CliIo, options: ServeOptions): Promise<void> {
   const log = createLog({ level: parseLogLevel(io.env["MCP_GATEWAY_LOG"]) ?? "info" });
   const loaded = load(io, options);
   for (const { message, line } of loaded.warnings) log.warn({ line }, message);
-  const watchdog = startWatchdog(process.platform);
+  const watchdog = createWatchdog(process.platform);
   const gateway = await assemble(io, loaded, options.dev === true, watchdog, log);
   await serveStdio({ input: process.stdin, output: process.stdout, gateway, log });
   await gateway.close();
@@ -76,7 +76,6 @@ async function assemble(
 ): Promise<Gateway> {
   const paths = resolveStatePaths(io.env, io.cwd);
   const stateDir = ensurePrivateDir(paths.stateDir);
-  const bundles = bundleDependencies({ registries: config.registries, paths, dev, log });
   const decisionLog = await createDecisionLog({
     stateDir,
     store: config.decisions.store,
@@ -95,9 +94,27 @@ async function assemble(
     stateDir,
     engine: createPolicyEngine(config.policy),
     decisionLog,
-    loadBundle: (name, kind, reference) => loadBundle(name, kind, reference, bundles),
+    loadBundle: bundleLoader({ registries: config.registries, paths, dev, log }),
     connect: connectWith(io, watchdog),
+    mayStart: afterFirstInput(),
   });
+}
+
+/** The bundle stage is loaded with the first bundle, after the greeting was answered. */
+function bundleLoader(setting: BundleSetting): LoadBundle {
+  return async (name, kind, reference) => {
+    const { loadBundle } = await import("../bundle/load-bundle.ts");
+    const { bundleDependencies } = await import("./bundle/bundle-dependencies.ts");
+    return await loadBundle(name, kind, reference, bundleDependencies(setting));
+  };
+}
+
+/**
+ * A client greets as soon as it has started us, and starting threads and children blocks for tens
+ * of milliseconds: the event loop first gets one whole turn to read and answer.
+ */
+function afterFirstInput(): Promise<void> {
+  return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 }
 
 function connectWith(io: CliIo, watchdog: Watchdog): Connect {

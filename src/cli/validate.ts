@@ -8,8 +8,10 @@ import type { ConfigProblem } from "../config/config-error.ts";
 import { resolveConfigPath } from "../config/config-path.ts";
 import { loadConfig } from "../config/load-config.ts";
 import type { LoadedConfig } from "../config/load-config.ts";
-import { action, exitCodes, parseOutputFormat, printable, printDocument } from "./io.ts";
-import type { CliIo, OutputFormat } from "./io.ts";
+import { action, exitCodes } from "./io.ts";
+import { parseOutputFormat, printable, printDocument } from "./print.ts";
+import type { CliIo } from "./io.ts";
+import type { OutputFormat } from "./print.ts";
 
 interface ValidateOptions {
   readonly config?: string;

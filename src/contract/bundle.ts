@@ -40,6 +40,6 @@ export interface Bundle {
   readonly sources: ReadonlyMap<string, string>;
   /** The manifest's `metadata` object. */
   readonly metadata: Readonly<Record<string, unknown>>;
-  /** Where the bytes came from this time. `cache` means the registry was away. */
+  /** Where the bytes came from; `cache`: the registry was away, or had not to be asked for a digest. */
   readonly origin: "registry" | "layout" | "cache" | "folder";
 }

@@ -31,11 +31,13 @@ export interface GatewayDeps {
   readonly decisionLog: DecisionLog;
   readonly loadBundle: LoadBundle;
   readonly connect: Connect;
+  /** Resolves when servers and policies may start; a front first answers its client's greeting. */
+  readonly mayStart: Promise<void>;
 }
 
-/** Starts everything side by side and returns at once; calls wait for what they need. */
+/** Returns at once; servers and policies start side by side, and calls wait for what they need. */
 export function createGateway(deps: GatewayDeps): Gateway {
-  const { config, log, engine } = deps;
+  const { config, log, engine, loadBundle, mayStart } = deps;
   const fleet = new ServerFleet({
     servers: [...config.servers.values()],
     connect: deps.connect,
@@ -44,12 +46,14 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const parts: GatewayParts = {
     ...deps,
     fleet,
-    policiesReady: loadPolicies(config, engine, deps.loadBundle, log).catch((thrown: unknown) => {
-      log.error({ reason: messageOf(thrown) }, "policies not loaded; every call is denied");
-    }),
+    policiesReady: mayStart
+      .then(() => loadPolicies(config, engine, loadBundle, log))
+      .catch((thrown: unknown) => {
+        log.error({ reason: messageOf(thrown) }, "policies not loaded; every call is denied");
+      }),
     conversation: new Conversation(conversationFolder(deps), deps.newId),
   };
-  fleet.start();
+  fleet.start(mayStart);
   return {
     callTool: (call) => callTool(parts, call),
     listTools: () => listTools(parts),

@@ -36,11 +36,10 @@ export class ServerFleet {
     this.#deps = deps;
   }
 
-  /** Starts every server that is not disabled, without waiting for any. */
-  start(): void {
-    const starts = this.#deps.servers
-      .filter((server) => !server.disabled)
-      .map((server) => this.#startServer(server));
+  /** Starts every server that is not disabled, side by side, once they may. */
+  start(mayStart: Promise<void>): void {
+    const enabled = this.#deps.servers.filter((server) => !server.disabled);
+    const starts = enabled.map((server) => mayStart.then(() => this.#startServer(server)));
     this.#started = Promise.all(starts).then(() => {
       this.#hasStarted = true;
     });

@@ -2,7 +2,7 @@
  * What the toolchain's program answers, checked once where it comes in. Names are those of the
  * JSON that the program writes (`toolchain/rego`), so that `-o json` prints what it said.
  */
-import { z } from "zod";
+import * as z from "zod";
 
 const place = { file: z.string(), row: z.number(), col: z.number() };
 

@@ -5,7 +5,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { z } from "zod";
+import type * as z from "zod";
 import type { LayerKind } from "../contract/bundle.ts";
 import { hostBuiltins } from "../contract/host-builtins.ts";
 import type { Json, JsonObject } from "../contract/json.ts";

@@ -6,7 +6,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { parse as parseYaml } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import { isJsonObject, type Json, type JsonObject } from "../contract/json.ts";
 import { codeOf, messageOf } from "../errors.ts";
 import type { PolicyManifest, PolicySources } from "./create-rego-toolchain.ts";

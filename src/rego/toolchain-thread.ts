@@ -7,7 +7,7 @@
  */
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
-import { z } from "zod";
+import * as z from "zod";
 import { codeOf } from "../errors.ts";
 import { RegoError, type RegoErrorCode } from "./rego-error.ts";
 

@@ -3,7 +3,7 @@
  * and from what `docker login` left in Docker's `config.json`. Credential helpers and identity
  * tokens belong to token authentication and are passed over.
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { Log } from "../../contract/ambient.ts";
 import { messageOf } from "../../errors.ts";
 

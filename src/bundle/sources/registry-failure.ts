@@ -2,7 +2,7 @@
  * What a failed request means to a person. Of what the registry wrote only its error codes are
  * repeated: anything else could hold what we sent.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { codeOf, messageOf } from "../../errors.ts";
 import { BundleError } from "../bundle-error.ts";
 import { challengeSchemes } from "./challenge.ts";

@@ -4,7 +4,7 @@
  * compiled and not before.
  */
 import { readFileSync } from "node:fs";
-import { z } from "zod";
+import * as z from "zod";
 import type { BundleDependencies } from "../../bundle/bundle-dependencies.ts";
 import type { BundleFiles, PolicySources } from "../../bundle/compile-policy.ts";
 import { createCredentialLookup, type Credentials } from "../../bundle/sources/credentials.ts";

@@ -2,7 +2,7 @@
  * `bundle inspect REF`: what is in a bundle, without activating it.
  */
 import { fetchReference } from "../../bundle/fetch-reference.ts";
-import { printDocument, type OutputFormat } from "../io.ts";
+import { printDocument, type OutputFormat } from "../print.ts";
 import { artifactReference, type BundleContext } from "./bundle-context.ts";
 import { describeArtifact } from "./describe-artifact.ts";
 

@@ -11,7 +11,8 @@ import { formatReference, parseReference, type Reference } from "../../bundle/re
 import { readableLayout } from "../../bundle/sources/layout.ts";
 import type { GatewayConfig } from "../../config/config.ts";
 import type { LayerKind } from "../../contract/bundle.ts";
-import { CliError, exitCodes, printList, type OutputFormat } from "../io.ts";
+import { CliError, exitCodes } from "../io.ts";
+import { printList, type OutputFormat } from "../print.ts";
 import { buildSources } from "./bundle-dependencies.ts";
 import type { BundleContext } from "./bundle-context.ts";
 

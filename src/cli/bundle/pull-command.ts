@@ -6,7 +6,8 @@ import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { fetchReference } from "../../bundle/fetch-reference.ts";
 import { formatReference, pinReference } from "../../bundle/reference.ts";
-import { CliError, exitCodes, printDocument, type OutputFormat } from "../io.ts";
+import { CliError, exitCodes } from "../io.ts";
+import { printDocument, type OutputFormat } from "../print.ts";
 import { artifactReference, type BundleContext } from "./bundle-context.ts";
 import { describeArtifact } from "./describe-artifact.ts";
 

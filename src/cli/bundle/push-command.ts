@@ -6,7 +6,8 @@ import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { BundleFiles } from "../../bundle/compile-policy.ts";
 import { pushBundle } from "../../bundle/push-bundle.ts";
-import { CliError, exitCodes, printDocument, type CliIo, type OutputFormat } from "../io.ts";
+import { CliError, exitCodes, type CliIo } from "../io.ts";
+import { printDocument, type OutputFormat } from "../print.ts";
 import { artifactReference, type BundleContext } from "./bundle-context.ts";
 import { buildSourceFolder } from "./bundle-dependencies.ts";
 

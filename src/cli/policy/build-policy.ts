@@ -6,8 +6,10 @@ import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { packBundle } from "../../bundle/archive.ts";
 import type { RegoToolchain } from "../../rego/create-rego-toolchain.ts";
-import { exitCodes, printDocument } from "../io.ts";
-import type { CliIo, OutputFormat } from "../io.ts";
+import { exitCodes } from "../io.ts";
+import { printDocument } from "../print.ts";
+import type { CliIo } from "../io.ts";
+import type { OutputFormat } from "../print.ts";
 import { readFolder, reportProblems } from "./report-problems.ts";
 
 interface BuildRequest {

@@ -3,8 +3,10 @@
  */
 import type { PolicySummary, RegoProblem } from "../../rego/answers.ts";
 import type { RegoToolchain } from "../../rego/create-rego-toolchain.ts";
-import { type Column, exitCodes, printList } from "../io.ts";
-import type { CliIo, OutputFormat } from "../io.ts";
+import { exitCodes } from "../io.ts";
+import { type Column, printList } from "../print.ts";
+import type { CliIo } from "../io.ts";
+import type { OutputFormat } from "../print.ts";
 import { readFolder, reportProblems } from "./report-problems.ts";
 
 interface CheckRequest {

@@ -4,13 +4,15 @@
  */
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { isJsonObject, type Json } from "../../contract/json.ts";
 import { messageOf } from "../../errors.ts";
 import type { RegoEvaluation } from "../../rego/answers.ts";
 import type { RegoToolchain } from "../../rego/create-rego-toolchain.ts";
-import { CliError, exitCodes, printDocument } from "../io.ts";
-import type { CliIo, OutputFormat } from "../io.ts";
+import { CliError, exitCodes } from "../io.ts";
+import { printDocument } from "../print.ts";
+import type { CliIo } from "../io.ts";
+import type { OutputFormat } from "../print.ts";
 import { readFolder, reportProblems } from "./report-problems.ts";
 
 interface EvalRequest {

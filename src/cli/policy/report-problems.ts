@@ -6,7 +6,8 @@ import type { RegoProblem } from "../../rego/answers.ts";
 import { problemText } from "../../rego/problem-text.ts";
 import { type PolicyFolder, readPolicyFolder } from "../../rego/read-policy-folder.ts";
 import { RegoError } from "../../rego/rego-error.ts";
-import { CliError, exitCodes, printable } from "../io.ts";
+import { CliError, exitCodes } from "../io.ts";
+import { printable } from "../print.ts";
 import type { CliIo } from "../io.ts";
 
 /** Prints each problem as `file:line:column: message` and ends with exit code 3. */

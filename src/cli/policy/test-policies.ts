@@ -3,8 +3,10 @@
  */
 import type { RegoTestReport, RegoTestResult } from "../../rego/answers.ts";
 import type { RegoToolchain } from "../../rego/create-rego-toolchain.ts";
-import { CliError, type Column, exitCodes, printable, printList } from "../io.ts";
-import type { CliIo, OutputFormat } from "../io.ts";
+import { CliError, exitCodes } from "../io.ts";
+import { type Column, printable, printList } from "../print.ts";
+import type { CliIo } from "../io.ts";
+import type { OutputFormat } from "../print.ts";
 import { readFolder, reportProblems } from "./report-problems.ts";
 
 interface TestRequest {

@@ -4,9 +4,10 @@
  * pipe ends and the shell ends the groups, those that ignore the end of their input included. On
  * Windows there is no shell to rely on, and children have to notice the end of their input.
  */
-import type { ChildProcess } from "node:child_process";
+import type { ChildProcessByStdio } from "node:child_process";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import type { Writable } from "node:stream";
 
 export interface Watchdog {
   /** Names a process group that has to end with the gateway. */
@@ -35,9 +36,25 @@ for g in $groups; do kill -TERM "-$g" 2>/dev/null; done
 for g in $groups; do kill -KILL "-$g" 2>/dev/null; done
 `;
 
-/** Starts the watchdog; it never keeps the gateway alive. */
-export function startWatchdog(platform: NodeJS.Platform): Watchdog {
+/** A watchdog whose shell starts with the first group to guard; it never keeps the gateway alive. */
+export function createWatchdog(platform: NodeJS.Platform): Watchdog {
   if (platform === "win32") return { guard: ignore, release: ignore, close: async () => {} };
+  let child: ShellProcess | undefined;
+  return {
+    guard: (group) => {
+      child ??= startShell();
+      child.stdin.write(`guard ${group}\n`);
+    },
+    release: (group) => void child?.stdin.write(`release ${group}\n`),
+    close: async () => {
+      if (child !== undefined) await end(child);
+    },
+  };
+}
+
+type ShellProcess = ChildProcessByStdio<Writable, null, null>;
+
+function startShell(): ShellProcess {
   const child = spawn("/bin/sh", ["-c", script], {
     detached: true,
     stdio: ["pipe", "ignore", "ignore"],
@@ -48,16 +65,12 @@ export function startWatchdog(platform: NodeJS.Platform): Watchdog {
   child.on("error", () => {});
   child.stdin.on("error", () => {});
   child.unref();
-  return {
-    guard: (group) => void child.stdin.write(`guard ${group}\n`),
-    release: (group) => void child.stdin.write(`release ${group}\n`),
-    close: () => end(child),
-  };
+  return child;
 }
 
-async function end(child: ChildProcess): Promise<void> {
+async function end(child: ShellProcess): Promise<void> {
   const isRunning = child.pid !== undefined && child.exitCode === null && child.signalCode === null;
-  child.stdin?.end();
+  child.stdin.end();
   if (!isRunning) return;
   child.ref();
   await once(child, "exit");

@@ -6,11 +6,11 @@ import { afterEach, describe, expect, test } from "vitest";
 import type { Upstream } from "../../../src/mcp/upstream/connect-upstream.ts";
 import { connectUpstream } from "../../../src/mcp/upstream/connect-upstream.ts";
 import type { UpstreamReply } from "../../../src/mcp/upstream/connection.ts";
-import { startWatchdog } from "../../../src/mcp/upstream/watchdog.ts";
+import { createWatchdog } from "../../../src/mcp/upstream/watchdog.ts";
 import { createTestLog } from "../../support/log.ts";
 
 const fixture = fileURLToPath(new URL("../../fixtures/fixture-server.js", import.meta.url));
-const watchdog = startWatchdog(process.platform);
+const watchdog = createWatchdog(process.platform);
 const opened: Upstream[] = [];
 
 afterEach(async () => {
@@ -23,7 +23,8 @@ async function start(
 ) {
   const log = createTestLog();
   const received = join(mkdtempSync(join(tmpdir(), "upstream-")), "received.jsonl");
-  const events = { changes: 0, lost: [] as string[] };
+  const lost: string[] = [];
+  const events = { changes: 0, lost };
   const upstream = await connectUpstream(
     {
       id: "fixture",

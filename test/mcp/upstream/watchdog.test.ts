@@ -30,11 +30,11 @@ test("a child that ignores the end of its input and SIGTERM ends when the gatewa
   writeFileSync(
     parent,
     `import { startServerProcess } from "${dist}server-process.js";
-     import { startWatchdog } from "${dist}watchdog.js";
+     import { createWatchdog } from "${dist}watchdog.js";
      const quiet = { error() {}, warn() {}, info() {}, debug() {}, child() { return quiet; } };
      const env = { PATH: process.env.PATH, FIXTURE_PID_FILE: ${JSON.stringify(pidFile)} };
      const command = { command: process.execPath, args: [${JSON.stringify(fixture)}, "ignore-end"], env, cwd: "/" };
-     startServerProcess(command, { watchdog: startWatchdog(process.platform), log: quiet });
+     startServerProcess(command, { watchdog: createWatchdog(process.platform), log: quiet });
      setInterval(() => {}, 1000);`,
   );
   const gateway = spawn(process.execPath, [parent], { stdio: "ignore" });

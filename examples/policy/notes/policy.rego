@@ -1,0 +1,35 @@
+package mcp.notes
+
+# METADATA
+# title: Everybody reads notes
+# custom: {id: notes.read, severity: low, owner: docs-team}
+allow contains {"rule": rego.metadata.rule()} if input.action.tool == "read_note"
+
+# METADATA
+# title: Everybody writes notes
+# custom: {id: notes.write, severity: medium, owner: docs-team}
+allow contains {"rule": rego.metadata.rule()} if input.action.tool == "write_note"
+
+# METADATA
+# title: The handbook is written by its editors
+# description: A note under handbook/ is what the company tells its people; only editors change it.
+# custom:
+#   id: notes.handbook_editors
+#   code: handbook_is_read_only
+#   severity: high
+#   remediation: ask_an_editor
+#   appeal: https://tickets.example.com/new?form=handbook
+#   alternatives: [notes__read_note]
+#   owner: docs-team
+deny contains {"rule": rego.metadata.rule(), "details": {"path": path}} if {
+	input.action.tool == "write_note"
+	path := object.get(input.action.args, "path", "")
+	not is_outside_handbook(path)
+	not "editors" in input.user.groups
+}
+
+is_outside_handbook(path) if {
+	is_string(path)
+	path != ""
+	not startswith(lower(path), "handbook/")
+}
