@@ -1,0 +1,27 @@
+/**
+ * The order in which layers count wherever only one of them can be named: by kind, then as
+ * configured; within a layer by code.
+ */
+import { layerKinds } from "../../contract/bundle.ts";
+import type { LayerVerdict, RuleMatch } from "../../contract/layer.ts";
+
+/** Verdicts by kind; those of one kind keep the order in which they came (that of the config). */
+export function inLayerOrder(verdicts: readonly LayerVerdict[]): readonly LayerVerdict[] {
+  return verdicts.toSorted((left, right) => rank(left) - rank(right));
+}
+
+/** Matches of one layer by code, then by rule, so that an answer never depends on set order. */
+export function byCode<Match extends RuleMatch>(matches: readonly Match[]): readonly Match[] {
+  return matches.toSorted(
+    (left, right) => compare(left.code, right.code) || compare(left.rule, right.rule),
+  );
+}
+
+function compare(left: string, right: string): number {
+  if (left === right) return 0;
+  return left < right ? -1 : 1;
+}
+
+function rank(verdict: LayerVerdict): number {
+  return layerKinds.indexOf(verdict.layer.kind);
+}

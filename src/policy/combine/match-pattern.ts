@@ -1,0 +1,14 @@
+/**
+ * Patterns of capabilities and ceilings: `*` alone, an exact name, or a prefix with one trailing
+ * `*`. There is no other wildcard, so that a reader sees at once what a pattern holds.
+ */
+
+/** True where `name` is what the pattern says. A `*` anywhere but at the end is a plain letter. */
+export function matchesPattern(pattern: string, name: string): boolean {
+  return pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
+}
+
+/** True for a pattern of the tool's own name, or of `server/tool`. */
+export function matchesToolPattern(pattern: string, server: string, tool: string): boolean {
+  return matchesPattern(pattern, pattern.includes("/") ? `${server}/${tool}` : tool);
+}

@@ -1,0 +1,83 @@
+/**
+ * What the gateway's thread and a worker say to each other. Layers are named by their place in the
+ * active set.
+ */
+import type { BundleEntrypoints, LayerKind } from "../../contract/bundle.ts";
+import type { InputParts } from "../../contract/policy-input.ts";
+import type { CompiledPolicy } from "./compiled-policy.ts";
+import type { Evaluation } from "./layer-policy.ts";
+
+/** A layer as a worker has to know it. */
+export interface WorkerLayer {
+  readonly name: string;
+  readonly kind: LayerKind;
+  /** Config id of the server; for kind `server` only. */
+  readonly server: string | undefined;
+  readonly policyPackage: string;
+  readonly entrypoints: BundleEntrypoints;
+  readonly compiled: CompiledPolicy;
+  readonly dataJson: string;
+}
+
+export interface LoadRequest {
+  readonly type: "load";
+  /** The layer's place in the set. */
+  readonly index: number;
+  readonly layer: WorkerLayer;
+}
+
+export interface DecideRequest {
+  readonly type: "decide";
+  readonly server: string;
+  readonly parts: InputParts;
+  readonly timeMs: number;
+}
+
+export interface VisibilityRequest {
+  readonly type: "visibility";
+  readonly server: string;
+  readonly inputs: readonly string[];
+  readonly timeMs: number;
+}
+
+export type WorkerRequest = LoadRequest | DecideRequest | VisibilityRequest;
+
+export type LoadReply =
+  | { readonly type: "loaded" }
+  | { readonly type: "refused"; readonly code: string; readonly message: string };
+
+/** What one layer answered, unread. */
+export interface LayerAnswer {
+  readonly index: number;
+  readonly evaluation: Evaluation;
+}
+
+export interface DecideReply {
+  readonly type: "decided";
+  readonly answers: readonly LayerAnswer[];
+  readonly dataClasses: readonly string[];
+  readonly labels: readonly string[];
+  /** `input.layers` as stage C saw it. */
+  readonly layersJson: string;
+  readonly evalMs: number;
+}
+
+export interface VisibilityReply {
+  readonly type: "seen";
+  /** One list of answers per input. */
+  readonly answers: readonly (readonly LayerAnswer[])[];
+}
+
+export type WorkerReply = LoadReply | DecideReply | VisibilityReply;
+
+/** What a worker is started with. */
+export interface WorkerStart {
+  readonly progress: SharedArrayBuffer;
+  readonly inputMaxBytes: number;
+}
+
+/** Cells of the memory that a worker shares, so that its owner knows where it was when it ended. */
+export const progressCells = { runningLayer: 0, finishedRequests: 1, length: 2 } as const;
+
+/** Value of `runningLayer` while no policy runs. */
+export const noLayer = -1;

@@ -1,0 +1,82 @@
+/**
+ * The layers that a worker holds, and which of them are asked about an action of one server.
+ */
+import { messageOf } from "../../errors.ts";
+import type { WorkerLayer } from "./engine-protocol.ts";
+import { encodeJsonText } from "./json-text.ts";
+import { openLayerPolicy } from "./layer-policy.ts";
+import type { Evaluation, LayerPolicy } from "./layer-policy.ts";
+
+/** A layer with a policy that was instantiated and has its entrypoints. */
+export interface OpenLayer {
+  readonly index: number;
+  readonly layer: WorkerLayer;
+  readonly policy: LayerPolicy;
+}
+
+/** Layers by stage; one that failed to open, or has no bundle, is not among them. */
+export interface AskedLayers {
+  readonly server: OpenLayer | undefined;
+  readonly identity: readonly OpenLayer[];
+  readonly rules: readonly OpenLayer[];
+  readonly overrides: readonly OpenLayer[];
+}
+
+/**
+ * Opens a layer's policy.
+ *
+ * @throws EngineError, or whatever the module's start function threw.
+ */
+export function openLayer(index: number, layer: WorkerLayer): OpenLayer {
+  const { decision, classify, visibility } = layer.entrypoints;
+  const entrypoints = [decision, classify, visibility].filter((name) => name !== undefined);
+  const policy = openLayerPolicy(layer.compiled, encodeJsonText(layer.dataJson), entrypoints);
+  return { index, layer, policy };
+}
+
+/** The layers that have a say about an action of `server`, in the order of the set. */
+export function layersFor(layers: Iterable<OpenLayer>, server: string): AskedLayers {
+  const open = [...layers].toSorted((left, right) => left.index - right.index);
+  const ofKind = (...kinds: readonly string[]): readonly OpenLayer[] =>
+    open.filter(({ layer }) => kinds.includes(layer.kind));
+  return {
+    server: ofKind("server").find(({ layer }) => layer.server === server),
+    identity: ofKind("identity"),
+    rules: ofKind("workflow", "compliance"),
+    overrides: ofKind("overrides"),
+  };
+}
+
+export interface AskTools {
+  readonly inputMaxBytes: number;
+  /** Told before a layer runs, so that a runaway one can be named. */
+  readonly onLayer: (index: number) => void;
+}
+
+/** Input as bytes within the cap, or why there are none. */
+export type EncodedInput =
+  | { readonly ok: true; readonly bytes: Uint8Array }
+  | { readonly ok: false; readonly message: string };
+
+/** Encodes one input document; a document over the cap is never judged. */
+export function encodeInput(text: string, maxBytes: number): EncodedInput {
+  try {
+    const bytes = encodeJsonText(text);
+    if (bytes.length <= maxBytes) return { ok: true, bytes };
+    const message = `expected an input of at most ${maxBytes} bytes, found ${bytes.length}`;
+    return { ok: false, message };
+  } catch (thrown) {
+    return { ok: false, message: messageOf(thrown) };
+  }
+}
+
+/** Asks one layer; `entrypoint` is one of those it was opened with. */
+export function ask(
+  { index, policy }: OpenLayer,
+  entrypoint: string,
+  { input, timeMs, onLayer }: AskTools & { input: EncodedInput; timeMs: number },
+): Evaluation {
+  if (!input.ok) return input;
+  onLayer(index);
+  return policy.evaluate(entrypoint, input.bytes, timeMs);
+}

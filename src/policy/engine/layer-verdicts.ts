@@ -1,0 +1,109 @@
+/**
+ * Makes verdicts of what a worker answered, or did not: one for every layer that has a say about an
+ * action, in the order of the set, so that a layer that is missing, broken or late is never silent.
+ */
+import type { LayerIdentity, LayerVerdict } from "../../contract/layer.ts";
+import type { LayerAnswer, WorkerLayer } from "./engine-protocol.ts";
+import type { LaneLayer } from "./open-lane.ts";
+import { readLayerOutput } from "./read-layer-output.ts";
+import type { LayerSet, PoolAnswer } from "./worker-pool.ts";
+
+/** What came back for one request, with the set of layers that its places belong to. */
+export interface LayerAnswers {
+  readonly set: LayerSet;
+  readonly outcome:
+    | PoolAnswer["outcome"]
+    | { readonly type: "unavailable"; readonly message: string };
+  /** The deadline under which the worker was asked. */
+  readonly deadlineMs: number;
+}
+
+/** One verdict per layer that has a say; a server without a layer is `no_policy`. */
+export function decisionVerdicts(asked: LayerAnswers, server: string): readonly LayerVerdict[] {
+  const { outcome } = asked;
+  const isDecided = outcome.type === "answered" && outcome.reply.type === "decided";
+  const answers = isDecided ? outcome.reply.answers : [];
+  const verdicts = asked.set.layers.flatMap((layer, place) =>
+    isAsked(layer, server) ? [verdictOf(asked, { layer, place, answers })] : [],
+  );
+  const hasServer = verdicts.some(({ layer }) => layer.kind === "server");
+  return hasServer ? verdicts : [...verdicts, noServerLayer(server)];
+}
+
+/** Verdicts of the layers that have something to say about the visibility of one input. */
+export function visibilityVerdicts(
+  asked: LayerAnswers,
+  server: string,
+  inputPlace: number,
+): readonly LayerVerdict[] {
+  const { outcome } = asked;
+  const isSeen = outcome.type === "answered" && outcome.reply.type === "seen";
+  const answers = (isSeen ? outcome.reply.answers[inputPlace] : undefined) ?? [];
+  return asked.set.layers.flatMap((layer, place) =>
+    isAsked(layer, server) && layer.load?.entrypoints.visibility !== undefined
+      ? [verdictOf(asked, { layer, place, answers })]
+      : [],
+  );
+}
+
+interface AskedLayer {
+  readonly layer: LaneLayer;
+  readonly place: number;
+  readonly answers: readonly LayerAnswer[];
+}
+
+function isAsked({ identity, server }: LaneLayer, askedServer: string): boolean {
+  return identity.kind !== "server" || server === askedServer;
+}
+
+function verdictOf(
+  { set, outcome, deadlineMs }: LayerAnswers,
+  { layer: { identity, load }, place, answers }: AskedLayer,
+): LayerVerdict {
+  const failure = set.failures.get(place);
+  if (failure !== undefined) return failed(identity, "policy_error", failure.message);
+  if (load === undefined) return failed(identity, "no_policy", "no bundle is active");
+  switch (outcome.type) {
+    case "answered":
+      return readVerdict(
+        identity,
+        load,
+        answers.find(({ index }) => index === place),
+      );
+    case "timeout": {
+      const culprit = set.layers[outcome.layer]?.identity.name ?? "none";
+      const message = `all layers together had ${deadlineMs} ms; layer "${culprit}" was running`;
+      return failed(identity, "policy_timeout", message);
+    }
+    case "crashed": {
+      const culprit = set.layers[outcome.layer]?.identity.name ?? "none";
+      return failed(identity, "policy_error", `the thread ended; layer "${culprit}" was running`);
+    }
+    case "unavailable":
+      return failed(identity, "policy_error", outcome.message);
+  }
+}
+
+function readVerdict(
+  identity: LayerIdentity,
+  load: WorkerLayer,
+  answer: LayerAnswer | undefined,
+): LayerVerdict {
+  if (answer === undefined) return failed(identity, "policy_error", "the layer gave no answer");
+  const { evaluation } = answer;
+  if (!evaluation.ok) return failed(identity, "policy_error", evaluation.message);
+  const reading = readLayerOutput(evaluation.text, load);
+  if (!reading.ok) return failed(identity, reading.code, reading.message);
+  return { ok: true, layer: identity, output: reading.output };
+}
+
+type FailureCode = Extract<LayerVerdict, { readonly ok: false }>["code"];
+
+function failed(layer: LayerIdentity, code: FailureCode, message: string): LayerVerdict {
+  return { ok: false, layer, code, message };
+}
+
+function noServerLayer(server: string): LayerVerdict {
+  const layer: LayerIdentity = { name: server, kind: "server", revision: "", digest: "" };
+  return failed(layer, "no_policy", "no policy is configured for this server");
+}

@@ -1,0 +1,136 @@
+/**
+ * The policy decision point: takes the active bundles, asks all layers about an action in one round
+ * trip to a worker thread, and answers one verdict per layer. It never says yes or no; combining
+ * does. A policy that throws, loops, eats memory or talks nonsense is a failed verdict of its layer.
+ */
+import type { Bundle } from "../../contract/bundle.ts";
+import type { LayerVerdict } from "../../contract/layer.ts";
+import type { InputParts } from "../../contract/policy-input.ts";
+import { workerUrl } from "../../contract/worker-url.ts";
+import { messageOf } from "../../errors.ts";
+import { activateLayers } from "./activate-layers.ts";
+import type { ActivationResult, EngineLayer } from "./activate-layers.ts";
+import { assembleInput } from "./assemble-input.ts";
+import type { CompiledPolicy } from "./compiled-policy.ts";
+import type { DecideRequest, VisibilityRequest } from "./engine-protocol.ts";
+import { decisionVerdicts, visibilityVerdicts } from "./layer-verdicts.ts";
+import type { LayerAnswers } from "./layer-verdicts.ts";
+import { WorkerPool } from "./worker-pool.ts";
+
+export type { ActivationResult, EngineLayer };
+
+export interface Decision {
+  /** One per layer that has a say, in the order of the set; failed ones are among them. */
+  readonly verdicts: readonly LayerVerdict[];
+  /** The document as the organisation's layers of stage C saw it; for the record. */
+  readonly inputJson: string;
+  readonly dataClasses: readonly string[];
+  readonly labels: readonly string[];
+  /** Time spent in the worker, all layers together. */
+  readonly evalMs: number;
+}
+
+/** What the layers say to one list-phase input: `hide` and `capabilities`, or a failure. */
+export interface VisibilityVerdict {
+  readonly verdicts: readonly LayerVerdict[];
+}
+
+export interface PolicyEngine {
+  /** Replaces the active set as a whole. A layer that fails is in it, and fails every decision. */
+  readonly activate: (layers: readonly EngineLayer[]) => Promise<readonly ActivationResult[]>;
+  /** Asks every layer that has a say about an action of `server`. Never rejects. */
+  readonly decide: (request: {
+    readonly server: string;
+    readonly parts: InputParts;
+    readonly timeMs: number;
+  }) => Promise<Decision>;
+  /** Asks the layers that have a visibility entrypoint; one verdict per input. Never rejects. */
+  readonly visibility: (request: {
+    readonly server: string;
+    readonly inputs: readonly string[];
+    readonly timeMs: number;
+  }) => Promise<readonly VisibilityVerdict[]>;
+  /** Answers what was asked and ends the threads. */
+  readonly close: () => Promise<void>;
+}
+
+export interface PolicyEngineOptions {
+  /** Worker threads in use; default 1. */
+  readonly workers?: number;
+  /** One more, loaded and waiting for a runaway policy; default true. */
+  readonly spare?: boolean;
+  /** For all layers of one decision together; default 250. */
+  readonly deadlineMs?: number;
+  /** For instantiating one layer and loading its data; default 5,000. */
+  readonly activationDeadlineMs?: number;
+  /** Longest input document; default 1 MiB. */
+  readonly inputMaxBytes?: number;
+  /**
+   * Most memory of one layer's instance; default 64. That holds 1 MiB of text many times over, and
+   * of most structures; the densest (nothing but one-digit numbers) needs more and is denied.
+   */
+  readonly memoryMaxMb?: number;
+}
+
+const pagesPerMb = 16;
+
+/**
+ * Makes an engine without layers; the threads start with the first `activate`.
+ *
+ * @throws Error where the worker's compiled file is missing.
+ */
+export function createPolicyEngine(options: PolicyEngineOptions = {}): PolicyEngine {
+  const { deadlineMs = 250, memoryMaxMb = 64 } = options;
+  const pool = new WorkerPool({
+    url: workerUrl("policy/engine/worker"),
+    workers: options.workers ?? 1,
+    spare: options.spare ?? true,
+    deadlineMs,
+    activationDeadlineMs: options.activationDeadlineMs ?? 5000,
+    inputMaxBytes: options.inputMaxBytes ?? 1024 * 1024,
+  });
+  const ask = async (request: DecideRequest | VisibilityRequest): Promise<LayerAnswers> => {
+    try {
+      const { outcome, lane } = await pool.run(request);
+      return { set: lane, outcome, deadlineMs };
+    } catch (thrown) {
+      const outcome = { type: "unavailable" as const, message: messageOf(thrown) };
+      return { set: pool.set, outcome, deadlineMs };
+    }
+  };
+  const compiled = new WeakMap<Bundle, Promise<CompiledPolicy>>();
+  let lastActivation: Promise<unknown> = Promise.resolve();
+  return {
+    activate: async (layers) => {
+      const activation = lastActivation.then(() =>
+        activateLayers({ pool, maximumPages: memoryMaxMb * pagesPerMb, compiled }, layers),
+      );
+      lastActivation = activation.catch(() => undefined);
+      return await activation;
+    },
+    decide: async ({ server, parts, timeMs }) => {
+      const answered = await ask({ type: "decide", server, parts, timeMs });
+      return decisionOf(decisionVerdicts(answered, server), parts, answered);
+    },
+    visibility: async ({ server, inputs, timeMs }) => {
+      const answered = await ask({ type: "visibility", server, inputs, timeMs });
+      return inputs.map((_, place) => ({ verdicts: visibilityVerdicts(answered, server, place) }));
+    },
+    close: async () => pool.close(),
+  };
+}
+
+function decisionOf(
+  verdicts: readonly LayerVerdict[],
+  parts: InputParts,
+  { outcome }: LayerAnswers,
+): Decision {
+  const decided =
+    outcome.type === "answered" && outcome.reply.type === "decided"
+      ? outcome.reply
+      : { dataClasses: parts.dataClasses, labels: parts.labels, layersJson: "{}", evalMs: 0 };
+  const { dataClasses, labels, layersJson, evalMs } = decided;
+  const findings = { dataClasses, labels, layersJson, denialsJson: undefined };
+  const inputJson = assembleInput(parts, "organisation", findings);
+  return { verdicts, inputJson, dataClasses, labels, evalMs };
+}

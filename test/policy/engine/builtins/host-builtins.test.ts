@@ -1,0 +1,26 @@
+import { expect, it } from "vitest";
+import { hostBuiltins } from "../../../../src/contract/host-builtins.ts";
+import { anyPrefixMatch } from "../../../../src/policy/engine/builtins/any-affix-match.ts";
+import { builtins } from "../../../../src/policy/engine/builtins/host-builtins.ts";
+import { sprintf } from "../../../../src/policy/engine/builtins/sprintf.ts";
+import { nowNs, parseRfc3339Ns } from "../../../../src/policy/engine/builtins/time.ts";
+import { readOpaValue } from "../../../../src/policy/engine/opa-value.ts";
+
+const context = { timeMs: 1_764_000_000_123 };
+const read = (...texts: readonly string[]) => texts.map(readOpaValue);
+
+it("has an implementation for each builtin of the list, and no other", () => {
+  expect([...builtins.keys()].toSorted()).toEqual([...hostBuiltins].toSorted());
+});
+
+it("answers nothing, which makes a rule undefined, where an operand has another type", () => {
+  expect(sprintf(read("1", "[]"), context)).toBeUndefined();
+  expect(sprintf(read('"%d"', "{1}"), context)).toBeUndefined();
+  expect(parseRfc3339Ns(read("1"), context)).toBeUndefined();
+  expect(anyPrefixMatch(read('["a", 1]', '"a"'), context)).toBeUndefined();
+  expect(anyPrefixMatch(read('"a"', "null"), context)).toBeUndefined();
+});
+
+it("tells the decision's time in whole nanoseconds", () => {
+  expect(nowNs([], context)).toBe("1764000000123000000");
+});
