@@ -16,7 +16,9 @@ export function packageRoot(): string {
   while (!existsSync(join(folder, "package.json"))) {
     const parent = dirname(folder);
     if (parent === folder) {
-      throw new Error("expected a package.json above the gateway's own files, found none; install it again");
+      throw new Error(
+        "expected a package.json above the gateway's own files, found none; install it again",
+      );
     }
     folder = parent;
   }

@@ -100,7 +100,7 @@ function withClasses(floor: InputFindings, output: LayerOutput | undefined): Inp
 }
 
 function union(floor: readonly string[], added: readonly string[] = []): readonly string[] {
-  return [...new Set([...floor, ...added])];
+  return [...new Set([...floor, ...added])].toSorted();
 }
 
 /** `input.layers`: what each identity layer that could be read lets the agent be in. */

@@ -1,0 +1,190 @@
+/**
+ * The decision log: a spool that makes each record durable before its call leaves, and a shipper
+ * behind it that brings the records to Postgres. With the embedded store the spool itself is the
+ * record, and nothing else runs in this process. Nothing heavy is loaded before the first shipment.
+ */
+import { join } from "node:path";
+import type { Clock, Log, NewId } from "../contract/ambient.ts";
+import type { AdmissionRecord, DecisionLog } from "../contract/record.ts";
+import { gatewayVersion } from "../contract/version.ts";
+import type { ProcessLock } from "../database/process-lock.ts";
+import { messageOf } from "../errors.ts";
+import { DecisionError } from "./decision-error.ts";
+import { encodeRecord } from "./encode-record.ts";
+import type { RecordLabels } from "./encode-record.ts";
+import { nodeFileSystem } from "./spool/file-system.ts";
+import type { SpoolFileSystem } from "./spool/file-system.ts";
+import { defaultSpoolLimits } from "./spool/spool-limits.ts";
+import type { SpoolLimits } from "./spool/spool-limits.ts";
+import { SpoolWriter } from "./spool/spool-writer.ts";
+import { createWriterFolder, removeWriterFolder, spoolFolder } from "./spool/writer-folder.ts";
+import type { DecisionStore } from "./store/open-store.ts";
+import { openPostgresStore } from "./store/open-store.ts";
+import { Shipper } from "./store/shipper.ts";
+import type { ShipperStatus } from "./store/shipper.ts";
+
+const asyncFlushMs = 25;
+const closeGraceMs = 2_000;
+
+export interface DecisionLogOptions {
+  /** Exists, mode 0700. */
+  readonly stateDir: string;
+  readonly store: DecisionStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly newId: NewId;
+  readonly limits?: Partial<SpoolLimits>;
+  /** What happens to a call whose record cannot be made durable. */
+  readonly onFailure: "fail_operation" | "shutdown" | "continue";
+  /** `async` answers before the record is on the disk, except where an audit is required. */
+  readonly durability: "sync" | "async";
+  /** Called once with `onFailure: "shutdown"`, after the first record that could not be written. */
+  readonly onShutdown?: (reason: DecisionError) => void;
+  /** The spool's file operations; the real ones by default. */
+  readonly files?: SpoolFileSystem;
+}
+
+export interface DecisionLogStatus {
+  readonly writer: string;
+  readonly committedRecords: number;
+  /** Outcomes that could not be recorded. */
+  readonly lostRecords: number;
+  /** Bytes that are not in Postgres yet; 0 with the embedded store. */
+  readonly unshippedBytes: number;
+  /** Code of the last commit's failure, `undefined` while commits succeed. */
+  readonly failure: string | undefined;
+  /** `undefined` with the embedded store. */
+  readonly shipper: ShipperStatus | undefined;
+}
+
+export interface ObservedDecisionLog extends DecisionLog {
+  readonly status: () => DecisionLogStatus;
+}
+
+/** Opens the spool; throws `spool_unusable` where it cannot be written. */
+export async function createDecisionLog(options: DecisionLogOptions): Promise<ObservedDecisionLog> {
+  const files = options.files ?? nodeFileSystem;
+  const spool = spoolFolder(options.stateDir, options.store.kind);
+  const writer = options.newId();
+  await files.createFolder(spool);
+  const held = await createWriterFolder(files, spool, writer, options.clock);
+  return new SpooledDecisionLog(options, { files, spool, writer, held }).asLog();
+}
+
+interface OwnSpool {
+  readonly files: SpoolFileSystem;
+  readonly spool: string;
+  readonly writer: string;
+  readonly held: ProcessLock;
+}
+
+class SpooledDecisionLog {
+  readonly #options: DecisionLogOptions;
+  readonly #own: OwnSpool;
+  readonly #labels: RecordLabels;
+  readonly #writer: SpoolWriter;
+  readonly #shipper: Shipper | undefined;
+  #isShutDown = false;
+
+  constructor(options: DecisionLogOptions, own: OwnSpool) {
+    this.#options = options;
+    this.#own = own;
+    this.#labels = { id: own.writer, version: gatewayVersion };
+    this.#writer = this.#createWriter();
+    this.#shipper = this.#createShipper();
+  }
+
+  asLog(): ObservedDecisionLog {
+    return {
+      admit: (record) => this.#admit(record),
+      settle: (record) => {
+        try {
+          this.#writer.append(encodeRecord(record, this.#labels));
+        } catch (thrown) {
+          const found = { decision_id: record.decisionId, reason: messageOf(thrown) };
+          this.#options.log.error(found, "outcome record could not be encoded");
+        }
+      },
+      close: () => this.#close(),
+      status: () => this.#status(),
+    };
+  }
+
+  async #admit(record: AdmissionRecord): Promise<void> {
+    const body = encodeRecord(record, this.#labels);
+    if (this.#mayAnswerFirst(record, body)) return this.#writer.append(body);
+    try {
+      await this.#writer.commit(body);
+    } catch (thrown) {
+      this.#refuse(record, thrown);
+    }
+  }
+
+  /** After a failed commit everybody waits again, so that the next failure is seen. */
+  #mayAnswerFirst(record: AdmissionRecord, body: string): boolean {
+    if (this.#options.durability === "sync" || this.#writer.failure !== undefined) return false;
+    if (this.#writer.isTooLarge(body)) return false;
+    return !record.answer.metadata.audit_required;
+  }
+
+  #refuse(record: AdmissionRecord, thrown: unknown): void {
+    const { log, onFailure, onShutdown } = this.#options;
+    const found = { decision_id: record.decisionId, reason: messageOf(thrown) };
+    log.error(found, "decision could not be recorded");
+    if (onFailure === "continue") return;
+    if (onFailure === "shutdown" && !this.#isShutDown && thrown instanceof DecisionError) {
+      this.#isShutDown = true;
+      onShutdown?.(thrown);
+    }
+    throw thrown;
+  }
+
+  async #close(): Promise<void> {
+    await this.#writer.close();
+    await this.#shipper?.close(closeGraceMs);
+    await this.#own.held.release();
+    if (this.#writer.counts.committedRecords > 0) return;
+    await removeWriterFolder(join(this.#own.spool, this.#own.writer));
+  }
+
+  #status(): DecisionLogStatus {
+    const { committedRecords, lostRecords } = this.#writer.counts;
+    return {
+      writer: this.#own.writer,
+      committedRecords,
+      lostRecords,
+      unshippedBytes: this.#unshippedBytes(),
+      failure: this.#writer.failure?.code,
+      shipper: this.#shipper?.status,
+    };
+  }
+
+  #unshippedBytes(): number {
+    if (this.#shipper === undefined) return 0;
+    const { shippedBytes, orphanedBytes } = this.#shipper;
+    return this.#writer.counts.committedBytes - shippedBytes + orphanedBytes;
+  }
+
+  #createWriter(): SpoolWriter {
+    const { files, spool, writer } = this.#own;
+    return new SpoolWriter({
+      files,
+      folder: join(spool, writer),
+      writer,
+      limits: { ...defaultSpoolLimits, ...this.#options.limits },
+      log: this.#options.log,
+      flushDelayMs: asyncFlushMs,
+      unshippedBytes: () => this.#unshippedBytes(),
+      onCommit: () => this.#shipper?.nudge(),
+    });
+  }
+
+  #createShipper(): Shipper | undefined {
+    const { store, clock, log } = this.#options;
+    if (store.kind === "embedded") return undefined;
+    const { spool, writer } = this.#own;
+    const committed = (): SpoolWriter["committed"] => this.#writer.committed;
+    const open = (): ReturnType<typeof openPostgresStore> => openPostgresStore(store.url);
+    return new Shipper({ spool, writer, committed, open, clock, log });
+  }
+}

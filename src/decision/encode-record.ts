@@ -1,0 +1,78 @@
+/**
+ * The one place where records become the snake_case JSON that the spool, the store and an export
+ * hold: a superset of OPA's decision-log event (`decision_id`, `labels`, `bundles`, `path`, `input`,
+ * `result`, `requested_by`, `timestamp`, `metrics`), so that OPA's tools read an export. The input
+ * document is spliced in as the text that policy judged, never parsed again. The writer's envelope
+ * (`writer`, `seq`) is put in front by the spool.
+ */
+import type { AdmissionRecord, DecisionRecord, OutcomeRecord } from "../contract/record.ts";
+import { encodeLayer } from "./encode-layer.ts";
+
+/** OPA's `path`: the decision of all layers together has no path of its own in any bundle. */
+const decisionPath = "mcp_gateway/decision";
+
+/** OPA's `labels`: which gateway wrote the record. */
+export type RecordLabels = Readonly<Record<string, string>>;
+
+/** JSON text of a record. */
+export function encodeRecord(record: DecisionRecord, labels: RecordLabels): string {
+  switch (record.kind) {
+    case "admission":
+      return encodeAdmission(record, labels);
+    case "outcome":
+      return encodeOutcome(record);
+  }
+}
+
+function encodeAdmission(record: AdmissionRecord, labels: RecordLabels): string {
+  const head = JSON.stringify({
+    kind: record.kind,
+    decision_id: record.decisionId,
+    timestamp: toTimestamp(record.timeMs),
+    labels,
+    tenant: record.tenant,
+    agent: record.agent,
+    user: record.user,
+    requested_by: record.agent,
+    server: record.server,
+    tool: record.tool,
+    exposed_name: record.exposedName,
+    action_type: record.actionType,
+    protocol_version: record.protocolVersion,
+    path: decisionPath,
+    bundles: record.answer.metadata.bundles,
+    args_sha256: record.argsSha256,
+  });
+  const tail = JSON.stringify({
+    result: record.answer,
+    layers: record.layers.map(encodeLayer),
+    dropped: record.dropped,
+    posture: record.posture,
+    metrics: {
+      timer_rego_query_eval_ns: toNanoseconds(record.timings.policyMs),
+      timer_server_handler_ns: toNanoseconds(record.timings.totalMs),
+    },
+  });
+  return `${head.slice(0, -1)},"input":${record.inputJson},${tail.slice(1)}`;
+}
+
+function encodeOutcome(record: OutcomeRecord): string {
+  return JSON.stringify({
+    kind: record.kind,
+    decision_id: record.decisionId,
+    timestamp: toTimestamp(record.timeMs),
+    outcome: record.outcome,
+    result_sha256: record.resultSha256,
+    result_bytes: record.resultBytes,
+    metrics: { timer_tool_call_ns: toNanoseconds(record.latencyMs) },
+  });
+}
+
+/** RFC 3339 with nanosecond digits, as OPA writes it. */
+function toTimestamp(timeMs: number): string {
+  return new Date(timeMs).toISOString().replace("Z", "000000Z");
+}
+
+function toNanoseconds(milliseconds: number): number {
+  return Math.round(milliseconds * 1_000_000);
+}

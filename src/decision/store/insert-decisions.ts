@@ -1,0 +1,69 @@
+/**
+ * The statements that put records into the store. Each moves the writer's cursor in the same
+ * statement as its rows, so that a commit whose answer was lost is not repeated, and would change
+ * nothing if it were.
+ */
+
+/** `$1` JSON array of rows, `$2` writer, `$3` segment, `$4` offset behind the last row. */
+export const insertDecisions = `
+WITH incoming AS (
+  SELECT * FROM json_to_recordset($1::json) AS row (
+    decision_id uuid, kind text, recorded_at timestamptz, writer text, seq bigint,
+    tenant text, agent text, user_id text, server text, tool text, exposed_name text,
+    action_type text, protocol_version text, effect text, enforced boolean,
+    reasons json, matched_rules json, remediation text, policy_version text, bundles text,
+    args_sha256 text, posture text, policy_ms double precision, total_ms double precision,
+    outcome text, result_sha256 text, result_bytes bigint, latency_ms double precision,
+    is_queryable boolean, record text
+  )
+), header AS (
+  INSERT INTO mcp_gateway.decision (
+    decision_id, kind, recorded_at, writer, seq, tenant, agent, user_id, server, tool,
+    exposed_name, action_type, protocol_version, effect, enforced, reasons, matched_rules,
+    remediation, policy_version, bundles, args_sha256, posture, policy_ms, total_ms,
+    outcome, result_sha256, result_bytes, latency_ms
+  )
+  SELECT
+    decision_id, kind, recorded_at, writer, seq, tenant, agent, user_id, server, tool,
+    exposed_name, action_type, protocol_version, effect, enforced,
+    ARRAY(SELECT json_array_elements_text(reasons)),
+    ARRAY(SELECT json_array_elements_text(matched_rules)),
+    remediation, policy_version,
+    CASE WHEN is_queryable THEN mcp_gateway.try_jsonb(bundles) END, args_sha256, posture,
+    policy_ms, total_ms, outcome, result_sha256, result_bytes, latency_ms
+  FROM incoming
+  ON CONFLICT DO NOTHING
+), payload AS (
+  INSERT INTO mcp_gateway.decision_payload (decision_id, kind, record, document)
+  SELECT decision_id, kind, convert_to(record, 'UTF8'),
+    CASE WHEN is_queryable THEN mcp_gateway.try_jsonb(record) END
+  FROM incoming
+  ON CONFLICT DO NOTHING
+)
+INSERT INTO mcp_gateway.spool_cursor (writer, segment, frame_offset)
+VALUES ($2, $3::integer, $4::bigint)
+ON CONFLICT (writer) DO UPDATE
+SET segment = excluded.segment, frame_offset = excluded.frame_offset`;
+
+/**
+ * `$1` writer, `$2` segment, `$3` offset of the record, `$4` offset behind it, `$5` code, `$6`
+ * message, `$7` the record's bytes in base64.
+ */
+export const insertDeadLetter = `
+WITH letter AS (
+  INSERT INTO mcp_gateway.decision_dead_letter
+    (writer, segment, frame_offset, code, message, record)
+  VALUES ($1, $2::integer, $3::bigint, $5, $6, decode($7, 'base64'))
+  ON CONFLICT DO NOTHING
+)
+INSERT INTO mcp_gateway.spool_cursor (writer, segment, frame_offset)
+VALUES ($1, $2::integer, $4::bigint)
+ON CONFLICT (writer) DO UPDATE
+SET segment = excluded.segment, frame_offset = excluded.frame_offset`;
+
+/** All cursors. */
+export const selectCursors =
+  "SELECT writer, segment, frame_offset::text AS frame_offset FROM mcp_gateway.spool_cursor";
+
+/** `$1` writer whose spool is gone. */
+export const deleteCursor = "DELETE FROM mcp_gateway.spool_cursor WHERE writer = $1";

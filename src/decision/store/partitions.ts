@@ -1,0 +1,64 @@
+/**
+ * Makes the day partitions that a batch needs before it is inserted, and tomorrow's. Making one is
+ * idempotent; where it cannot be made, the default partition takes the rows.
+ */
+import type { Log } from "../../contract/ambient.ts";
+import type { Database } from "../../database/database.ts";
+import { messageOf } from "../../errors.ts";
+import { lowestUuid, timeOfUuid } from "./uuid-time.ts";
+
+const dayMs = 24 * 60 * 60_000;
+/** A batch of one spool spans a day or two; more come from broken clocks and go to the default. */
+const maxDaysAtOnce = 8;
+
+/** Two shippers that make the same partition would fail on the catalogue's unique index. */
+const lockPartitions = "SELECT pg_advisory_xact_lock(4907211855306215)";
+
+export class Partitions {
+  readonly #database: Database;
+  readonly #log: Log;
+  readonly #known = new Set<number>();
+
+  constructor(database: Database, log: Log) {
+    this.#database = database;
+    this.#log = log;
+  }
+
+  /** Makes the partitions of these ids' days where they are not known to be there. */
+  async ensureFor(ids: readonly string[]): Promise<void> {
+    const days = new Set(ids.map((id) => Math.floor(timeOfUuid(id) / dayMs)));
+    const missing = [...days].filter((day) => !this.#known.has(day)).slice(0, maxDaysAtOnce);
+    for (const day of missing) {
+      await this.#make(day);
+      if (!days.has(day + 1) && !this.#known.has(day + 1)) await this.#make(day + 1);
+    }
+  }
+
+  async #make(day: number): Promise<void> {
+    this.#known.add(day);
+    try {
+      await this.#database.transaction(async (inside) => {
+        await inside.query(lockPartitions);
+        await inside.script(createPartition("decision", day));
+        await inside.script(createPartition("decision_payload", day));
+      });
+    } catch (thrown) {
+      const found = { day: dayName(day), reason: messageOf(thrown) };
+      this.#log.warn(found, "decision partition not made, rows go to the default partition");
+    }
+  }
+}
+
+/** Only names and bounds that are made from a number here; nothing of a record. */
+function createPartition(table: string, day: number): string {
+  const [from, to] = [lowestUuid(day * dayMs), lowestUuid((day + 1) * dayMs)];
+  return `CREATE TABLE IF NOT EXISTS mcp_gateway.${table}_${dayName(day)}
+    PARTITION OF mcp_gateway.${table} FOR VALUES FROM ('${from}') TO ('${to}')`;
+}
+
+function dayName(day: number): string {
+  const date = new Date(day * dayMs);
+  return Number.isNaN(date.getTime())
+    ? `day${day}`
+    : date.toISOString().slice(0, 10).replaceAll("-", "");
+}

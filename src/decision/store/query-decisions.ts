@@ -1,0 +1,165 @@
+/**
+ * Reads decisions back: lists, newest first, and one whole record. Rows are checked here and trusted
+ * afterwards.
+ */
+import * as z from "zod";
+import { isRecord } from "../../contract/json.ts";
+import type { Queryable } from "../../database/database.ts";
+import { DecisionError } from "../decision-error.ts";
+import {
+  selectDecision,
+  selectDecisions,
+  selectIdsBetween,
+  selectLastId,
+} from "./select-decisions.ts";
+import { isUuid, lowestUuid, uuidRange } from "./uuid-time.ts";
+
+/** Ids and records are made at nearly the same time; this much apart is allowed. */
+const idSlackMs = 60 * 60_000;
+
+export interface DecisionFilter {
+  /** Milliseconds since the epoch. */
+  readonly sinceMs?: number | undefined;
+  readonly server?: string | undefined;
+  /** The upstream's name or the exposed one. */
+  readonly tool?: string | undefined;
+  readonly agent?: string | undefined;
+  readonly outcome?: string | undefined;
+  readonly effect?: string | undefined;
+  readonly limit: number;
+}
+
+const texts = z.array(z.string()).nullable();
+const text = z.string().nullable();
+
+const summarySchema = z.object({
+  decision_id: z.string(),
+  time: z.string(),
+  tenant: text,
+  agent: text,
+  user: text,
+  server: text,
+  tool: text,
+  exposed_name: text,
+  action_type: text,
+  effect: text,
+  enforced: z.boolean().nullable(),
+  reasons: texts,
+  matched_rules: texts,
+  remediation: text,
+  outcome: z.string(),
+  latency_ms: z.number().nullable(),
+  policy_ms: z.number().nullable(),
+  policy_version: text,
+  bundles: z.unknown(),
+  args_sha256: text,
+  posture: text,
+});
+
+/** One decision in a list; snake_case, as it is printed. */
+export type DecisionSummary = z.output<typeof summarySchema>;
+
+const wholeSchema = z.object({
+  outcome: z.string(),
+  admission: z.string().nullable(),
+  outcome_record: z.string().nullable(),
+});
+
+/** One decision with its exact records. */
+export interface WholeDecision {
+  readonly decision_id: string;
+  /** As the view `decisions` says it: `pending` and `unknown` are no records. */
+  readonly outcome: string;
+  /** `null` where the payload was pruned. */
+  readonly admission: unknown;
+  /** `null` where the call has not ended, or nobody could say so. */
+  readonly outcome_record: unknown;
+}
+
+/** Decisions that match, newest first. */
+export async function listDecisions(
+  database: Queryable,
+  filter: DecisionFilter,
+): Promise<readonly DecisionSummary[]> {
+  const sinceMs = filter.sinceMs ?? 0;
+  const rows = await database.query(selectDecisions, [
+    lowestUuid(sinceMs - idSlackMs),
+    new Date(sinceMs).toISOString(),
+    filter.server ?? null,
+    filter.tool ?? null,
+    filter.agent ?? null,
+    filter.outcome ?? null,
+    filter.effect ?? null,
+    filter.limit,
+  ]);
+  return rows.map((row) => summarySchema.parse(row["item"]));
+}
+
+/**
+ * The decision with this id, with the only id that begins with it, or the newest for `last`. Throws
+ * `decision_unknown`, `decision_ambiguous`, `invalid_filter`.
+ */
+export async function getDecision(database: Queryable, wanted: string): Promise<WholeDecision> {
+  const id = await resolveId(database, wanted);
+  const rows = await database.query(selectDecision, [id]);
+  if (rows[0] === undefined) throw unknownId(wanted);
+  const { outcome, admission, outcome_record } = wholeSchema.parse(rows[0]["item"]);
+  return {
+    decision_id: id,
+    outcome,
+    admission: parseRecord(admission),
+    outcome_record: parseRecord(outcome_record),
+  };
+}
+
+async function resolveId(database: Queryable, wanted: string): Promise<string> {
+  const given = wanted.toLowerCase();
+  if (given === "last") return resolveLast(database);
+  if (!/^[0-9a-f-]{4,36}$/.test(given)) throw invalidId(wanted);
+  if (isUuid(given)) return given;
+  const { low, high } = uuidRange(given);
+  if (!isUuid(low)) throw invalidId(wanted);
+  const ids = (await database.query(selectIdsBetween, [low, high])).map((row) => String(row["id"]));
+  const [id] = ids;
+  if (id === undefined) throw unknownId(wanted);
+  if (ids.length > 1) throw ambiguousId(wanted, ids);
+  return id;
+}
+
+async function resolveLast(database: Queryable): Promise<string> {
+  const id = (await database.query(selectLastId))[0]?.["id"];
+  if (typeof id === "string") return id;
+  throw new DecisionError(
+    "decision_unknown",
+    "expected a decision, found none recorded yet; make a call through the gateway first",
+  );
+}
+
+function parseRecord(base64: string | null): unknown {
+  if (base64 === null) return null;
+  const record: unknown = JSON.parse(Buffer.from(base64, "base64").toString("utf8"));
+  return isRecord(record) ? record : null;
+}
+
+function unknownId(wanted: string): DecisionError {
+  return new DecisionError(
+    "decision_unknown",
+    `expected a decision with id ${wanted}, found none; see mcp-gateway decision list`,
+  );
+}
+
+function ambiguousId(wanted: string, ids: readonly string[]): DecisionError {
+  const shown = ids.slice(0, 5).join(", ");
+  const more = ids.length > 5 ? ", …" : "";
+  return new DecisionError(
+    "decision_ambiguous",
+    `expected one decision whose id begins with ${wanted}, found ${shown}${more}; give more of the id`,
+  );
+}
+
+function invalidId(wanted: string): DecisionError {
+  return new DecisionError(
+    "invalid_filter",
+    `expected a decision id, at least its first four characters, or "last", found "${wanted.slice(0, 64)}"`,
+  );
+}

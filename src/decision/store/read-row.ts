@@ -1,0 +1,109 @@
+/**
+ * Turns one record of the spool into the row that the store keeps. The header's texts are cut and
+ * cleaned of what `text` and its indexes refuse (NUL, lone surrogates, great length); the record
+ * itself goes along untouched.
+ */
+import { isRecord } from "../../contract/json.ts";
+import { isUuid } from "./uuid-time.ts";
+
+const textMaxCharacters = 512;
+/** Far above what the wire lets in; PGlite's parser has no guard of its own and breaks for good. */
+const documentMaxDepth = 512;
+
+type Members = Readonly<Record<string, unknown>>;
+
+/** One element of the JSON array that `insertDecisions` gets; names are the columns'. */
+export interface DecisionRow {
+  readonly decision_id: string;
+  readonly kind: "admission" | "outcome";
+  readonly record: string;
+  readonly [column: string]: unknown;
+}
+
+/** The row of a record's text, `undefined` where it is no record that a header can be made of. */
+export function readRow(text: string): DecisionRow | undefined {
+  const record = parse(text);
+  const id = record?.["decision_id"];
+  if (record === undefined || typeof id !== "string" || !isUuid(id)) return undefined;
+  const envelope = {
+    decision_id: id,
+    recorded_at: clean(record["timestamp"]),
+    writer: clean(record["writer"]),
+    seq: record["seq"],
+    is_queryable: isShallow(record, documentMaxDepth),
+    record: text,
+  };
+  if (record["kind"] === "admission") return { ...envelope, ...readAdmission(record) };
+  if (record["kind"] === "outcome") return { ...envelope, ...readOutcome(record) };
+  return undefined;
+}
+
+function readAdmission(record: Members): Members & { readonly kind: "admission" } {
+  const result = membersOf(record["result"]);
+  const metadata = membersOf(result["metadata"]);
+  const metrics = membersOf(record["metrics"]);
+  return {
+    kind: "admission",
+    tenant: clean(record["tenant"]),
+    agent: clean(record["agent"]),
+    user_id: clean(record["user"]),
+    server: clean(record["server"]),
+    tool: clean(record["tool"]),
+    exposed_name: clean(record["exposed_name"]),
+    action_type: clean(record["action_type"]),
+    protocol_version: clean(record["protocol_version"]),
+    effect: clean(result["effect"]),
+    enforced: result["enforced"] === true,
+    reasons: cleanAll(result["reasons"]),
+    matched_rules: cleanAll(metadata["matched_rules"]),
+    remediation: clean(result["remediation"]),
+    policy_version: clean(metadata["policy_version"]),
+    bundles: JSON.stringify(record["bundles"] ?? null),
+    args_sha256: clean(record["args_sha256"]),
+    posture: clean(record["posture"]),
+    policy_ms: toMilliseconds(metrics["timer_rego_query_eval_ns"]),
+    total_ms: toMilliseconds(metrics["timer_server_handler_ns"]),
+  };
+}
+
+function readOutcome(record: Members): Members & { readonly kind: "outcome" } {
+  const metrics = membersOf(record["metrics"]);
+  return {
+    kind: "outcome",
+    outcome: clean(record["outcome"]),
+    result_sha256: clean(record["result_sha256"]),
+    result_bytes: record["result_bytes"],
+    latency_ms: toMilliseconds(metrics["timer_tool_call_ns"]),
+  };
+}
+
+function parse(text: string): Members | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isRecord(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function membersOf(value: unknown): Members {
+  return isRecord(value) ? value : {};
+}
+
+function isShallow(value: unknown, depth: number): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  return depth > 0 && Object.values(value).every((member) => isShallow(member, depth - 1));
+}
+
+function toMilliseconds(nanoseconds: unknown): number | null {
+  return typeof nanoseconds === "number" ? nanoseconds / 1_000_000 : null;
+}
+
+function clean(value: unknown): string | null {
+  if (typeof value !== "string") return null;
+  return value.slice(0, textMaxCharacters).replace(/[\0\p{Cs}]/gu, "\u{fffd}");
+}
+
+function cleanAll(value: unknown): readonly (string | null)[] {
+  return Array.isArray(value) ? value.map(clean) : [];
+}

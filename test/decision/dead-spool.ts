@@ -1,0 +1,29 @@
+/**
+ * The spool of a writer that is gone, with any texts in its frames.
+ */
+import { join } from "node:path";
+import { nodeFileSystem } from "../../src/decision/spool/file-system.ts";
+import { defaultSpoolLimits } from "../../src/decision/spool/spool-limits.ts";
+import { SpoolWriter } from "../../src/decision/spool/spool-writer.ts";
+import { spoolFolder } from "../../src/decision/spool/writer-folder.ts";
+import { keptLog } from "./support.ts";
+
+export const deadWriter = "00000000-dead";
+
+/** Writes it into an embedded spool. */
+export async function writeDeadSpool(stateDir: string, bodies: readonly string[]): Promise<void> {
+  const folder = join(spoolFolder(stateDir, "embedded"), deadWriter);
+  await nodeFileSystem.createFolder(folder);
+  const writer = new SpoolWriter({
+    files: nodeFileSystem,
+    folder,
+    writer: deadWriter,
+    limits: defaultSpoolLimits,
+    log: keptLog(),
+    flushDelayMs: 0,
+    unshippedBytes: () => 0,
+    onCommit: () => undefined,
+  });
+  for (const body of bodies) writer.append(body);
+  await writer.close();
+}
