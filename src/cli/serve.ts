@@ -52,9 +52,17 @@ async function serve(io: CliIo, options: ServeOptions): Promise<void> {
   for (const { message, line } of loaded.warnings) log.warn({ line }, message);
   const watchdog = createWatchdog(process.platform);
   const gateway = await assemble(io, loaded, options.dev === true, watchdog, log);
+  endInputOnSignals();
   await serveStdio({ input: process.stdin, output: process.stdout, gateway, log });
   await gateway.close();
   await watchdog.close();
+}
+
+/** The first SIGTERM or SIGINT ends like the end of the input; a second one ends at once. */
+function endInputOnSignals(): void {
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.once(signal, () => void process.stdin.destroy());
+  }
 }
 
 function load(io: CliIo, options: ServeOptions): LoadedConfig {

@@ -4,7 +4,7 @@
  * decision-log event.
  */
 import type { DecisionAnswer } from "./answer.ts";
-import type { LayerVerdict } from "./layer.ts";
+import type { LayerVerdict, Waiver } from "./layer.ts";
 
 /** Written and durable before the call leaves, or before the denial is answered. */
 export interface AdmissionRecord {
@@ -29,6 +29,8 @@ export interface AdmissionRecord {
   readonly argsSha256: string;
   readonly answer: DecisionAnswer;
   readonly layers: readonly LayerVerdict[];
+  /** Waivers that lifted a denial, and those that would have, had they not run out. */
+  readonly waivers: { readonly used: readonly Waiver[]; readonly expired: readonly Waiver[] };
   /** `_meta` keys and params members that were not passed on. */
   readonly dropped: readonly string[];
   readonly timings: { readonly policyMs: number; readonly totalMs: number };

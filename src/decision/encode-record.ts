@@ -46,6 +46,7 @@ function encodeAdmission(record: AdmissionRecord, labels: RecordLabels): string 
   const tail = JSON.stringify({
     result: record.answer,
     layers: record.layers.map(encodeLayer),
+    waivers: record.waivers,
     dropped: record.dropped,
     posture: record.posture,
     metrics: {

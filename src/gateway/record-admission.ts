@@ -39,6 +39,7 @@ export async function recordAdmission(
       argsSha256: sha256Of(request.argumentsJson),
       answer: decided.combined.answer,
       layers: decided.verdicts,
+      waivers: { used: decided.combined.usedWaivers, expired: decided.combined.expiredWaivers },
       dropped: request.dropped,
       timings: { policyMs: decided.policyMs, totalMs: clock.monotonicMs() - call.startedMs },
       posture: config.posture,

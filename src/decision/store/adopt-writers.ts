@@ -21,6 +21,9 @@ import { forgetWriter, readCursor } from "./cursors.ts";
 import type { BatchTarget } from "./insert-batch.ts";
 import { shipWriter } from "./ship-writer.ts";
 
+/** Long enough for two that began at once and both gave way to sort it out. */
+const lockWaitMs = 250;
+
 export interface Adoption {
   readonly spool: string;
   /** The dead writer. */
@@ -66,7 +69,7 @@ export async function countBytes(spool: string, writers: readonly string[]): Pro
 export async function adoptWriter(target: BatchTarget, adoption: Adoption): Promise<void> {
   const lock = join(adoption.spool, adoption.writer, "adoption");
   try {
-    const attempt = await acquireProcessLock(lock, { clock: adoption.clock, waitMs: 0 });
+    const attempt = await acquireProcessLock(lock, { clock: adoption.clock, waitMs: lockWaitMs });
     if (attempt.ok) await shipAndRelease(target, adoption, attempt.lock);
   } catch (thrown) {
     if (codeOf(thrown) === "ENOENT") return;

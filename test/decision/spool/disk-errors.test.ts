@@ -5,7 +5,15 @@ import { createDecisionLog } from "../../../src/decision/decision-log.ts";
 import { spoolFolder } from "../../../src/decision/spool/writer-folder.ts";
 import type { Faults } from "../faulty-files.ts";
 import { faultyFiles, systemError } from "../faulty-files.ts";
-import { admission, keptLog, logOptions, outcome, readSpool, temporaryState } from "../support.ts";
+import {
+  admission,
+  eventually,
+  keptLog,
+  logOptions,
+  outcome,
+  readSpool,
+  temporaryState,
+} from "../support.ts";
 
 const unavailable = { name: "DecisionError", code: "audit_unavailable" };
 
@@ -124,8 +132,8 @@ test("an outcome waits for the disk to be well again", async () => {
   await decisions.admit(record);
   faults.sync = failing(2, "EIO");
   decisions.settle(outcome(record.decisionId));
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  expect(decisions.status()).toMatchObject({ failure: "audit_unavailable", lostRecords: 0 });
+  await eventually(async () => decisions.status().failure === "audit_unavailable");
+  expect(decisions.status().lostRecords).toBe(0);
   await decisions.close();
   expect((await readSpool(stateDir))[1]).toContain('"outcome":"completed"');
 });
@@ -227,8 +235,7 @@ describe("async durability", () => {
     const decisions = await createDecisionLog({ ...logOptions(stateDir), durability: "async" });
     await decisions.admit(admission());
     expect(decisions.status().committedRecords).toBe(0);
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    expect(decisions.status().committedRecords).toBe(1);
+    await eventually(async () => decisions.status().committedRecords === 1);
     await decisions.close();
   });
 
@@ -249,7 +256,7 @@ describe("async durability", () => {
     const base = logOptions(stateDir);
     const decisions = await createDecisionLog({ ...base, files, durability: "async" });
     await decisions.admit(admission());
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await eventually(async () => decisions.status().failure !== undefined);
     await expect(decisions.admit(admission())).rejects.toMatchObject(unavailable);
     await decisions.admit(admission());
     await decisions.close();

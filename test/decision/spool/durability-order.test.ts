@@ -6,7 +6,15 @@ import { createDecisionLog } from "../../../src/decision/decision-log.ts";
 import { recoverWriter } from "../../../src/decision/spool/quarantine.ts";
 import { listWriters, spoolFolder } from "../../../src/decision/spool/writer-folder.ts";
 import { faultyFiles, forgetfulDisk } from "../faulty-files.ts";
-import { admission, keptLog, logOptions, outcome, readSpool, temporaryState } from "../support.ts";
+import {
+  admission,
+  eventually,
+  keptLog,
+  logOptions,
+  outcome,
+  readSpool,
+  temporaryState,
+} from "../support.ts";
 
 test("an admission resolves only after its bytes were written and fdatasync returned", async () => {
   const events: string[] = [];
@@ -50,8 +58,7 @@ test("a record that arrives in the turn in which a batch ends is not forgotten",
     const record = admission();
     await log.admit(record).then(() => log.settle(outcome(record.decisionId)));
   }
-  await new Promise((resolve) => setTimeout(resolve, 200));
-  expect(await readSpool(stateDir)).toHaveLength(400);
+  await eventually(async () => (await readSpool(stateDir)).length === 400);
   await log.close();
 });
 
