@@ -16,4 +16,8 @@ const io: CliIo = {
   },
 };
 
+/** A command is over when it says so; a hung socket behind it does not hold the process. */
+const lingerMs = 1000;
+
 await run(process.argv.slice(2), io);
+setTimeout(() => process.exit(), lingerMs).unref();

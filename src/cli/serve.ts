@@ -90,6 +90,10 @@ async function assemble(
     durability: config.decisions.durability,
     onFailure: config.decisions.onFailure,
     limits: { spoolMaxBytes: config.decisions.spoolMaxBytes },
+    onShutdown: ({ message: reason }) => {
+      log.error({ reason }, "a decision could not be recorded, shutting down");
+      process.stdin.destroy();
+    },
     clock: systemClock,
     newId,
     log,

@@ -1,6 +1,7 @@
 /**
  * A wait that somebody else may end early.
  */
+/** One wait at a time. */
 export class Pause {
   #end: (() => void) | undefined;
 

@@ -65,7 +65,7 @@ const idsIn = (text: string): readonly string[] => {
   return items.map(({ decision_id }) => decision_id);
 };
 
-describe("decision list", () => {
+describe("decision list", { timeout: 90_000 }, () => {
   test("prints a table, newest first, in which nothing moves the cursor", async () => {
     const { out, code } = await decision("list");
     const [head, first, second] = out.split("\n");
@@ -128,7 +128,7 @@ describe("decision list", () => {
   });
 });
 
-describe("decision get", () => {
+describe("decision get", { timeout: 90_000 }, () => {
   test("prints the whole decision by id, by the beginning of its id and as the last one", async () => {
     for (const id of [denied.decisionId, denied.decisionId.slice(0, 25), "last"]) {
       const { out, code } = await decision(`get ${id} -o json`);
@@ -153,12 +153,16 @@ describe("decision get", () => {
   });
 });
 
-test("with no decision recorded yet, list is empty and get says to make a call", async () => {
-  expect(await decision("list", "fresh")).toMatchObject({ code: 0, err: "no decisions match" });
-  const { code, err } = await decision("get last", "fresh");
-  expect(code).toBe(1);
-  expect(err).toMatch(/found none recorded yet; make a call through the gateway first/);
-});
+test(
+  "with no decision recorded yet, list is empty and get says to make a call",
+  { timeout: 90_000 },
+  async () => {
+    expect(await decision("list", "fresh")).toMatchObject({ code: 0, err: "no decisions match" });
+    const { code, err } = await decision("get last", "fresh");
+    expect(code).toBe(1);
+    expect(err).toMatch(/found none recorded yet; make a call through the gateway first/);
+  },
+);
 
 test("a postgres that is away ends with exit code 7 and without its password", async () => {
   const { code, err } = await decision("list --config away.json");

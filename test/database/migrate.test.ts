@@ -24,6 +24,7 @@ const tables = "SELECT count(*)::int AS count FROM pg_tables WHERE schemaname = 
 
 describe.each(postgres === undefined ? ["embedded"] : ["embedded", "postgres"])(
   "migrating a database, %s",
+  { timeout: 90_000 },
   (kind) => {
     test("applies everything once; a second time changes nothing", async () => {
       const database = await open(kind);
@@ -62,26 +63,30 @@ describe.each(postgres === undefined ? ["embedded"] : ["embedded", "postgres"])(
   },
 );
 
-describe.skipIf(postgres === undefined)("migrating one postgres database", () => {
-  test("from several processes at once applies each migration once", async () => {
-    const url = (await postgres?.createDatabase()) ?? "";
-    const databases = await Promise.all(Array.from({ length: 8 }, () => openPostgres(url)));
-    const applied = await Promise.all(databases.map((database) => migrate(database)));
-    expect(applied.flat()).toEqual((await readMigrations()).map(({ name }) => name));
-    for (const database of databases) await database.close();
-  });
+describe.skipIf(postgres === undefined)(
+  "migrating one postgres database",
+  { timeout: 90_000 },
+  () => {
+    test("from several processes at once applies each migration once", async () => {
+      const url = (await postgres?.createDatabase()) ?? "";
+      const databases = await Promise.all(Array.from({ length: 8 }, () => openPostgres(url)));
+      const applied = await Promise.all(databases.map((database) => migrate(database)));
+      expect(applied.flat()).toEqual((await readMigrations()).map(({ name }) => name));
+      for (const database of databases) await database.close();
+    });
 
-  test("refuses one whose encoding cannot hold every record", async () => {
-    const url = (await postgres?.createDatabase()) ?? "";
-    const admin = await openPostgres(url);
-    const other = `${new URL(url).pathname.slice(1)}_latin`;
-    await admin.script(
-      `CREATE DATABASE "${other}" ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0`,
-    );
-    const database = await openPostgres(url.replace(/[^/]+$/, other));
-    await expect(migrate(database)).rejects.toMatchObject({ code: "database_encoding" });
-    await database.close();
-    await admin.script(`DROP DATABASE "${other}"`);
-    await admin.close();
-  });
-});
+    test("refuses one whose encoding cannot hold every record", async () => {
+      const url = (await postgres?.createDatabase()) ?? "";
+      const admin = await openPostgres(url);
+      const other = `${new URL(url).pathname.slice(1)}_latin`;
+      await admin.script(
+        `CREATE DATABASE "${other}" ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0`,
+      );
+      const database = await openPostgres(url.replace(/[^/]+$/, other));
+      await expect(migrate(database)).rejects.toMatchObject({ code: "database_encoding" });
+      await database.close();
+      await admin.script(`DROP DATABASE "${other}"`);
+      await admin.close();
+    });
+  },
+);

@@ -11,7 +11,7 @@ import { startTestPostgres } from "../support/postgres.ts";
 const postgres = await startTestPostgres();
 afterAll(() => postgres?.close());
 
-describe("the embedded database", () => {
+describe("the embedded database", { timeout: 90_000 }, () => {
   test("is open in one place at a time, and says in which process", async () => {
     const stateDir = await temporaryState();
     const first = await openEmbedded(stateDir, { clock: systemClock });

@@ -20,6 +20,7 @@ export interface SegmentChainOptions {
   readonly log: Log;
 }
 
+/** Creates its first segment with its first commit. */
 export class SegmentChain {
   readonly #options: SegmentChainOptions;
   #open: Segment | undefined;

@@ -21,6 +21,7 @@ export function segmentNumber(name: string): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
+/** Made by `createSegment`; ended by `seal`. */
 export class Segment {
   readonly number: number;
   readonly #files: SpoolFileSystem;

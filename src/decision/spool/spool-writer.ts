@@ -46,6 +46,7 @@ interface Pending {
   readonly settled: ((error: DecisionError | undefined) => void) | undefined;
 }
 
+/** Opened by its constructor without I/O; the first record creates the first segment. */
 export class SpoolWriter {
   readonly #options: SpoolWriterOptions;
   readonly #chain: SegmentChain;

@@ -14,6 +14,7 @@ const maxDaysAtOnce = 8;
 /** Two shippers that make the same partition would fail on the catalogue's unique index. */
 const lockPartitions = "SELECT pg_advisory_xact_lock(4907211855306215)";
 
+/** Remembers, per connection, which days are there. */
 export class Partitions {
   readonly #database: Database;
   readonly #log: Log;

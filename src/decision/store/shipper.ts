@@ -51,6 +51,7 @@ interface Connection extends BatchTarget {
   readonly database: Database;
 }
 
+/** Runs from its construction until `close`. */
 export class Shipper {
   readonly #options: ShipperOptions;
   readonly #pause = new Pause();

@@ -32,6 +32,7 @@ test("an admission resolves only after its bytes were written and fdatasync retu
   });
   const log = await createDecisionLog({ ...logOptions(await temporaryState()), files });
   const admitted = log.admit(admission()).then(() => events.push("admitted"));
+  await eventually(async () => events.includes("syncing"));
   await new Promise((resolve) => setTimeout(resolve, 100));
   expect(events).toEqual(["written", "syncing"]);
   release();
@@ -58,7 +59,8 @@ test("a record that arrives in the turn in which a batch ends is not forgotten",
     const record = admission();
     await log.admit(record).then(() => log.settle(outcome(record.decisionId)));
   }
-  await eventually(async () => (await readSpool(stateDir)).length === 400);
+  await eventually(async () => (await readSpool(stateDir)).length >= 400);
+  expect(await readSpool(stateDir)).toHaveLength(400);
   await log.close();
 });
 

@@ -43,7 +43,7 @@ function idAt(agoMs: number): string {
   return `${digits.slice(0, 8)}-${digits.slice(8)}${newId().slice(13)}`;
 }
 
-describe.each(kinds)("the %s store", (kind) => {
+describe.each(kinds)("the %s store", { timeout: 90_000 }, (kind) => {
   let database: Database;
   let stateDir = "";
   const log = keptLog();

@@ -68,7 +68,7 @@ const isShipped =
   async (): Promise<boolean> =>
     decisions.status().unshippedBytes === 0;
 
-describe.skipIf(postgres === undefined)("shipping to postgres", () => {
+describe.skipIf(postgres === undefined)("shipping to postgres", { timeout: 90_000 }, () => {
   test("brings every record there and removes the spool at the end", async () => {
     const { url, database } = await newDatabase();
     const { decisions, stateDir } = await openLog(url);
@@ -134,8 +134,7 @@ describe.skipIf(postgres === undefined)("shipping to postgres", () => {
       await eventually(isShipped(shipping));
       await postgres?.stop();
       for (let count = 0; count < 100; count += 1) await decisions.admit(admission());
-      await new Promise((resolve) => setTimeout(resolve, 1_500));
-      expect(decisions.status().shipper).toMatchObject({ state: "away" });
+      await eventually(async () => decisions.status().shipper?.state === "away");
       await postgres?.start();
       await eventually(isShipped(shipping));
       await decisions.close();
@@ -143,7 +142,6 @@ describe.skipIf(postgres === undefined)("shipping to postgres", () => {
       expect(await countRows(database)).toBe(101);
       await database.close();
     },
-    60_000,
   );
 
   test("makes no duplicate when a commit's answer is lost", async () => {
@@ -174,7 +172,7 @@ describe.skipIf(postgres === undefined)("shipping to postgres", () => {
     for (let count = 0; count < 10; count += 1) await away.decisions.admit(admission());
     const began = performance.now();
     await away.decisions.close();
-    expect(performance.now() - began).toBeLessThan(3_000);
+    expect(performance.now() - began).toBeLessThan(5_000);
     expect(await readSpool(away.stateDir, "postgres")).toHaveLength(10);
     await proxy.close();
     const next = await openLog(url, { stateDir: away.stateDir });
