@@ -1,6 +1,6 @@
 /**
- * Bundles the bin into `dist/bin`: one file for what every start needs, one more for each command
- * that is loaded lazily. A start reads a handful of files instead of hundreds. Packages that bring
+ * Bundles the bin and its worker into `dist/bin`: one file for what every start needs, one more for
+ * each command that is loaded lazily. A start reads a handful of files instead of hundreds. Packages that bring
  * files of their own (databases) stay outside; the licences of the others come along.
  */
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -15,7 +15,7 @@ export async function bundleBin(root) {
   rmSync(join(root, "dist", "bin"), { recursive: true, force: true });
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: { main: "src/cli/main.ts" },
+    entryPoints: { main: "src/cli/main.ts", "policy-worker": "src/policy/engine/worker.ts" },
     outdir: "dist/bin",
     bundle: true,
     splitting: true,

@@ -36,7 +36,6 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 
   gateway: [...foundation, "mcp/catalog", "mcp/upstream", "policy"],
   cli: ["*"],
-  index: ["*"],
 };
 
 interface Edge {

@@ -46,3 +46,18 @@ export type BundleErrorCode =
 
 /** Why a bundle could not be resolved, fetched, checked, opened or pushed. */
 export class BundleError extends GatewayError<BundleErrorCode> {}
+
+/**
+ * The usual form of a message.
+ *
+ * @param where - reference, file or host that the error is about
+ */
+export function unexpected(
+  code: BundleErrorCode,
+  where: string,
+  expected: string,
+  found: string,
+  cause?: unknown,
+): BundleError {
+  return new BundleError(code, `${where}: expected ${expected}, found ${found}`, { cause });
+}

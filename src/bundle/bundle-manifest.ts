@@ -4,7 +4,7 @@
  */
 import * as z from "zod";
 import { layerKinds } from "../contract/bundle.ts";
-import { BundleError } from "./bundle-error.ts";
+import { BundleError, unexpected } from "./bundle-error.ts";
 
 const manifestSchema = z.looseObject({
   revision: z.string().max(256).default(""),
@@ -41,14 +41,20 @@ export function readBundleManifest(
     (path) => path !== ".manifest" && /\.manifest(?:\.pb)?$/.test(path),
   );
   if (other !== undefined) {
-    throw invalid(where, "one manifest, named .manifest at the top", JSON.stringify(other));
+    throw unexpected(
+      "bundle_manifest_invalid",
+      where,
+      "one manifest, named .manifest at the top",
+      JSON.stringify(other),
+    );
   }
   const bytes = files.get(".manifest");
   const json = bytes === undefined ? {} : parseBundleJson(bytes, `${where}: .manifest`);
   const result = manifestSchema.safeParse(json);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
-  throw invalid(
+  throw unexpected(
+    "bundle_manifest_invalid",
     where,
     "a .manifest as OPA defines it",
     describe(issue?.path ?? [], issue?.message),
@@ -65,7 +71,7 @@ export function parseBundleJson(bytes: Buffer, where: string): unknown {
     return JSON.parse(decodeBundleText(bytes, where));
   } catch (thrown) {
     if (thrown instanceof BundleError) throw thrown;
-    throw invalid(where, "JSON", "something else", thrown);
+    throw unexpected("bundle_manifest_invalid", where, "JSON", "something else", thrown);
   }
 }
 
@@ -78,20 +84,10 @@ export function decodeBundleText(bytes: Buffer, where: string): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (thrown) {
-    throw invalid(where, "UTF-8 text", "other bytes", thrown);
+    throw unexpected("bundle_manifest_invalid", where, "UTF-8 text", "other bytes", thrown);
   }
 }
 
 function describe(path: readonly PropertyKey[], message: string | undefined): string {
   return `a problem at "${path.map(String).join(".")}" (${message ?? "unknown"})`;
-}
-
-function invalid(where: string, expected: string, found: string, cause?: unknown): BundleError {
-  return new BundleError(
-    "bundle_manifest_invalid",
-    `${where}: expected ${expected}, found ${found}`,
-    {
-      cause,
-    },
-  );
 }

@@ -8,10 +8,11 @@ import { join } from "node:path";
 import * as z from "zod";
 import type { Log } from "../contract/ambient.ts";
 import type { Digest } from "../contract/bundle.ts";
+import { sha256Of } from "../contract/sha256.ts";
 import { BundleError } from "./bundle-error.ts";
 import type { ContentSource } from "./content.ts";
-import { digestOf, isDigest, splitDigest } from "./digest.ts";
-import { describeBytes, mediaTypes, type Descriptor, type ManifestBytes } from "./oci-document.ts";
+import { isDigest, splitDigest } from "./digest.ts";
+import { mediaTypes, type Descriptor, type ManifestBytes } from "./oci-document.ts";
 import { formatReference, type RegistryReference } from "./reference.ts";
 import { privateModes, readLayoutFile, writeLayoutFile } from "./sources/layout-file.ts";
 import { readableLayout, writableLayout } from "./sources/layout.ts";
@@ -32,20 +33,16 @@ const emptyConfig = Buffer.from("{}");
 const maxPointerBytes = 16 * 1024;
 const pointerSchema = z.object({ reference: z.string(), digest: z.string().refine(isDigest) });
 
-/** The cache in a folder, with its troubles in the log. */
-export function openCache(path: string, log: Log): BundleCache {
-  return createBundleCache(path, (thrown) => {
-    log.warn({ problem: thrown.message, code: thrown.code }, "bundle cache is degraded");
-  });
-}
-
 /**
  * The cache in a folder, which is made with the first write.
  *
- * @param onTrouble - told about content that is damaged or could not be kept; neither stops a load
+ * @param log - told about content that is damaged or could not be kept; neither stops a load
  */
-function createBundleCache(path: string, onTrouble: (thrown: BundleError) => void): BundleCache {
+export function openCache(path: string, log: Log): BundleCache {
   const content = readableLayout(path);
+  const onTrouble = (thrown: BundleError): void => {
+    log.warn({ problem: thrown.message, code: thrown.code }, "bundle cache is degraded");
+  };
   return {
     content,
     inFrontOf: (remote) => readThrough(path, content, remote, onTrouble),
@@ -64,7 +61,7 @@ function readThrough(
 ): ContentSource {
   const sink = writableLayout(path, privateModes);
   const keep = async (bytes: Buffer, digest: Digest): Promise<void> => {
-    const descriptor = { ...describeBytes(bytes, mediaTypes.manifest), digest };
+    const descriptor = { mediaType: mediaTypes.manifest, digest, size: bytes.length };
     await unlessDamaged(sink.writeBlob(bytes, descriptor), onTrouble);
   };
   return {
@@ -90,7 +87,7 @@ function readThrough(
 
 /** The one blob whose content everybody knows (image specification, "empty descriptor"). */
 function isEmptyConfig({ digest }: Descriptor): boolean {
-  return digest === digestOf(emptyConfig);
+  return digest === sha256Of(emptyConfig);
 }
 
 /** Whatever is wrong with a cached copy, the remote one is asked and replaces it. */
@@ -114,7 +111,7 @@ async function readPointer(
   const bytes = await readLayoutFile(pointerPath(path, reference), maxPointerBytes);
   if (bytes === undefined) return undefined;
   const pointer = pointerSchema.safeParse(parseOrUndefined(bytes));
-  if (!pointer.success || pointer.data.reference !== keyOf(reference)) return undefined;
+  if (!pointer.success || pointer.data.reference !== formatReference(reference)) return undefined;
   return pointer.data.digest;
 }
 
@@ -124,24 +121,20 @@ async function writePointer(
   reference: RegistryReference,
   top: ManifestBytes,
 ): Promise<void> {
-  if ((await readPointer(path, reference)) === top.digest) return;
-  const pointer = { reference: keyOf(reference), digest: top.digest };
-  const bytes = Buffer.from(JSON.stringify(pointer));
-  await writeLayoutFile(pointerPath(path, reference), bytes, privateModes);
-  const described = describeBytes(top.bytes, top.mediaType ?? mediaTypes.manifest);
-  const descriptor = { ...described, digest: top.digest };
-  const tag = keyOf(reference).slice("oci://".length);
-  await writableLayout(path, privateModes).writeManifest(top.bytes, descriptor, tag);
+  const { bytes, digest, mediaType = mediaTypes.manifest } = top;
+  const shown = formatReference(reference);
+  if ((await readPointer(path, reference)) === digest) return;
+  const pointer = Buffer.from(JSON.stringify({ reference: shown, digest }));
+  await writeLayoutFile(pointerPath(path, reference), pointer, privateModes);
+  const descriptor = { mediaType, digest, size: bytes.length };
+  const tag = shown.slice("oci://".length);
+  await writableLayout(path, privateModes).writeManifest(bytes, descriptor, tag);
 }
 
+/** A pinned reference and its tag have a file each: the tag may have moved since. */
 function pointerPath(path: string, reference: RegistryReference): string {
-  const { hex } = splitDigest(digestOf(Buffer.from(keyOf(reference))));
+  const { hex } = splitDigest(sha256Of(formatReference(reference)));
   return join(path, "refs", `${hex}.json`);
-}
-
-/** A pinned reference and its tag have different keys: the tag may have moved since. */
-function keyOf(reference: RegistryReference): string {
-  return formatReference(reference);
 }
 
 function parseOrUndefined(bytes: Buffer): unknown {

@@ -2,6 +2,7 @@
  * What this stage needs from the Rego toolchain and is handed: it knows no other stage.
  */
 import type { LayerKind } from "../contract/bundle.ts";
+import type { BundleManifest } from "./bundle-manifest.ts";
 
 /** A policy as a bundle ships it, without its compiled form. */
 export interface PolicySources {
@@ -9,8 +10,7 @@ export interface PolicySources {
   readonly modules: ReadonlyMap<string, string>;
   /** JSON text of the base document. */
   readonly dataJson: string;
-  /** The `.manifest` document. */
-  readonly manifest: Readonly<Record<string, unknown>>;
+  readonly manifest: BundleManifest;
 }
 
 /** The files of a built bundle by path: `policy.wasm`, `data.json`, `.manifest`, the sources. */

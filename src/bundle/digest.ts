@@ -4,6 +4,7 @@
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Digest } from "../contract/bundle.ts";
+import { sha256Of } from "../contract/sha256.ts";
 import { BundleError } from "./bundle-error.ts";
 
 const sha256Pattern = /^sha256:[0-9a-f]{64}$/;
@@ -12,11 +13,6 @@ const sha512Pattern = /^sha512:[0-9a-f]{128}$/;
 /** True for `sha256:<64 hex>` and `sha512:<128 hex>`, lower case only. */
 export function isDigest(text: string): text is Digest {
   return sha256Pattern.test(text) || sha512Pattern.test(text);
-}
-
-/** The sha256 digest of bytes. */
-export function digestOf(bytes: Uint8Array): Digest {
-  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 }
 
 /** What a digest names: `algorithm` and `hex`, both safe in a path. */
@@ -44,6 +40,6 @@ export function checkedBytes(bytes: Buffer, digest: Digest, what: string): Buffe
   if (matchesDigest(bytes, digest)) return bytes;
   throw new BundleError(
     "bundle_digest_mismatch",
-    `expected ${what} to have digest ${digest}, found ${digestOf(bytes)}; the content was changed or swapped, so it is not used`,
+    `expected ${what} to have digest ${digest}, found ${sha256Of(bytes)}; the content was changed or swapped, so it is not used`,
   );
 }

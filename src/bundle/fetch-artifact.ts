@@ -4,7 +4,7 @@
  */
 import type { Digest } from "../contract/bundle.ts";
 import { archiveLimits } from "./archive.ts";
-import { BundleError } from "./bundle-error.ts";
+import { type BundleError, unexpected } from "./bundle-error.ts";
 import type { ContentSource } from "./content.ts";
 import {
   mediaTypes,
@@ -135,12 +135,10 @@ function quote(text: string): string {
 }
 
 function unsupported(where: string, found: string): BundleError {
-  return new BundleError(
-    "bundle_artifact_unsupported",
-    `${where}: expected an artifact with exactly one ${mediaTypes.bundleLayer} layer, found ${found}`,
-  );
+  const expected = `an artifact with exactly one ${mediaTypes.bundleLayer} layer`;
+  return unexpected("bundle_artifact_unsupported", where, expected, found);
 }
 
 function tooLarge(where: string, most: string): BundleError {
-  return new BundleError("bundle_too_large", `${where}: expected at most ${most}, found more`);
+  return unexpected("bundle_too_large", where, `at most ${most}`, "more");
 }

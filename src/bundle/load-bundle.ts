@@ -4,13 +4,13 @@
  * reference is used instead; when it is there and wrong, nothing is.
  */
 import type { Bundle, LayerKind } from "../contract/bundle.ts";
+import { sha256Of } from "../contract/sha256.ts";
 import { messageOf } from "../errors.ts";
 import { packBundle } from "./archive.ts";
 import type { BundleDependencies } from "./bundle-dependencies.ts";
 import { BundleError } from "./bundle-error.ts";
 import type { BuildPolicyFolder, BundleFiles } from "./compile-policy.ts";
-import { digestOf } from "./digest.ts";
-import { fetchArtifact } from "./fetch-artifact.ts";
+import { fetchReference } from "./fetch-reference.ts";
 import { loadFromRegistry } from "./load-from-registry.ts";
 import { openArtifact, type Wanted } from "./open-artifact.ts";
 import { openBundle } from "./open-bundle.ts";
@@ -21,7 +21,6 @@ import {
   type LayoutReference,
   type Reference,
 } from "./reference.ts";
-import { readableLayout } from "./sources/layout.ts";
 
 /** A bundle, or why there is none. */
 export type LoadResult =
@@ -53,15 +52,15 @@ export async function loadBundle(
 async function load(
   wanted: Wanted,
   reference: Reference,
-  deps: BundleDependencies,
+  dependencies: BundleDependencies,
 ): Promise<Bundle> {
   switch (reference.scheme) {
     case "file":
-      return await loadFolder(wanted, reference, deps);
+      return await loadFolder(wanted, reference, dependencies);
     case "oci-layout":
-      return await loadLayout(wanted, reference, deps);
+      return await loadLayout(wanted, reference, dependencies);
     case "oci":
-      return await loadFromRegistry(wanted, reference, deps);
+      return await loadFromRegistry(wanted, reference, dependencies);
   }
 }
 
@@ -78,7 +77,7 @@ async function loadFolder(
     );
   }
   const files = await build(reference.path, wanted.kind, shown, buildFolder);
-  const digest = digestOf(packBundle(files));
+  const digest = sha256Of(packBundle(files));
   const buffers = new Map([...files].map(([path, content]) => [path, Buffer.from(content)]));
   const about = { ...wanted, reference: shown, digest, origin: "folder" } as const;
   return await openBundle(buffers, about, undefined);
@@ -104,10 +103,8 @@ async function build(
 async function loadLayout(
   wanted: Wanted,
   reference: LayoutReference,
-  deps: BundleDependencies,
+  dependencies: BundleDependencies,
 ): Promise<Bundle> {
-  const source = readableLayout(reference.path);
-  const where = formatReference(reference);
-  const artifact = await fetchArtifact(source, await source.resolve(reference), where);
-  return await openArtifact(wanted, where, artifact, "layout", deps);
+  const { artifact, origin } = await fetchReference(reference, undefined, dependencies.registry);
+  return await openArtifact(wanted, formatReference(reference), artifact, origin, dependencies);
 }

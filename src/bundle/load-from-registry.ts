@@ -20,18 +20,27 @@ import { formatReference, type RegistryReference } from "./reference.ts";
 export async function loadFromRegistry(
   wanted: Wanted,
   reference: RegistryReference,
-  deps: BundleDependencies,
+  dependencies: BundleDependencies,
 ): Promise<Bundle> {
-  const cache = deps.cachePath === undefined ? undefined : openCache(deps.cachePath, deps.log);
+  const cache =
+    dependencies.cachePath === undefined
+      ? undefined
+      : openCache(dependencies.cachePath, dependencies.log);
   const where = formatReference(reference);
   try {
-    const fetched = await fetchReference(reference, cache, deps.registry);
-    const bundle = await openArtifact(wanted, where, fetched.artifact, fetched.origin, deps);
-    await rememberGood(reference, fetched.artifact, cache, deps.log);
+    const fetched = await fetchReference(reference, cache, dependencies.registry);
+    const bundle = await openArtifact(
+      wanted,
+      where,
+      fetched.artifact,
+      fetched.origin,
+      dependencies,
+    );
+    await rememberGood(reference, fetched.artifact, cache, dependencies.log);
     return bundle;
   } catch (thrown) {
     if (!(thrown instanceof BundleError) || thrown.code !== "bundle_unreachable") throw thrown;
-    return await loadLastGood(wanted, reference, cache, thrown, deps);
+    return await loadLastGood(wanted, reference, cache, thrown, dependencies);
   }
 }
 
@@ -40,14 +49,17 @@ async function loadLastGood(
   reference: RegistryReference,
   cache: BundleCache | undefined,
   unreachable: BundleError,
-  deps: BundleDependencies,
+  dependencies: BundleDependencies,
 ): Promise<Bundle> {
   const where = formatReference(reference);
   const digest = reference.digest ?? (await cache?.lastGood(reference));
   if (cache === undefined || digest === undefined) throw unreachable;
-  const bundle = await openCached(wanted, where, { cache, digest, unreachable }, deps);
+  const bundle = await openCached(wanted, where, { cache, digest, unreachable }, dependencies);
   const about = { bundle: wanted.name, reference: where, digest, problem: unreachable.message };
-  deps.log.warn(about, "registry is unreachable, using the last good bundle from the cache");
+  dependencies.log.warn(
+    about,
+    "registry is unreachable, using the last good bundle from the cache",
+  );
   return bundle;
 }
 
@@ -60,11 +72,11 @@ async function openCached(
     readonly digest: Digest;
     readonly unreachable: BundleError;
   },
-  deps: BundleDependencies,
+  dependencies: BundleDependencies,
 ): Promise<Bundle> {
   try {
     const artifact = await fetchArtifact(last.cache.content, last.digest, where);
-    return await openArtifact(wanted, where, artifact, "cache", deps);
+    return await openArtifact(wanted, where, artifact, "cache", dependencies);
   } catch (thrown) {
     if (!(thrown instanceof BundleError)) throw thrown;
     throw new BundleError(

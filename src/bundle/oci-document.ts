@@ -5,8 +5,9 @@
  */
 import * as z from "zod";
 import type { Digest } from "../contract/bundle.ts";
-import { BundleError } from "./bundle-error.ts";
-import { digestOf, isDigest } from "./digest.ts";
+import { sha256Of } from "../contract/sha256.ts";
+import { unexpected } from "./bundle-error.ts";
+import { isDigest } from "./digest.ts";
 
 /** Media types that we read or write. */
 export const mediaTypes = {
@@ -103,11 +104,12 @@ export interface ManifestBytes {
 export function parseOciDocument(content: ManifestBytes, where: string): OciDocument {
   const json = parseJson(content.bytes, where);
   const shape = shapeSchema.safeParse(json);
-  if (!shape.success) throw invalid(where, "a JSON object", "something else");
+  if (!shape.success)
+    throw unexpected("bundle_protocol_invalid", where, "a JSON object", "something else");
   const { mediaType, layers, manifests } = shape.data;
   const type = agreedType(content.mediaType, mediaType, where);
   if (layers !== undefined && manifests !== undefined) {
-    throw invalid(where, "either layers or manifests", "both");
+    throw unexpected("bundle_protocol_invalid", where, "either layers or manifests", "both");
   }
   if (type === undefined ? manifests !== undefined : isIndexType(type)) {
     return { kind: "index", index: parsed(indexSchema, json, where) };
@@ -126,7 +128,7 @@ export function encodeOciJson(
 
 /** The descriptor of some bytes. */
 export function describeBytes(bytes: Uint8Array, mediaType: string): Descriptor {
-  return { mediaType, digest: digestOf(bytes), size: bytes.length };
+  return { mediaType, digest: sha256Of(bytes), size: bytes.length };
 }
 
 /** Reads the index document of a layout. */
@@ -140,14 +142,17 @@ function agreedType(
   where: string,
 ): string | undefined {
   if (header !== undefined && body !== undefined && header !== body) {
-    throw invalid(where, `the media type ${JSON.stringify(header)} that came with it`, body);
+    throw unexpected(
+      "bundle_protocol_invalid",
+      where,
+      `the media type ${JSON.stringify(header)} that came with it`,
+      body,
+    );
   }
   const type = body ?? header;
   if (type === undefined || manifestTypes.includes(type)) return type;
-  throw new BundleError(
-    "bundle_artifact_unsupported",
-    `${where}: expected an OCI manifest or index, found media type ${JSON.stringify(type)}`,
-  );
+  const found = `media type ${JSON.stringify(type)}`;
+  throw unexpected("bundle_artifact_unsupported", where, "an OCI manifest or index", found);
 }
 
 function isIndexType(type: string): boolean {
@@ -162,21 +167,18 @@ function parsed<Schema extends z.ZodType>(
   const result = schema.safeParse(json);
   if (result.success) return result.data;
   const path = result.error.issues[0]?.path.join(".") ?? "";
-  throw invalid(where, "the shape of the OCI image specification", `a wrong "${path}"`);
+  throw unexpected(
+    "bundle_protocol_invalid",
+    where,
+    "the shape of the OCI image specification",
+    `a wrong "${path}"`,
+  );
 }
 
 function parseJson(bytes: Buffer, where: string): unknown {
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (thrown) {
-    throw invalid(where, "a JSON manifest", "something else", thrown);
+    throw unexpected("bundle_protocol_invalid", where, "a JSON manifest", "something else", thrown);
   }
-}
-
-function invalid(where: string, expected: string, found: string, cause?: unknown): BundleError {
-  return new BundleError(
-    "bundle_protocol_invalid",
-    `${where}: expected ${expected}, found ${found}`,
-    { cause },
-  );
 }

@@ -4,13 +4,14 @@
  * is not there, 8 content that does not verify, 9 not authorised.
  */
 import type { Command } from "commander";
-import { withBundleContext } from "./bundle/bundle-context.ts";
+import { createBundleContext } from "./bundle/bundle-context.ts";
 import { inspectCommand } from "./bundle/inspect-command.ts";
 import { listCommand } from "./bundle/list-command.ts";
 import { pullCommand } from "./bundle/pull-command.ts";
 import { pushCommand } from "./bundle/push-command.ts";
+import { withConfigOption } from "./common-options.ts";
 import { action, type CliIo } from "./io.ts";
-import { parseOutputFormat, type OutputFormat } from "./print.ts";
+import { withOutputOption, type OutputFormat } from "./print.ts";
 
 interface Common {
   readonly config?: string;
@@ -34,9 +35,7 @@ function addPush(bundle: Command, io: CliIo): void {
     .option("--source <url>", "where the sources are, for the artifact's annotations")
     .action(
       action(io, (folder: string, reference: string, options: Common & { source?: string }) =>
-        withBundleContext(io, options, (context) =>
-          pushCommand(context, folder, reference, options),
-        ),
+        pushCommand(createBundleContext(io, options.config), folder, reference, options),
       ),
     );
 }
@@ -48,7 +47,7 @@ function addPull(bundle: Command, io: CliIo): void {
     .option("-f, --file <file>", "also write the archive there")
     .action(
       action(io, (reference: string, options: Common & { file?: string }) =>
-        withBundleContext(io, options, (context) => pullCommand(context, reference, options)),
+        pullCommand(createBundleContext(io, options.config), reference, options),
       ),
     );
 }
@@ -58,7 +57,7 @@ function addList(bundle: Command, io: CliIo): void {
     .description("the bundles that the configuration names, and what is here of each")
     .action(
       action(io, (options: Common) =>
-        withBundleContext(io, options, (context) => listCommand(context, options)),
+        listCommand(createBundleContext(io, options.config), options),
       ),
     );
 }
@@ -69,13 +68,11 @@ function addInspect(bundle: Command, io: CliIo): void {
     .argument("<reference>", "oci://HOST/REPOSITORY:TAG or oci-layout:PATH:TAG")
     .action(
       action(io, (reference: string, options: Common) =>
-        withBundleContext(io, options, (context) => inspectCommand(context, reference, options)),
+        inspectCommand(createBundleContext(io, options.config), reference, options),
       ),
     );
 }
 
 function withCommonOptions(command: Command): Command {
-  return command
-    .option("-c, --config <file>", "configuration file (default: see the README)")
-    .option("-o, --output <format>", "table, json, yaml or jsonl", parseOutputFormat, "table");
+  return withOutputOption(withConfigOption(command));
 }

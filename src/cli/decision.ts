@@ -4,25 +4,17 @@
  */
 import type { Command } from "commander";
 import { systemClock } from "../config/ambient.ts";
-import { ConfigError } from "../config/config-error.ts";
-import { resolveConfigPath } from "../config/config-path.ts";
-import { loadConfig } from "../config/load-config.ts";
-import { ensurePrivateDir, resolveStatePaths } from "../config/state-paths.ts";
 import { outcomes } from "../contract/record.ts";
-import { DatabaseError } from "../database/database.ts";
-import type { Database } from "../database/database.ts";
-import { DecisionError } from "../decision/decision-error.ts";
 import { parseTime } from "../decision/parse-time.ts";
-import type { DecisionStore } from "../decision/store/open-store.ts";
-import { openStore } from "../decision/store/open-store.ts";
 import { getDecision, listDecisions } from "../decision/store/query-decisions.ts";
 import type { DecisionSummary } from "../decision/store/query-decisions.ts";
-import { createLog, parseLogLevel } from "../telemetry/log.ts";
-import { codeOf, messageOf } from "../errors.ts";
-import type { CliIo, ExitCode } from "./io.ts";
+import { withConfigOption } from "./common-options.ts";
+import { withStore } from "./decision/with-store.ts";
+import type { CliIo } from "./io.ts";
 import type { Column, OutputFormat } from "./print.ts";
-import { action, CliError, exitCodes } from "./io.ts";
-import { parseOutputFormat, printDocument, printList } from "./print.ts";
+import { exitCodes } from "./exit-code.ts";
+import { action, CliError } from "./io.ts";
+import { printDocument, printList, withOutputOption } from "./print.ts";
 
 interface CommonOptions {
   readonly config?: string;
@@ -54,18 +46,14 @@ export function registerDecisionCommands(program: Command, io: CliIo): void {
     .option("--outcome <outcome>", shownOutcomes.join(", "))
     .option("--effect <effect>", effects.join(", "))
     .option("--limit <number>", "at most so many", parseLimit, 50)
-    .action(action(io, (options: ListOptions) => withExitCodes(list(io, options))));
+    .action(action(io, (options: ListOptions) => list(io, options)));
   withCommon(decision.command("get").description("print one decision whole"))
     .argument("<id>", 'id, the beginning of one, or "last"')
-    .action(
-      action(io, (id: string, options: CommonOptions) => withExitCodes(get(io, id, options))),
-    );
+    .action(action(io, (id: string, options: CommonOptions) => get(io, id, options)));
 }
 
 function withCommon(command: Command): Command {
-  return command
-    .option("-c, --config <file>", "configuration file (default: see the README)")
-    .option("-o, --output <format>", "table, json, yaml or jsonl", parseOutputFormat, "table");
+  return withOutputOption(withConfigOption(command));
 }
 
 async function list(io: CliIo, options: ListOptions): Promise<void> {
@@ -74,7 +62,7 @@ async function list(io: CliIo, options: ListOptions): Promise<void> {
   const effect = oneOf("--effect", effects, options.effect);
   const { since } = options;
   const sinceMs = since === undefined ? undefined : parseTime(since, systemClock.nowMs());
-  const items = await withStore(io, options, (database) =>
+  const items = await withStore(io, options.config, (database) =>
     listDecisions(database, { sinceMs, server, tool, agent, outcome, effect, limit }),
   );
   printList(io, options.output, items, columns);
@@ -82,7 +70,7 @@ async function list(io: CliIo, options: ListOptions): Promise<void> {
 }
 
 async function get(io: CliIo, id: string, options: CommonOptions): Promise<void> {
-  const whole = await withStore(io, options, (database) => getDecision(database, id));
+  const whole = await withStore(io, options.config, (database) => getDecision(database, id));
   printDocument(io, options.output, whole);
 }
 
@@ -104,51 +92,6 @@ function describeEffect({ effect, enforced }: DecisionSummary): string {
 
 function inMs(milliseconds: number): string {
   return `${milliseconds.toFixed(milliseconds < 10 ? 1 : 0)}ms`;
-}
-
-async function withStore<Result>(
-  io: CliIo,
-  options: CommonOptions,
-  read: (database: Database) => Promise<Result>,
-): Promise<Result> {
-  const database = await openStore({
-    store: loadStore(io, options),
-    stateDir: ensurePrivateDir(resolveStatePaths(io.env, io.cwd).stateDir),
-    clock: systemClock,
-    log: createLog({ level: parseLogLevel(io.env["MCP_GATEWAY_LOG"]) ?? "warn" }),
-  });
-  try {
-    return await read(database);
-  } finally {
-    await database.close();
-  }
-}
-
-function loadStore(io: CliIo, options: CommonOptions): DecisionStore {
-  const path = resolveConfigPath({ config: options.config }, io.env, io.cwd);
-  return loadConfig({ path, env: io.env }).config.decisions.store;
-}
-
-/** Gives expected errors the exit code that they stand for. */
-async function withExitCodes(command: Promise<void>): Promise<void> {
-  try {
-    await command;
-  } catch (thrown) {
-    const exitCode = exitCodeOf(thrown);
-    if (exitCode === undefined) throw thrown;
-    const message = `${messageOf(thrown)} [${codeOf(thrown)}]`;
-    throw new CliError(exitCode, message, { cause: thrown });
-  }
-}
-
-function exitCodeOf(thrown: unknown): ExitCode | undefined {
-  if (thrown instanceof ConfigError) return exitCodes.invalid;
-  if (thrown instanceof DatabaseError && thrown.code === "database_unreachable") {
-    return exitCodes.unreachable;
-  }
-  if (!(thrown instanceof DecisionError)) return undefined;
-  const isUsage = thrown.code === "invalid_time" || thrown.code === "invalid_filter";
-  return isUsage ? exitCodes.usage : undefined;
 }
 
 function oneOf(

@@ -3,21 +3,7 @@
  * and touch neither `process` nor `console`, so that tests can run them in process.
  */
 import { codeOf, messageOf } from "../errors.ts";
-
-/** Exit codes of every command; the table is in the README of the command line. */
-export const exitCodes = {
-  done: 0,
-  unexpected: 1,
-  usage: 2,
-  invalid: 3,
-  testsFailed: 4,
-  gateTripped: 5,
-  denied: 6,
-  unreachable: 7,
-  unverified: 8,
-  unauthorised: 9,
-} as const;
-export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+import { exitCodeOf, type ExitCode } from "./exit-code.ts";
 
 export interface CliIo {
   /** Writes data to stdout; the newline is added. */
@@ -62,5 +48,5 @@ function reportError(io: CliIo, thrown: unknown): void {
   io.err(
     code === undefined ? `error: ${messageOf(thrown)}` : `error: ${messageOf(thrown)} [${code}]`,
   );
-  io.exit(thrown instanceof CliError ? thrown.exitCode : exitCodes.unexpected);
+  io.exit(thrown instanceof CliError ? thrown.exitCode : exitCodeOf(thrown));
 }

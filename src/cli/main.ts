@@ -16,6 +16,9 @@ const io: CliIo = {
   },
 };
 
+// Who reads us may stop reading (`| head`); what is left to say then goes nowhere, without a trace.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+
 /** A command is over when it says so; a hung socket behind it does not hold the process. */
 const lingerMs = 1000;
 

@@ -4,16 +4,16 @@
  * one problem a line, `file:line:column: message`.
  */
 import type { Command } from "commander";
-import { createRegoToolchain } from "../rego/create-rego-toolchain.ts";
 import type { RegoToolchain } from "../rego/create-rego-toolchain.ts";
 import { action } from "./io.ts";
-import { parseOutputFormat } from "./print.ts";
+import { withOutputOption } from "./print.ts";
 import type { CliIo } from "./io.ts";
 import type { OutputFormat } from "./print.ts";
 import { buildPolicy } from "./policy/build-policy.ts";
 import { checkPolicies } from "./policy/check-policies.ts";
 import { evalPolicy } from "./policy/eval-policy.ts";
 import { testPolicies } from "./policy/test-policies.ts";
+import { withToolchain as withOwnToolchain } from "./with-toolchain.ts";
 
 interface Output {
   readonly output: OutputFormat;
@@ -40,11 +40,9 @@ export function registerPolicyCommands(
 }
 
 function addCheck(policy: Command, io: CliIo, withToolchain: WithToolchain): void {
-  policy
-    .command("check")
+  withOutputOption(policy.command("check"))
     .description("compile policies as the gateway does and say everything that is wrong with them")
     .argument("<folder...>", "folders with Rego sources")
-    .option("-o, --output <format>", "table, json, yaml or jsonl", parseOutputFormat, "table")
     .action(
       action(io, (folders: string[], { output }: Output) =>
         withToolchain((toolchain) => checkPolicies({ io, toolchain, folders, format: output })),
@@ -53,12 +51,10 @@ function addCheck(policy: Command, io: CliIo, withToolchain: WithToolchain): voi
 }
 
 function addTest(policy: Command, io: CliIo, withToolchain: WithToolchain): void {
-  policy
-    .command("test")
+  withOutputOption(policy.command("test"))
     .description("run the tests of policies; exit code 4 where one fails")
     .argument("<folder...>", "folders with Rego sources and tests")
     .option("-r, --run <regex>", "only tests whose full name it finds", "")
-    .option("-o, --output <format>", "table, json, yaml or jsonl", parseOutputFormat, "table")
     .action(
       action(io, (folders: string[], { output, run }: Output & { run: string }) =>
         withToolchain((toolchain) =>
@@ -69,12 +65,10 @@ function addTest(policy: Command, io: CliIo, withToolchain: WithToolchain): void
 }
 
 function addBuild(policy: Command, io: CliIo, withToolchain: WithToolchain): void {
-  policy
-    .command("build")
+  withOutputOption(policy.command("build"))
     .description("compile a policy into a bundle (tar.gz); the same sources give the same bytes")
     .argument("<folder>", "folder with Rego sources")
     .option("-f, --file <file>", "where to write the bundle", "bundle.tar.gz")
-    .option("-o, --output <format>", "table, json, yaml or jsonl", parseOutputFormat, "table")
     .action(
       action(io, (folder: string, { output, file }: Output & { file: string }) =>
         withToolchain((toolchain) => buildPolicy({ io, toolchain, folder, file, format: output })),
@@ -89,14 +83,12 @@ interface EvalOptions extends Output {
 }
 
 function addEval(policy: Command, io: CliIo, withToolchain: WithToolchain): void {
-  policy
-    .command("eval")
+  withOutputOption(policy.command("eval"), "json")
     .description("ask a policy about one input document")
     .argument("<folder>", "folder with Rego sources")
     .requiredOption("-i, --input <file>", "input document, JSON")
     .option("-q, --query <query>", "what to ask, data.…; the decision where it is not said")
     .option("--exit-on-deny", "exit code 6 where the policy refuses or grants nothing")
-    .option("-o, --output <format>", "table, json, yaml or jsonl", parseOutputFormat, "json")
     .action(
       action(io, (folder: string, { output, ...options }: EvalOptions) =>
         withToolchain((toolchain) =>
@@ -104,13 +96,4 @@ function addEval(policy: Command, io: CliIo, withToolchain: WithToolchain): void
         ),
       ),
     );
-}
-
-async function withOwnToolchain(run: (toolchain: RegoToolchain) => Promise<void>): Promise<void> {
-  const toolchain = createRegoToolchain();
-  try {
-    await run(toolchain);
-  } finally {
-    await toolchain.close();
-  }
 }

@@ -2,15 +2,22 @@
  * How commands print data: tables for people, JSON and YAML for programs, nothing that could move a
  * terminal's cursor. Apart from `io.ts`, so that `serve` starts without the YAML writer.
  */
+import type { Command } from "commander";
 import { stringify as stringifyYaml } from "yaml";
 import type { CliIo } from "./io.ts";
-import { CliError, exitCodes } from "./io.ts";
+import { exitCodes } from "./exit-code.ts";
+import { CliError } from "./io.ts";
 
 export const outputFormats = ["table", "json", "yaml", "jsonl"] as const;
 export type OutputFormat = (typeof outputFormats)[number];
 
-/** Parses `-o`; an unknown format is a usage error that names the known ones. */
-export function parseOutputFormat(value: string): OutputFormat {
+/** Adds `-o`; an unknown format is a usage error that names the known ones. */
+export function withOutputOption(command: Command, preset: OutputFormat = "table"): Command {
+  const described = "table, json, yaml or jsonl";
+  return command.option("-o, --output <format>", described, parseOutputFormat, preset);
+}
+
+function parseOutputFormat(value: string): OutputFormat {
   const format = outputFormats.find((known) => known === value);
   if (format !== undefined) return format;
   throw new CliError(

@@ -5,7 +5,8 @@
 import { Command, CommanderError } from "commander";
 import { gatewayName, gatewayVersion } from "../contract/version.ts";
 import type { CliIo } from "./io.ts";
-import { CliError, exitCodes } from "./io.ts";
+import { exitCodes } from "./exit-code.ts";
+import { CliError } from "./io.ts";
 
 type Register = (program: Command, io: CliIo) => void;
 

@@ -4,10 +4,7 @@
  */
 import type { Command } from "commander";
 import { newId, systemClock } from "../config/ambient.ts";
-import { ConfigError } from "../config/config-error.ts";
-import { resolveConfigPath } from "../config/config-path.ts";
 import type { LoadedConfig } from "../config/load-config.ts";
-import { loadConfig } from "../config/load-config.ts";
 import { ensurePrivateDir, resolveStatePaths } from "../config/state-paths.ts";
 import type { Log } from "../contract/ambient.ts";
 import { createDecisionLog } from "../decision/decision-log.ts";
@@ -22,9 +19,11 @@ import type { Watchdog } from "../mcp/upstream/watchdog.ts";
 import { createWatchdog } from "../mcp/upstream/watchdog.ts";
 import { createPolicyEngine } from "../policy/engine/policy-engine.ts";
 import { createLog, parseLogLevel } from "../telemetry/log.ts";
-import type { BundleSetting } from "./bundle/bundle-dependencies.ts";
+import type { BundleSetting } from "./bundle/gateway-bundles.ts";
+import { loadConfigFor, withConfigOption } from "./common-options.ts";
 import type { CliIo } from "./io.ts";
-import { action, CliError, exitCodes } from "./io.ts";
+import { exitCodes } from "./exit-code.ts";
+import { action, CliError } from "./io.ts";
 
 interface ServeOptions {
   readonly stdio?: boolean;
@@ -34,11 +33,9 @@ interface ServeOptions {
 
 /** Adds the command. */
 export function registerServeCommand(program: Command, io: CliIo): void {
-  program
-    .command("serve")
+  withConfigOption(program.command("serve"))
     .description("serve MCP clients; --stdio speaks on stdin and stdout")
     .option("--stdio", "serve one client on stdin and stdout")
-    .option("-c, --config <file>", "configuration file (default: see the README)")
     .option("--dev", "allow bundles from source folders (file:)")
     .action(action(io, (options: ServeOptions) => serve(io, options)));
 }
@@ -48,7 +45,7 @@ async function serve(io: CliIo, options: ServeOptions): Promise<void> {
     throw new CliError(exitCodes.usage, "expected --stdio; other ways to serve are not there yet");
   }
   const log = createLog({ level: parseLogLevel(io.env["MCP_GATEWAY_LOG"]) ?? "info" });
-  const loaded = load(io, options);
+  const loaded = loadConfigFor(io, options.config);
   for (const { message, line } of loaded.warnings) log.warn({ line }, message);
   const watchdog = createWatchdog(process.platform);
   const gateway = await assemble(io, loaded, options.dev === true, watchdog, log);
@@ -58,20 +55,10 @@ async function serve(io: CliIo, options: ServeOptions): Promise<void> {
   await watchdog.close();
 }
 
-/** The first SIGTERM or SIGINT ends like the end of the input; a second one ends at once. */
+/** The first SIGTERM, SIGINT or SIGHUP ends like the end of the input; a second one ends at once. */
 function endInputOnSignals(): void {
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
     process.once(signal, () => void process.stdin.destroy());
-  }
-}
-
-function load(io: CliIo, options: ServeOptions): LoadedConfig {
-  try {
-    const path = resolveConfigPath({ config: options.config }, io.env, io.cwd);
-    return loadConfig({ path, env: io.env });
-  } catch (thrown) {
-    if (!(thrown instanceof ConfigError)) throw thrown;
-    throw new CliError(exitCodes.invalid, thrown.message, { cause: thrown });
   }
 }
 
@@ -114,11 +101,18 @@ async function assemble(
 
 /** The bundle stage is loaded with the first bundle, after the greeting was answered. */
 function bundleLoader(setting: BundleSetting): LoadBundle {
-  return async (name, kind, reference) => {
-    const { loadBundle } = await import("../bundle/load-bundle.ts");
-    const { bundleDependencies } = await import("./bundle/bundle-dependencies.ts");
-    return await loadBundle(name, kind, reference, bundleDependencies(setting));
+  let opened: Promise<LoadBundle> | undefined;
+  return async (...wanted) => {
+    const load = await (opened ??= openBundleStage(setting));
+    return await load(...wanted);
   };
+}
+
+async function openBundleStage(setting: BundleSetting): Promise<LoadBundle> {
+  const { loadBundle } = await import("../bundle/load-bundle.ts");
+  const { bundleDependencies } = await import("./bundle/gateway-bundles.ts");
+  const dependencies = bundleDependencies(setting);
+  return (...wanted) => loadBundle(...wanted, dependencies);
 }
 
 /**

@@ -5,11 +5,11 @@
 import type { Command } from "commander";
 import { ConfigError, formatProblem } from "../config/config-error.ts";
 import type { ConfigProblem } from "../config/config-error.ts";
-import { resolveConfigPath } from "../config/config-path.ts";
-import { loadConfig } from "../config/load-config.ts";
 import type { LoadedConfig } from "../config/load-config.ts";
-import { action, exitCodes } from "./io.ts";
-import { parseOutputFormat, printable, printDocument } from "./print.ts";
+import { loadConfigFor } from "./common-options.ts";
+import { exitCodes } from "./exit-code.ts";
+import { action } from "./io.ts";
+import { printable, printDocument, withOutputOption } from "./print.ts";
 import type { CliIo } from "./io.ts";
 import type { OutputFormat } from "./print.ts";
 
@@ -20,12 +20,10 @@ interface ValidateOptions {
 
 /** Adds the command; without FILE it checks the configuration that `serve` would use. */
 export function registerValidateCommand(program: Command, io: CliIo): void {
-  program
-    .command("validate")
+  withOutputOption(program.command("validate"))
     .description("check a configuration and say everything that is wrong with it")
     .argument("[file]", "configuration to check instead of the one that serve would use")
     .option("-c, --config <file>", "the same as [file]")
-    .option("-o, --output <format>", "table, json, yaml or jsonl", parseOutputFormat, "table")
     .action(
       action(io, async (file: string | undefined, options: ValidateOptions) =>
         validate(io, file ?? options.config, options.output),
@@ -35,8 +33,7 @@ export function registerValidateCommand(program: Command, io: CliIo): void {
 
 async function validate(io: CliIo, file: string | undefined, format: OutputFormat): Promise<void> {
   try {
-    const path = resolveConfigPath({ config: file }, io.env, io.cwd);
-    reportValid(io, loadConfig({ path, env: io.env }), format);
+    reportValid(io, loadConfigFor(io, file), format);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     reportInvalid(io, error, format);

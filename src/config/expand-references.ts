@@ -3,11 +3,10 @@
  * registry's credentials, `decisions.store`. Anywhere else they are refused, so that none is taken
  * literally by mistake. A finding names the variable or file and never what it holds.
  */
-import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import { codeOf, messageOf } from "../errors.ts";
 import { isRecord } from "../contract/json.ts";
 import type { ConfigPath, Finding } from "./config-document.ts";
+import { readTrustedFile } from "./read-trusted-file.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -93,22 +92,11 @@ function readVariable(name: string, { env }: ExpandOptions): Read {
 function readSecretFile(name: string, options: ExpandOptions): Read {
   if (name === "") return failed("expected ${file:PATH} with the path of a file");
   const path = resolve(options.folder, name);
-  try {
-    const stat = statSync(path);
-    if (!stat.isFile()) return failed(`expected a file at ${path}`);
-    if (stat.size > secretFileLimit) {
-      return failed(`expected at most ${secretFileLimit} bytes in ${path}, found ${stat.size}`);
-    }
-    if (options.checkModes && (stat.mode & 0o002) !== 0) {
-      return failed(`every user can write ${path}; run chmod o-w ${path}`);
-    }
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path));
-    const readable = options.checkModes && (stat.mode & 0o004) !== 0;
-    const warnings = readable ? [`every user can read ${path}; run chmod o-r ${path}`] : [];
-    return { ok: true, text: text.replace(/\r?\n$/, ""), warnings };
-  } catch (error) {
-    return failed(`cannot read ${path}: ${codeOf(error) ?? messageOf(error)}`);
-  }
+  const { checkModes } = options;
+  const read = readTrustedFile(path, { maxBytes: secretFileLimit, checkModes });
+  if (!read.ok) return failed(read.message);
+  const warnings = read.readableByAll ? [`every user can read ${path}; run chmod o-r ${path}`] : [];
+  return { ok: true, text: read.text.replace(/\r?\n$/, ""), warnings };
 }
 
 function failed(message: string): Read {

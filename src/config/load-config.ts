@@ -1,11 +1,8 @@
 /**
  * Reads a configuration file, says everything that is wrong with it at once, and hands out the
- * resolved configuration. Throws `ConfigError` and nothing else; what is read is checked on the
- * open file, so that a file swapped in between is not the one that counts.
+ * resolved configuration. Throws `ConfigError` and nothing else.
  */
-import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { codeOf, messageOf } from "../errors.ts";
 import type { GatewayConfig } from "./config.ts";
 import { ConfigError, formatProblem } from "./config-error.ts";
 import type { ConfigProblem } from "./config-error.ts";
@@ -14,6 +11,7 @@ import type { ConfigDocument, ConfigPath, Finding } from "./config-document.ts";
 import { checkRules } from "./config-rules.ts";
 import { expandReferences } from "./expand-references.ts";
 import type { Environment } from "./expand-references.ts";
+import { readTrustedFile } from "./read-trusted-file.ts";
 import { resolveConfig } from "./resolve-config.ts";
 import { checkSchema } from "./schema-findings.ts";
 import { createExcerpts } from "./source-excerpt.ts";
@@ -62,42 +60,19 @@ export function loadConfig(options: LoadConfigOptions): LoadedConfig {
 }
 
 function readText(path: string, checkModes: boolean): string {
-  const bytes = readBytes(path, checkModes);
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new ConfigError("config_unreadable", `expected UTF-8 text in ${path}`, { cause });
-  }
-}
-
-function readBytes(path: string, checkModes: boolean): Uint8Array {
-  const descriptor = openConfig(path);
-  try {
-    const stat = fstatSync(descriptor);
-    if (!stat.isFile()) throw new ConfigError("config_unreadable", `expected a file at ${path}`);
-    if (stat.size > sizeLimit) {
-      const message = `expected at most ${sizeLimit} bytes in ${path}, found ${stat.size}`;
-      throw new ConfigError("config_unreadable", message);
-    }
-    if (checkModes && (stat.mode & 0o002) !== 0) {
-      const message = `every user of this machine can write ${path} and with it start programs as you; run chmod o-w ${path}`;
-      throw new ConfigError("config_world_writable", message);
-    }
-    return readFileSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-function openConfig(path: string): number {
-  try {
-    return openSync(path, "r");
-  } catch (cause) {
-    if (codeOf(cause) === "ENOENT") {
+  const read = readTrustedFile(path, { maxBytes: sizeLimit, checkModes });
+  if (read.ok) return read.text;
+  const { message, cause } = read;
+  switch (read.reason) {
+    case "missing":
       throw new ConfigError("config_not_found", `expected a configuration at ${path}`, { cause });
-    }
-    const reason = codeOf(cause) ?? messageOf(cause);
-    throw new ConfigError("config_unreadable", `cannot read ${path}: ${reason}`, { cause });
+    case "unreadable":
+      throw new ConfigError("config_unreadable", message, { cause });
+    case "world_writable":
+      throw new ConfigError(
+        "config_world_writable",
+        `every user of this machine can write ${path} and with it start programs as you; run chmod o-w ${path}`,
+      );
   }
 }
 

@@ -2,7 +2,6 @@
  * The canonical form of RFC 8785 (JCS), for digests of documents whose key order carries no
  * meaning: tool definitions, approvals, pins.
  */
-import { hash } from "node:crypto";
 
 /** Canonical text: keys sorted by UTF-16 code units, no spaces, numbers as ECMAScript writes them. */
 export function canonicalJson(value: unknown): string {
@@ -13,9 +12,4 @@ export function canonicalJson(value: unknown): string {
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`);
   return `{${members.join(",")}}`;
-}
-
-/** `sha256:<hex>` of bytes or text. */
-export function sha256Of(content: string | Uint8Array): `sha256:${string}` {
-  return `sha256:${hash("sha256", content)}`;
 }

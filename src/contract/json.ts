@@ -10,7 +10,7 @@ export interface JsonObject {
 
 /** True for a JSON object: not null, not an array. */
 export function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return isRecord(value);
 }
 
 /** True for a plain record whose members are still unknown. */

@@ -75,6 +75,20 @@ export interface LayerOutput {
   readonly warn: readonly RuleMatch[];
 }
 
+/** A layer that says nothing. */
+export const emptyOutput: LayerOutput = {
+  allow: [],
+  deny: [],
+  requireApproval: [],
+  obligations: [],
+  hide: [],
+  dataClasses: [],
+  labels: [],
+  capabilities: undefined,
+  waive: [],
+  warn: [],
+};
+
 /** Codes of the gateway itself; no policy may use them and no waiver lifts them. */
 export const gatewayCodes = [
   "approval_required",
@@ -95,6 +109,13 @@ export const gatewayCodes = [
   "unknown_tool",
 ] as const;
 export type GatewayCode = (typeof gatewayCodes)[number];
+
+const reservedCodes: ReadonlySet<string> = new Set(gatewayCodes);
+
+/** True for a code of the gateway itself. */
+export function isGatewayCode(code: string): boolean {
+  return reservedCodes.has(code);
+}
 
 /** A layer's part in one decision: an answer, or the reason why there is none. */
 export type LayerVerdict =

@@ -4,8 +4,6 @@
  */
 import type { JsonObject } from "./json.ts";
 
-export type Phase = "list" | "call" | "result";
-
 /** Who acts; from config and command line on stdio. */
 export interface AgentIdentity {
   readonly id: string;

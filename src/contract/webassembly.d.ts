@@ -23,5 +23,4 @@ declare namespace WebAssembly {
   const Instance: { new (module: Module, imports: object): Instance };
   const Memory: { new (limits: { initial: number; maximum: number }): Memory };
   const compile: (bytes: Uint8Array) => Promise<Module>;
-  const instantiate: (module: Module, imports: object) => Promise<Instance>;
 }

@@ -1,6 +1,6 @@
 /**
- * Where the compiled file of a worker thread lies: always in `dist/`. Node 20 runs no TypeScript in
- * a worker, so the tests, which run from `src/`, start the same compiled workers.
+ * Where the bundled file of a worker thread lies: always in `dist/bin`. Node 20 runs no TypeScript
+ * in a worker, so the tests, which run from `src/`, start the same bundled workers.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -8,16 +8,16 @@ import { pathToFileURL } from "node:url";
 import { packageRoot } from "./package-root.ts";
 
 /**
- * URL of a worker's compiled file.
+ * URL of a worker's bundled file.
  *
- * @param name Path below `src/` without its ending, `policy/engine/worker`.
+ * @param name Name of the bundle without its ending, `policy-worker`.
  * @param root Folder of the package; handed in by tests.
  * @throws Error when the file is not there, saying that the build has to run first.
  */
 export function workerUrl(name: string, root: string = packageRoot()): URL {
-  const path = join(root, "dist", `${name}.js`);
+  const path = join(root, "dist", "bin", `${name}.js`);
   if (existsSync(path)) return pathToFileURL(path);
   throw new Error(
-    `worker "${name}" expected as compiled javascript, found no such file; run "npm run build" first`,
+    `worker "${name}" expected as bundled javascript, found no such file; run "npm run build" first`,
   );
 }

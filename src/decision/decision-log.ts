@@ -4,8 +4,9 @@
  * record, and nothing else runs in this process. Nothing heavy is loaded before the first shipment.
  */
 import { join } from "node:path";
+import type { DecisionsConfig } from "../config/config.ts";
 import type { Clock, Log, NewId } from "../contract/ambient.ts";
-import type { AdmissionRecord, DecisionLog } from "../contract/record.ts";
+import type { AdmissionRecord, DecisionLog, OutcomeRecord } from "../contract/record.ts";
 import { gatewayVersion } from "../contract/version.ts";
 import type { ProcessLock } from "../database/process-lock.ts";
 import { messageOf } from "../errors.ts";
@@ -18,7 +19,6 @@ import { defaultSpoolLimits } from "./spool/spool-limits.ts";
 import type { SpoolLimits } from "./spool/spool-limits.ts";
 import { SpoolWriter } from "./spool/spool-writer.ts";
 import { createWriterFolder, removeWriterFolder, spoolFolder } from "./spool/writer-folder.ts";
-import type { DecisionStore } from "./store/open-store.ts";
 import { openPostgresStore } from "./store/open-store.ts";
 import { Shipper } from "./store/shipper.ts";
 import type { ShipperStatus } from "./store/shipper.ts";
@@ -29,15 +29,15 @@ const closeGraceMs = 2_000;
 export interface DecisionLogOptions {
   /** Exists, mode 0700. */
   readonly stateDir: string;
-  readonly store: DecisionStore;
+  readonly store: DecisionsConfig["store"];
   readonly clock: Clock;
   readonly log: Log;
   readonly newId: NewId;
-  readonly limits?: Partial<SpoolLimits>;
+  readonly limits: Pick<SpoolLimits, "spoolMaxBytes"> & Partial<SpoolLimits>;
   /** What happens to a call whose record cannot be made durable. */
-  readonly onFailure: "fail_operation" | "shutdown" | "continue";
+  readonly onFailure: DecisionsConfig["onFailure"];
   /** `async` answers before the record is on the disk, except where an audit is required. */
-  readonly durability: "sync" | "async";
+  readonly durability: DecisionsConfig["durability"];
   /** Called once with `onFailure: "shutdown"`, after the first record that could not be written. */
   readonly onShutdown?: (reason: DecisionError) => void;
   /** The spool's file operations; the real ones by default. */
@@ -68,7 +68,7 @@ export async function createDecisionLog(options: DecisionLogOptions): Promise<Ob
   const writer = options.newId();
   await files.createFolder(spool);
   const held = await createWriterFolder(files, spool, writer, options.clock);
-  return new SpooledDecisionLog(options, { files, spool, writer, held }).asLog();
+  return new SpooledDecisionLog(options, { files, spool, writer, held });
 }
 
 interface OwnSpool {
@@ -78,7 +78,7 @@ interface OwnSpool {
   readonly held: ProcessLock;
 }
 
-class SpooledDecisionLog {
+class SpooledDecisionLog implements ObservedDecisionLog {
   readonly #options: DecisionLogOptions;
   readonly #own: OwnSpool;
   readonly #labels: RecordLabels;
@@ -94,23 +94,7 @@ class SpooledDecisionLog {
     this.#shipper = this.#createShipper();
   }
 
-  asLog(): ObservedDecisionLog {
-    return {
-      admit: (record) => this.#admit(record),
-      settle: (record) => {
-        try {
-          this.#writer.append(encodeRecord(record, this.#labels));
-        } catch (thrown) {
-          const found = { decision_id: record.decisionId, reason: messageOf(thrown) };
-          this.#options.log.error(found, "outcome record could not be encoded");
-        }
-      },
-      close: () => this.#close(),
-      status: () => this.#status(),
-    };
-  }
-
-  async #admit(record: AdmissionRecord): Promise<void> {
+  async admit(record: AdmissionRecord): Promise<void> {
     const body = encodeRecord(record, this.#labels);
     if (this.#mayAnswerFirst(record, body)) return this.#writer.append(body);
     try {
@@ -118,6 +102,35 @@ class SpooledDecisionLog {
     } catch (thrown) {
       this.#refuse(record, thrown);
     }
+  }
+
+  settle(record: OutcomeRecord): void {
+    try {
+      this.#writer.append(encodeRecord(record, this.#labels));
+    } catch (thrown) {
+      const found = { decision_id: record.decisionId, reason: messageOf(thrown) };
+      this.#options.log.error(found, "outcome record could not be encoded");
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#writer.close();
+    await this.#shipper?.close(closeGraceMs);
+    await this.#own.held.release();
+    if (this.#writer.counts.committedRecords > 0) return;
+    await removeWriterFolder(join(this.#own.spool, this.#own.writer));
+  }
+
+  status(): DecisionLogStatus {
+    const { committedRecords, lostRecords } = this.#writer.counts;
+    return {
+      writer: this.#own.writer,
+      committedRecords,
+      lostRecords,
+      unshippedBytes: this.#unshippedBytes(),
+      failure: this.#writer.failure?.code,
+      shipper: this.#shipper?.status,
+    };
   }
 
   /** After a failed commit everybody waits again, so that the next failure is seen. */
@@ -137,26 +150,6 @@ class SpooledDecisionLog {
       onShutdown?.(thrown);
     }
     throw thrown;
-  }
-
-  async #close(): Promise<void> {
-    await this.#writer.close();
-    await this.#shipper?.close(closeGraceMs);
-    await this.#own.held.release();
-    if (this.#writer.counts.committedRecords > 0) return;
-    await removeWriterFolder(join(this.#own.spool, this.#own.writer));
-  }
-
-  #status(): DecisionLogStatus {
-    const { committedRecords, lostRecords } = this.#writer.counts;
-    return {
-      writer: this.#own.writer,
-      committedRecords,
-      lostRecords,
-      unshippedBytes: this.#unshippedBytes(),
-      failure: this.#writer.failure?.code,
-      shipper: this.#shipper?.status,
-    };
   }
 
   #unshippedBytes(): number {

@@ -19,9 +19,9 @@ import { resolve } from "./resolve.ts";
 /** Decides, records and, where allowed, makes one call. */
 export async function callTool(parts: GatewayParts, request: CallRequest): Promise<CallReply> {
   const call = begin(parts, request);
-  await Promise.all([parts.fleet.started, parts.policiesReady]);
+  await parts.policiesReady;
 
-  const target = resolve(parts, request.exposedName);
+  const target = await resolve(parts, request.exposedName);
   if (target === undefined) return await refuseUnknown(parts, call);
 
   const classification = classify(target.server.tools.get(target.tool.name));

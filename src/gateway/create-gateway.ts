@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import type { GatewayConfig } from "../config/config.ts";
 import type { Clock, Log, NewId } from "../contract/ambient.ts";
-import { sha256Of } from "../contract/canonical-json.ts";
+import { sha256Of } from "../contract/sha256.ts";
 import type { DecisionLog } from "../contract/record.ts";
 import { messageOf } from "../errors.ts";
 import type { PolicyEngine } from "../policy/engine/policy-engine.ts";
@@ -19,6 +19,7 @@ import type { GatewayParts } from "./parts.ts";
 import { refuseMalformed } from "./refuse.ts";
 import type { Connect } from "./server-fleet.ts";
 import { ServerFleet } from "./server-fleet.ts";
+import { Visibility } from "./visibility.ts";
 
 export interface GatewayDeps {
   readonly config: GatewayConfig;
@@ -51,6 +52,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
       .catch((thrown: unknown) => {
         log.error({ reason: messageOf(thrown) }, "policies not loaded; every call is denied");
       }),
+    visibility: new Visibility(deps),
     conversation: new Conversation(conversationFolder(deps), deps.newId),
   };
   fleet.start(mayStart);
@@ -70,7 +72,6 @@ function conversationFolder({ config, stateDir }: GatewayDeps): string {
 }
 
 async function closeParts(parts: GatewayParts): Promise<void> {
-  await parts.policiesReady;
   await parts.fleet.close();
   await Promise.all([parts.engine.close(), parts.conversation.close(), parts.decisionLog.close()]);
 }

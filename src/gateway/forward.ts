@@ -2,9 +2,9 @@
  * Steps 7 to 9: the call itself, its result, its outcome. A call is sent once and never again,
  * whatever becomes of it; a result that is withheld says that the call ran.
  */
-import { sha256Of } from "../contract/canonical-json.ts";
+import { sha256Of } from "../contract/sha256.ts";
 import type { Outcome } from "../contract/record.ts";
-import type { UpstreamReply } from "../mcp/upstream/connection.ts";
+import type { UpstreamFailure, UpstreamReply } from "../mcp/upstream/connection.ts";
 import type { Call, Target } from "./call.ts";
 import type { CallReply } from "./gateway.ts";
 import type { GatewayParts } from "./parts.ts";
@@ -59,6 +59,8 @@ function outcomeOf(reply: UpstreamReply): Outcome {
       return "upstream_lost";
     case "upstream_oversize":
       return "completed_withheld";
+    case "upstream_busy":
+      return "not_forwarded";
     case "upstream_timeout":
     case "upstream_garbage":
       return "unknown";
@@ -69,7 +71,13 @@ function replyOf(call: Call, { server }: Target, reply: UpstreamReply): CallRepl
   if (reply.kind === "result") return { kind: "result", origin: "upstream", ...reply.result };
   if (reply.kind === "error") return { kind: "error", ...reply.error };
   if (reply.code === "cancelled") return { kind: "cancelled" };
-  const ran = reply.code === "upstream_oversize" ? "the call ran" : "the call may have run";
-  const message = `server "${server.id}": ${reply.message}; ${ran}, so do not repeat it blindly (decision ${call.decisionId})`;
+  const message = `server "${server.id}": ${reply.message}; ${whatRan(reply.code)} (decision ${call.decisionId})`;
   return upstreamFailed(call, reply.code, message);
+}
+
+/** Says what an agent has to know before it tries again. */
+function whatRan(code: UpstreamFailure): string {
+  if (code === "upstream_busy") return "the call was not sent";
+  const ran = code === "upstream_oversize" ? "the call ran" : "the call may have run";
+  return `${ran}, so do not repeat it blindly`;
 }

@@ -3,6 +3,7 @@
  * eras, sessions and wires; the gateway knows none of them.
  */
 import type { ClientClaim } from "../contract/policy-input.ts";
+import type { CallProgress } from "../contract/progress.ts";
 
 /** One tool call of a client, after the wire read it strictly. */
 export interface CallRequest {
@@ -20,12 +21,6 @@ export interface CallRequest {
   readonly signal: AbortSignal;
 }
 
-export interface CallProgress {
-  readonly progress: number;
-  readonly total?: number;
-  readonly message?: string;
-}
-
 /** How a call ended, for the client. */
 export type CallReply =
   | {
@@ -35,6 +30,8 @@ export type CallReply =
       /** A tool result: the upstream's own bytes, or a denial. */
       readonly bytes: Buffer;
       readonly value: Readonly<Record<string, unknown>>;
+      /** Where the value of each member stands in `bytes`; undefined where nobody looked. */
+      readonly members?: ReadonlyMap<string, { readonly start: number; readonly end: number }>;
     }
   | {
       readonly kind: "error";

@@ -43,30 +43,29 @@ export async function loadPolicies(
 interface WantedLayer {
   readonly name: string;
   readonly kind: LayerKind;
-  readonly server: string | undefined;
   readonly policy: PolicySource | undefined;
 }
 
 function wantedLayers(config: GatewayConfig): readonly WantedLayer[] {
   const servers = [...config.servers.values()].filter((server) => !server.disabled);
   return [
-    ...servers.map(({ id, policy }) => ({ name: id, kind: "server", server: id, policy }) as const),
-    ...config.layers.map(({ name, kind, policy }) => ({ name, kind, server: undefined, policy })),
+    ...servers.map(({ id, policy }) => ({ name: id, kind: "server", policy }) as const),
+    ...config.layers.map(({ name, kind, policy }) => ({ name, kind, policy })),
   ];
 }
 
 async function loadLayer(
-  { name, kind, server, policy }: WantedLayer,
+  { name, kind, policy }: WantedLayer,
   load: LoadBundle,
   log: Log,
 ): Promise<EngineLayer> {
   if (policy === undefined) {
     log.warn({ layer: name }, "server has no policy; its calls are denied");
-    return { name, kind, server, bundle: undefined };
+    return { name, kind, bundle: undefined };
   }
   const loaded = await load(name, kind, policy.reference);
-  if (loaded.ok) return { name, kind, server, bundle: loaded.bundle };
+  if (loaded.ok) return { name, kind, bundle: loaded.bundle };
   const { code, message: reason } = loaded.error;
   log.error({ layer: name, code, reason }, "policy bundle not loaded; its calls are denied");
-  return { name, kind, server, bundle: undefined };
+  return { name, kind, bundle: undefined };
 }

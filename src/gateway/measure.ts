@@ -16,7 +16,7 @@ export function measure(
   classification: Classification,
 ): InputParts | undefined {
   const { argumentsJson, client } = call.request;
-  const context = readContext(parts, server.id, argumentsJson.length, call.timeMs);
+  const context = readContext(parts, server.id, Buffer.byteLength(argumentsJson), call.timeMs);
   if (context === undefined) return undefined;
   return buildCallInput({
     principal: parts.config,

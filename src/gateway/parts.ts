@@ -8,6 +8,7 @@ import type { DecisionLog } from "../contract/record.ts";
 import type { PolicyEngine } from "../policy/engine/policy-engine.ts";
 import type { Conversation } from "../policy/input/conversation.ts";
 import type { ServerFleet } from "./server-fleet.ts";
+import type { Visibility } from "./visibility.ts";
 
 export interface GatewayParts {
   readonly config: GatewayConfig;
@@ -16,6 +17,7 @@ export interface GatewayParts {
   readonly log: Log;
   readonly fleet: ServerFleet;
   readonly engine: PolicyEngine;
+  readonly visibility: Visibility;
   /** Resolves when the first set of bundles is active; it never rejects. */
   readonly policiesReady: Promise<void>;
   readonly conversation: Conversation;

@@ -2,7 +2,7 @@
  * Step 5: the admission record. It is durable when this resolves with true; nothing leaves and
  * nothing is answered before.
  */
-import { sha256Of } from "../contract/canonical-json.ts";
+import { sha256Of } from "../contract/sha256.ts";
 import { codeOf, messageOf } from "../errors.ts";
 import type { Call, Decided } from "./call.ts";
 import type { GatewayParts } from "./parts.ts";

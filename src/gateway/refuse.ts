@@ -3,8 +3,8 @@
  * read, facts that cannot be had. Each is recorded as the denial it is.
  */
 import type { GatewayCode } from "../contract/layer.ts";
+import { gatewayDenial } from "../policy/combine.ts";
 import type { Call, Decided, Target } from "./call.ts";
-import { gatewayDenial } from "./gateway-answer.ts";
 import type { CallReply } from "./gateway.ts";
 import type { GatewayParts } from "./parts.ts";
 import type { Addressee } from "./record-admission.ts";

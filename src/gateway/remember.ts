@@ -4,9 +4,9 @@
  * remembered, the call is denied.
  */
 import { messageOf } from "../errors.ts";
+import { gatewayDenial } from "../policy/combine.ts";
 import { unlabelledResult } from "../policy/input/classify.ts";
 import type { Call, Decided, Target } from "./call.ts";
-import { gatewayDenial } from "./gateway-answer.ts";
 import type { GatewayParts } from "./parts.ts";
 
 /** Returns the decision, or a denial `state_unavailable` in its place. */

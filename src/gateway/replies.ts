@@ -3,19 +3,17 @@
  * client's fault is a JSON-RPC error, our own fault is -32603 with a code and the decision id.
  */
 import type { CombinedDecision } from "../policy/combine.ts";
+import { gatewayDenial } from "../policy/combine.ts";
 import { denialResult } from "../policy/enforcement/denial-result.ts";
 import type { Call } from "./call.ts";
-import { gatewayDenial } from "./gateway-answer.ts";
 import type { CallReply } from "./gateway.ts";
 
 const invalidParams = -32_602;
 const internalError = -32_603;
-const maxShownName = 256;
 
 /** For a tool that does not exist and for one that the agent may not see, to the byte. */
 export function unknownTool(exposedName: string): CallReply {
-  const shown = exposedName.slice(0, maxShownName);
-  return { kind: "error", code: invalidParams, message: `Unknown tool: ${shown}` };
+  return { kind: "error", code: invalidParams, message: `Unknown tool: ${exposedName}` };
 }
 
 /** The tool result of an answer that is no allow. */

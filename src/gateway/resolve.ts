@@ -4,9 +4,12 @@
 import type { Target } from "./call.ts";
 import type { GatewayParts } from "./parts.ts";
 
-/** `undefined` where no running server lists such a tool. */
-export function resolve(parts: GatewayParts, exposedName: string): Target | undefined {
-  const tool = parts.fleet.catalog.byExposedName.get(exposedName);
+/** `undefined` where no running server lists such a tool; waits for servers that still start. */
+export async function resolve(
+  parts: GatewayParts,
+  exposedName: string,
+): Promise<Target | undefined> {
+  const tool = await parts.fleet.find(exposedName);
   if (tool === undefined) return undefined;
   const server = parts.config.servers.get(tool.server);
   const upstream = parts.fleet.upstream(tool.server);

@@ -5,12 +5,19 @@
  * the wire is for enforcement; who may see which part of it, too.
  */
 import type { DecisionAnswer } from "../contract/answer.ts";
-import type { ApprovalRequest, LayerVerdict, RuleMatch, Waiver } from "../contract/layer.ts";
+import type {
+  ApprovalRequest,
+  GatewayCode,
+  LayerIdentity,
+  LayerVerdict,
+  RuleMatch,
+  Waiver,
+} from "../contract/layer.ts";
 import { buildAnswer } from "./combine/build-answer.ts";
-import { outsideCapabilities } from "./combine/capabilities.ts";
 import type { CombinedDecision, CombineRequest, FromLayer } from "./combine/combined-decision.ts";
-import { denialsOf, gatewayMatch, hidesOf } from "./combine/denials.ts";
+import { denialsOf, gatewayMatch } from "./combine/denials.ts";
 import { grantsOf } from "./combine/grants.ts";
+import { hidingOf } from "./combine/is-hidden.ts";
 import { inLayerOrder } from "./combine/layer-order.ts";
 import { liftDenials } from "./combine/waivers.ts";
 
@@ -20,7 +27,7 @@ export type { CombinedDecision, CombineRequest };
 export function combine(request: CombineRequest): CombinedDecision {
   const verdicts = inLayerOrder(request.verdicts);
 
-  const hiding = [...hidesOf(verdicts), ...outsideCapabilities(verdicts, request)];
+  const hiding = hidingOf(verdicts, request);
   if (hiding.length > 0) return deny(request, verdicts, { hidden: true, denials: hiding });
 
   const lifted = liftDenials(
@@ -34,9 +41,15 @@ export function combine(request: CombineRequest): CombinedDecision {
   if (holds.length > 0) return hold(request, verdicts, { ...lifted, holds });
 
   const grants = grantsOf(verdicts, request);
-  if (grants !== undefined) return allow(request, verdicts, { ...lifted, grants });
+  if (grants.length > 0) return allow(request, verdicts, { ...lifted, grants });
 
   return deny(request, verdicts, { ...lifted, denials: [notAllowed(verdicts, request)] });
+}
+
+/** A denial with one of the gateway's own codes, where no layer could be asked or heard. */
+export function gatewayDenial(decisionId: string, code: GatewayCode): CombinedDecision {
+  const denials = [{ layer: noLayer(""), match: gatewayMatch(code) }];
+  return deny({ decisionId }, [], { denials });
 }
 
 interface Findings {
@@ -49,14 +62,14 @@ interface Findings {
 }
 
 function deny(
-  request: CombineRequest,
+  request: Pick<CombineRequest, "decisionId">,
   verdicts: readonly LayerVerdict[],
   findings: Findings,
 ): CombinedDecision {
   const denials = findings.denials ?? [];
   const reasons = [...new Set(denials.map((denial) => denial.match.code))];
   const answer = buildAnswer(request, verdicts, { effect: "deny", reasons, deciding: denials });
-  return { ...concluded(answer, verdicts, findings), hidden: findings.hidden ?? false, denials };
+  return { ...concluded(answer, findings), hidden: findings.hidden ?? false, denials };
 }
 
 function hold(
@@ -67,7 +80,7 @@ function hold(
   const holds = findings.holds ?? [];
   const reasons = ["approval_required"];
   const answer = buildAnswer(request, verdicts, { effect: "hold", reasons, deciding: holds });
-  return { ...concluded(answer, verdicts, findings), holds };
+  return { ...concluded(answer, findings), holds };
 }
 
 function allow(
@@ -77,17 +90,10 @@ function allow(
 ): CombinedDecision {
   const deciding = findings.grants ?? [];
   const answer = buildAnswer(request, verdicts, { effect: "allow", reasons: [], deciding });
-  const obligations = verdicts.flatMap((verdict) =>
-    verdict.ok ? verdict.output.obligations.map((match) => ({ layer: verdict.layer, match })) : [],
-  );
-  return { ...concluded(answer, verdicts, findings), obligations };
+  return concluded(answer, findings);
 }
 
-function concluded(
-  answer: DecisionAnswer,
-  verdicts: readonly LayerVerdict[],
-  findings: Findings,
-): CombinedDecision {
+function concluded(answer: DecisionAnswer, findings: Findings): CombinedDecision {
   return {
     hidden: false,
     answer,
@@ -95,10 +101,6 @@ function concluded(
     holds: [],
     usedWaivers: findings.usedWaivers ?? [],
     expiredWaivers: findings.expiredWaivers ?? [],
-    obligations: [],
-    warnings: verdicts.flatMap((verdict) =>
-      verdict.ok ? verdict.output.warn.map((match) => ({ layer: verdict.layer, match })) : [],
-    ),
   };
 }
 
@@ -120,11 +122,11 @@ function notAllowed(
   request: CombineRequest,
 ): FromLayer<RuleMatch> {
   const server = verdicts.find((verdict) => verdict.layer.kind === "server");
-  const layer = server?.layer ?? {
-    name: request.action.server,
-    kind: "server",
-    revision: "",
-    digest: "",
-  };
+  const layer = server?.layer ?? noLayer(request.action.server);
   return { layer, match: gatewayMatch("no_rule_allows") };
+}
+
+/** Stands for the bundle that a server does not have. */
+function noLayer(server: string): LayerIdentity {
+  return { name: server, kind: "server", revision: "", digest: "" };
 }

@@ -33,9 +33,10 @@ import { ToolchainThread } from "./toolchain-thread.ts";
 
 /** The author's `.manifest`. */
 export interface PolicyManifest {
-  readonly revision?: string;
-  readonly roots?: readonly string[];
-  readonly metadata?: JsonObject;
+  readonly revision?: string | undefined;
+  readonly roots?: readonly string[] | undefined;
+  /** A JSON object. */
+  readonly metadata?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** A policy in source form: Rego by path, base document, manifest. */

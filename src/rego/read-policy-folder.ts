@@ -131,11 +131,7 @@ function parseManifest(text: string, folder: string): PolicyManifest {
     throw invalid(`${where}: ${issue?.message ?? "not a manifest"}${at === "" ? "" : ` at ${at}`}`);
   }
   const { revision, roots, metadata } = parsed.data;
-  return {
-    ...(revision === undefined ? {} : { revision }),
-    ...(roots === undefined ? {} : { roots }),
-    ...(metadata === undefined ? {} : { metadata }),
-  };
+  return { revision, roots, metadata };
 }
 
 function merge(left: JsonObject, right: JsonObject, where: string): JsonObject {

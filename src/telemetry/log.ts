@@ -2,7 +2,7 @@
  * The process's log: pino to stderr, written synchronously so that the last line before an exit is
  * there. Nothing is redacted here; nobody hands arguments, tokens or results to a log.
  */
-import { destination as openDestination, pino } from "pino";
+import { destination as openDestination, pino, stdTimeFunctions } from "pino";
 import type { DestinationStream, Logger } from "pino";
 import type { Log } from "../contract/ambient.ts";
 
@@ -21,7 +21,7 @@ export function createLog(options: LogOptions): Log {
   const settings = {
     level: options.level,
     base: null,
-    timestamp: () => `,"time":"${new Date().toISOString()}"`,
+    timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
   return toLog(pino(settings, destination));

@@ -2,11 +2,12 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { openArchive } from "../../src/bundle/archive.ts";
-import { registryWithBundle, temporaryFolder } from "../support/bundle-setting.ts";
+import { registryWithBundle } from "../support/bundle-setting.ts";
 import { runCli } from "../support/cli-run.ts";
 import { reply } from "../support/fake-registry.ts";
 import { tinyArchive, tinyFiles } from "../support/tiny-bundle.ts";
 import { packBundle } from "../../src/bundle/archive.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const pinned = /@sha256:[0-9a-f]{64}$/;
 
@@ -15,7 +16,7 @@ async function workFolder(): Promise<{
   readonly folder: string;
   readonly cli: (...args: readonly string[]) => ReturnType<typeof runCli>;
 }> {
-  const folder = await temporaryFolder();
+  const folder = temporaryFolder();
   const env = { HOME: folder, XDG_CACHE_HOME: join(folder, "cache") };
   return { folder, cli: async (...args) => await runCli(args, folder, env) };
 }
@@ -55,6 +56,16 @@ describe("bundle push", () => {
     });
     expect(JSON.parse(inspected.out).rules).toContain("allow");
     expect(JSON.parse(inspected.out).entrypoints).toContain("mcp/crm/decision");
+    expect(JSON.parse(inspected.out).policy_annotations).toContainEqual({
+      path: "mcp.crm.allow",
+      file: "policy.rego",
+      row: expect.any(Number),
+      col: 1,
+      annotations: expect.objectContaining({
+        title: "Support reads customer records",
+        custom: expect.objectContaining({ id: "crm.read", severity: "low" }),
+      }),
+    });
   }, 60_000);
 
   test("takes an archive that was built elsewhere", async () => {
@@ -65,7 +76,7 @@ describe("bundle push", () => {
   });
 
   test("dates the artifact by SOURCE_DATE_EPOCH, and refuses one that is no time", async () => {
-    const folder = await temporaryFolder();
+    const folder = temporaryFolder();
     await writeFile(join(folder, "bundle.tar.gz"), tinyArchive());
     const push = async (epoch: string) =>
       await runCli(
@@ -104,7 +115,7 @@ describe("bundle pull", () => {
   });
 
   test("signs in with what docker login left", async () => {
-    const folder = await temporaryFolder();
+    const folder = temporaryFolder();
     const registry = await registryWithBundle();
     const auth = Buffer.from("alice:hunter2").toString("base64");
     registry.misbehave(({ headers }, response) => {
@@ -219,6 +230,25 @@ describe("bundle list", () => {
     const { cli } = await workFolder();
     expect(await cli("bundle", "list")).toMatchObject({ exitCode: 3, out: "" });
   });
+});
+
+test("bundle inspect of a bundle without sources has no annotations of its policy", async () => {
+  const { cli } = await workFolder();
+  const registry = await registryWithBundle();
+  const inspected = await cli("bundle", "inspect", registry.reference, "-o", "json");
+  expect(inspected).toMatchObject({ exitCode: 0, err: "" });
+  expect(JSON.parse(inspected.out).policy_annotations).toEqual([]);
+});
+
+test("bundle inspect of sources that the toolchain refuses describes the rest and says why", async () => {
+  const { cli } = await workFolder();
+  const rego = "package mcp.crm\n\ndenies contains 1 if true\n";
+  const files = tinyFiles({ name: "crm" }, { "policy.rego": rego });
+  const registry = await registryWithBundle(Buffer.from(packBundle(files)));
+  const inspected = await cli("bundle", "inspect", registry.reference, "-o", "json");
+  expect(inspected.exitCode).toBe(0);
+  expect(inspected.err).toMatch(/^warning: the annotations .*\npolicy\.rego:3:1: rule denies/);
+  expect(JSON.parse(inspected.out)).toMatchObject({ name: "crm", policy_annotations: null });
 });
 
 test("bundle inspect of a bundle that cannot be opened is exit code 3", async () => {

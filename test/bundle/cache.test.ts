@@ -7,16 +7,16 @@ import {
   loadCrm,
   outcomeOf,
   registryWithBundle,
-  rememberingLog,
-  temporaryFolder,
 } from "../support/bundle-setting.ts";
 import { reply } from "../support/fake-registry.ts";
 import { tinyArchive } from "../support/tiny-bundle.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+import { createTestLog } from "../support/log.ts";
 
 async function setting() {
   const registry = await registryWithBundle();
-  const cachePath = join(await temporaryFolder(), "cache");
-  const log = rememberingLog();
+  const cachePath = join(temporaryFolder(), "cache");
+  const log = createTestLog();
   const load = async (reference = registry.reference) =>
     await loadCrm(reference, { cachePath, log });
   const methods = (): string => registry.requests.map(({ method }) => method).join(" ");

@@ -3,7 +3,7 @@ import {
   createCredentialLookup,
   readDockerCredentials,
 } from "../../src/bundle/sources/credentials.ts";
-import { rememberingLog } from "../support/bundle-setting.ts";
+import { createTestLog } from "../support/log.ts";
 
 const encoded = (pair: string) => ({ auth: Buffer.from(pair).toString("base64") });
 const config = (auths: object): string => JSON.stringify({ auths });
@@ -36,7 +36,7 @@ describe("docker's config.json", () => {
 });
 
 describe("credentials", () => {
-  const log = rememberingLog();
+  const log = createTestLog();
   const lookup = createCredentialLookup(
     new Map([["ghcr.io", { username: "from", password: "config" }]]),
     config({ "ghcr.io": encoded("from:docker"), "quay.io": encoded("alice:hunter2") }),
@@ -67,7 +67,7 @@ describe("credentials", () => {
     ["no JSON", '{"auths": {"ghcr.io": hunter2'],
     ["another shape", '{"auths": {"ghcr.io": "hunter2"}}'],
   ])("of a file that is %s are a warning that quotes nothing of it", (_, text) => {
-    const warnings = rememberingLog();
+    const warnings = createTestLog();
     expect(createCredentialLookup(new Map(), text, warnings)("ghcr.io")).toBeUndefined();
     expect(warnings.lines).toHaveLength(1);
     expect(JSON.stringify(warnings.lines)).not.toContain("hunter2");

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { pushBundle, type PushedBundle } from "../../src/bundle/push-bundle.ts";
 import { parseReference } from "../../src/bundle/reference.ts";
-import { loadCrm, outcomeOf, registryOptions, temporaryFolder } from "../support/bundle-setting.ts";
+import { loadCrm, outcomeOf, registryOptions } from "../support/bundle-setting.ts";
 import { tinyFiles } from "../support/tiny-bundle.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
 async function push(path: string, tag: string, note = ""): Promise<PushedBundle> {
   const files = tinyFiles({ name: "crm", note });
@@ -17,7 +18,7 @@ async function layoutWithBundle(): Promise<{
   readonly reference: string;
   readonly pushed: PushedBundle;
 }> {
-  const path = join(await temporaryFolder(), "layout");
+  const path = join(temporaryFolder(), "layout");
   const pushed = await push(path, "crm");
   return { path, reference: `oci-layout:${path}:crm`, pushed };
 }
@@ -82,7 +83,7 @@ describe("a layout", () => {
   });
 
   test("loses no tag when many are pushed at once", async () => {
-    const path = join(await temporaryFolder(), "layout");
+    const path = join(temporaryFolder(), "layout");
     const tags = Array.from({ length: 12 }, (_, index) => `t${index}`);
     await Promise.all(tags.map(async (tag) => await push(path, tag, tag)));
     for (const tag of tags) {
@@ -156,14 +157,14 @@ describe("a layout that was tampered with", () => {
   });
 
   test("that is not there is not found", async () => {
-    const folder = await temporaryFolder();
+    const folder = temporaryFolder();
     expect(await outcomeOf(loadCrm(`oci-layout:${folder}/none:crm`))).toBe("bundle_not_found");
     expect(await outcomeOf(loadCrm(`oci-layout:${folder}:crm`))).toBe("bundle_not_found");
   });
 });
 
 test("a layout that cannot be written to is an error, and leaves nothing behind", async () => {
-  const folder = await temporaryFolder();
+  const folder = temporaryFolder();
   await writeFile(join(folder, "file"), "");
   await expect(push(join(folder, "file"), "crm")).rejects.toMatchObject({
     code: "bundle_storage_failed",

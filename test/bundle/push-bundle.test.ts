@@ -4,13 +4,14 @@ import { describe, expect, test } from "vitest";
 import { packBundle } from "../../src/bundle/archive.ts";
 import { pushBundle } from "../../src/bundle/push-bundle.ts";
 import { parseReference } from "../../src/bundle/reference.ts";
-import { registryOptions, temporaryFolder } from "../support/bundle-setting.ts";
+import { registryOptions } from "../support/bundle-setting.ts";
 import { tinyFiles } from "../support/tiny-bundle.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const registry = registryOptions();
 
 async function pushInto(bundle: Parameters<typeof pushBundle>[0], options: object = {}) {
-  const path = join(await temporaryFolder(), "layout");
+  const path = join(temporaryFolder(), "layout");
   const reference = parseReference(`oci-layout:${path}:crm`);
   const pushed = await pushBundle(bundle, reference, { registry, ...options });
   const file = join(path, "blobs", "sha256", pushed.digest.slice("sha256:".length));

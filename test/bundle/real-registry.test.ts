@@ -6,15 +6,16 @@ import type { BundleFiles } from "../../src/bundle/compile-policy.ts";
 import { describeBytes } from "../../src/bundle/oci-document.ts";
 import { pushBundle } from "../../src/bundle/push-bundle.ts";
 import { parseReference } from "../../src/bundle/reference.ts";
-import { buildSourceFolder } from "../../src/cli/bundle/bundle-dependencies.ts";
+import { buildSourceFolder } from "../../src/cli/bundle/build-sources.ts";
 import {
   isInstalled,
   runProgram,
   startDockerRegistry,
   type DockerRegistry,
 } from "../support/docker-registry.ts";
-import { loadCrm, outcomeOf, registryOptions, temporaryFolder } from "../support/bundle-setting.ts";
+import { loadCrm, outcomeOf, registryOptions } from "../support/bundle-setting.ts";
 import { sha256 } from "../support/fake-registry.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const hasRegistry = isInstalled("docker-registry");
 const hasSkopeo = isInstalled("skopeo");
@@ -27,7 +28,7 @@ beforeAll(async () => {
 });
 
 async function startRegistry(users?: Readonly<Record<string, string>>): Promise<DockerRegistry> {
-  const registry = await startDockerRegistry(await temporaryFolder(), users);
+  const registry = await startDockerRegistry(temporaryFolder(), users);
   onTestFinished(registry.close);
   return registry;
 }
@@ -39,7 +40,7 @@ async function push(registry: DockerRegistry, tag = "v1") {
 
 /** The artifact of the OPA documentation: `oras push` of `opa build`'s archive, as a layout. */
 async function layoutInOpaForm(archive: Uint8Array): Promise<string> {
-  const folder = await temporaryFolder();
+  const folder = temporaryFolder();
   const blobs = join(folder, "blobs", "sha256");
   const config = Buffer.from("{}");
   const manifest = Buffer.from(
@@ -114,7 +115,7 @@ describe.skipIf(!hasRegistry || !hasSkopeo)("skopeo", () => {
   test("copies a pushed bundle into a layout that we read, digest unchanged", async () => {
     const registry = await startRegistry();
     const pushed = await push(registry);
-    const layout = join(await temporaryFolder(), "layout");
+    const layout = join(temporaryFolder(), "layout");
     await runProgram("skopeo", [
       "copy",
       "--src-tls-verify=false",
@@ -143,13 +144,13 @@ describe.skipIf(!hasRegistry || !hasSkopeo)("skopeo", () => {
   });
 
   test("reads the layout that we push to, and another tag moves nothing", async () => {
-    const layout = join(await temporaryFolder(), "layout");
+    const layout = join(temporaryFolder(), "layout");
     for (const tag of ["v1", "v2"]) {
       await pushBundle(files, parseReference(`oci-layout:${layout}:${tag}`), {
         registry: registryOptions(),
       });
     }
-    const copy = join(await temporaryFolder(), "copy");
+    const copy = join(temporaryFolder(), "copy");
     await runProgram("skopeo", ["copy", `oci:${layout}:v1`, `oci:${copy}:v1`]);
     expect(await outcomeOf(loadCrm(`oci-layout:${copy}:v1`))).toBe("ok");
     const manifest = await runProgram("skopeo", ["inspect", "--raw", `oci:${layout}:v2`]);
@@ -162,10 +163,10 @@ describe.skipIf(!hasRegistry || !hasSkopeo)("skopeo", () => {
   test("reads the cache as a layout", async () => {
     const registry = await startRegistry();
     const pushed = await push(registry);
-    const cachePath = join(await temporaryFolder(), "cache");
+    const cachePath = join(temporaryFolder(), "cache");
     const reference = `oci://${registry.host}/acme/policies/crm:v1`;
     expect(await outcomeOf(loadCrm(reference, { cachePath }))).toBe("ok");
-    const copy = join(await temporaryFolder(), "copy");
+    const copy = join(temporaryFolder(), "copy");
     const name = reference.slice("oci://".length);
     await runProgram("skopeo", ["copy", `oci:${cachePath}:${name}`, `oci:${copy}:v1`]);
     const index = JSON.parse(await readFile(join(copy, "index.json"), "utf8"));

@@ -1,12 +1,11 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { beforeAll, describe, expect, test } from "vitest";
 import { run } from "../../src/cli/run.ts";
 import type { CliIo } from "../../src/cli/io.ts";
 import { createDecisionLog } from "../../src/decision/decision-log.ts";
 import { admission, allowed, logOptions, outcome } from "../decision/support.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
 interface Ended {
   readonly code: number;
@@ -23,7 +22,7 @@ const completed = allowed({ tool: "send\u001b[31m", server: "mail", exposedName:
 const denied = admission();
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "gateway-cli-"));
+  folder = temporaryFolder();
   const stateDir = join(folder, "state");
   await mkdir(stateDir, { mode: 0o700 });
   const decisions = await createDecisionLog(logOptions(stateDir));
@@ -34,7 +33,6 @@ beforeAll(async () => {
   await configure("embedded.json", "embedded");
   await configure("away.json", "postgres://alice:hunter2@127.0.0.1:1/decisions");
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
 
 async function configure(name: string, store: string): Promise<void> {
   const config = { agent: { id: "a" }, user: { id: "u" }, servers: {}, decisions: { store } };

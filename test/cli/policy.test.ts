@@ -1,22 +1,21 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
-import { afterAll, afterEach, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeEach, expect, test } from "vitest";
 import type { CliIo } from "../../src/cli/io.ts";
 import { registerPolicyCommands } from "../../src/cli/policy.ts";
 import { createRegoToolchain } from "../../src/rego/create-rego-toolchain.ts";
 import { openArchive } from "../../src/bundle/archive.ts";
 import { callOf, crmPolicy, crmTests } from "../rego/policies.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const toolchain = createRegoToolchain();
 afterAll(() => toolchain.close());
 
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "cli-policy-"));
+  folder = temporaryFolder();
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 function write(files: Readonly<Record<string, string>>): void {
   for (const [path, content] of Object.entries(files)) writeFileSync(join(folder, path), content);

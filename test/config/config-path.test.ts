@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { resolveConfigPath } from "../../src/config/config-path.ts";
 import { loadConfig } from "../../src/config/load-config.ts";
-import { freshFolder, refusal } from "./support.ts";
+import { refusal } from "./support.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const name = "mcp-gateway.config.json";
 
@@ -16,7 +17,7 @@ function place(...segments: readonly string[]): string {
 
 describe("which configuration is meant", () => {
   test("the option wins over the variable, that over the current folder, that over XDG", () => {
-    const root = freshFolder();
+    const root = temporaryFolder();
     const xdg = place(root, "xdg", "mcp-gateway");
     const env = { XDG_CONFIG_HOME: join(root, "xdg"), HOME: root };
     const cwd = join(root, "cwd");
@@ -31,20 +32,22 @@ describe("which configuration is meant", () => {
   });
 
   test("without XDG_CONFIG_HOME, or with a relative one, it is ~/.config", () => {
-    const home = freshFolder();
+    const home = temporaryFolder();
     const path = place(home, ".config", "mcp-gateway");
-    expect(resolveConfigPath({}, { HOME: home }, freshFolder())).toBe(path);
-    expect(resolveConfigPath({}, { HOME: home, XDG_CONFIG_HOME: "x" }, freshFolder())).toBe(path);
+    expect(resolveConfigPath({}, { HOME: home }, temporaryFolder())).toBe(path);
+    expect(resolveConfigPath({}, { HOME: home, XDG_CONFIG_HOME: "x" }, temporaryFolder())).toBe(
+      path,
+    );
   });
 
   test("an empty variable counts as none", () => {
-    const cwd = freshFolder();
+    const cwd = temporaryFolder();
     const path = place(cwd);
     expect(resolveConfigPath({}, { MCP_GATEWAY_CONFIG: "", HOME: cwd }, cwd)).toBe(path);
   });
 
   test("where there is none, every place that was tried is named", () => {
-    const home = freshFolder();
+    const home = temporaryFolder();
     const error = refusal(() => resolveConfigPath({}, { HOME: home }, "/nowhere"));
     expect(error.code).toBe("config_not_found");
     expect(error.message).toContain(join("/nowhere", name));
@@ -56,7 +59,7 @@ describe("which configuration is meant", () => {
     ["--config", { config: "missing.json" }, {}],
     ["MCP_GATEWAY_CONFIG", {}, { MCP_GATEWAY_CONFIG: "missing.json" }],
   ])("what %s names is not looked for elsewhere", (source, options, env) => {
-    const cwd = freshFolder();
+    const cwd = temporaryFolder();
     place(cwd);
     const error = refusal(() => resolveConfigPath(options, env, cwd));
     expect(error.message).toBe(
@@ -65,7 +68,7 @@ describe("which configuration is meant", () => {
   });
 
   test("a place that cannot be looked at is not skipped in silence", () => {
-    const cwd = freshFolder();
+    const cwd = temporaryFolder();
     const path = join(cwd, name);
     symlinkSync(path, path);
     expect(resolveConfigPath({}, { HOME: cwd }, cwd)).toBe(path);

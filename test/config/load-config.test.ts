@@ -1,8 +1,17 @@
+import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadConfig } from "../../src/config/load-config.ts";
-import { freshFolder, load, minimal, problemsOf, refusal, server, writeConfig } from "./support.ts";
+import { load, minimal, problemsOf, refusal, server, writeConfig } from "./support.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+const noPipes = process.platform === "win32";
+
+function makePipe(path: string): string {
+  execFileSync("mkfifo", [path]);
+  return path;
+}
 
 describe("a configuration that holds", () => {
   test("a file with the three required keys gets every default", () => {
@@ -34,7 +43,7 @@ describe("a configuration that holds", () => {
   });
 
   test("paths are relative to the file and not to the current folder", () => {
-    const folder = freshFolder();
+    const folder = temporaryFolder();
     const layers = [{ name: "identity", kind: "identity", policy: { bundle: "file:policies" } }];
     const servers = { crm: server, mail: { ...server, cwd: "mail", policy: "oci-layout:/x:mail" } };
     const path = writeConfig({ ...minimal, servers, layers }, folder);
@@ -113,20 +122,20 @@ describe("a configuration that holds", () => {
 
 describe("a file that cannot be used", () => {
   test("a missing file is config_not_found and named", () => {
-    const path = join(freshFolder(), "none.json");
+    const path = join(temporaryFolder(), "none.json");
     const error = refusal(() => loadConfig({ path, env: {} }));
     expect(error.code).toBe("config_not_found");
     expect(error.message).toContain(path);
   });
 
   test("a folder is config_unreadable", () => {
-    expect(refusal(() => loadConfig({ path: freshFolder(), env: {} })).code).toBe(
+    expect(refusal(() => loadConfig({ path: temporaryFolder(), env: {} })).code).toBe(
       "config_unreadable",
     );
   });
 
   test("bytes that are not UTF-8 are config_unreadable", () => {
-    const path = join(freshFolder(), "latin1.json");
+    const path = join(temporaryFolder(), "latin1.json");
     writeFileSync(path, Buffer.from([0x22, 0xe9, 0x22]), { mode: 0o600 });
     const error = refusal(() => loadConfig({ path, env: {} }));
     expect([error.code, error.message]).toEqual([
@@ -151,6 +160,11 @@ describe("a file that cannot be used", () => {
     expect(error.code).toBe("config_world_writable");
     expect(error.message).toContain(`chmod o-w ${path}`);
     expect(loadConfig({ path, env: {}, platform: "win32" }).config.path).toBe(path);
+  });
+
+  test.skipIf(noPipes)("a pipe that nobody writes to is refused and not waited for", () => {
+    const path = makePipe(join(temporaryFolder(), "pipe"));
+    expect(refusal(() => loadConfig({ path, env: {} })).message).toBe(`expected a file at ${path}`);
   });
 
   test("an empty file is said to be empty", () => {
@@ -210,7 +224,17 @@ describe("${file:…} names a secret beside the configuration", () => {
   test("one that is not UTF-8 is refused", () => {
     const path = withSecret(Buffer.from([0xff]));
     expect(refusal(() => loadConfig({ path, env: {} })).problems[0]?.message).toContain(
-      "cannot read",
+      "expected UTF-8 text in",
+    );
+  });
+
+  test.skipIf(noPipes)("a pipe that nobody writes to is refused and not waited for", () => {
+    const path = withSecret("x");
+    const secret = join(dirname(path), "secrets", "password");
+    rmSync(secret);
+    makePipe(secret);
+    expect(refusal(() => loadConfig({ path, env: {} })).problems[0]?.message).toBe(
+      `registries.r.example.password: expected a file at ${secret}`,
     );
   });
 });

@@ -2,7 +2,8 @@ import { chmodSync, chownSync, existsSync, mkdirSync, statSync, writeFileSync } 
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ensurePrivateDir, resolveStatePaths } from "../../src/config/state-paths.ts";
-import { freshFolder, refusal } from "./support.ts";
+import { refusal } from "./support.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
 describe("where state is", () => {
   test("MCP_GATEWAY_STATE wins, relative to the current folder", () => {
@@ -31,7 +32,7 @@ describe("where state is", () => {
   });
 
   test("nothing is created by asking", () => {
-    const home = freshFolder();
+    const home = temporaryFolder();
     resolveStatePaths({ HOME: home }, "/");
     expect(existsSync(join(home, ".local"))).toBe(false);
   });
@@ -39,14 +40,14 @@ describe("where state is", () => {
 
 describe("a private folder", () => {
   test("is made with its parents and mode 0700", () => {
-    const path = join(freshFolder(), "a", "b");
+    const path = join(temporaryFolder(), "a", "b");
     expect(ensurePrivateDir(path)).toBe(path);
     expect(statSync(path).mode & 0o777).toBe(0o700);
     expect(ensurePrivateDir(path)).toBe(path);
   });
 
   test.each([0o720, 0o702, 0o777])("with mode %o is refused with the command to run", (mode) => {
-    const path = join(freshFolder(), "state");
+    const path = join(temporaryFolder(), "state");
     mkdirSync(path);
     chmodSync(path, mode);
     const error = refusal(() => ensurePrivateDir(path, "linux"));
@@ -57,13 +58,13 @@ describe("a private folder", () => {
 
   test("of another user is refused", () => {
     const isRoot = process.getuid?.() === 0;
-    const foreign = isRoot ? freshFolder() : "/usr";
+    const foreign = isRoot ? temporaryFolder() : "/usr";
     if (isRoot) chownSync(foreign, 4711, 4711);
     expect(refusal(() => ensurePrivateDir(foreign)).message).toMatch(/it belongs to user \d+, not/);
   });
 
   test("that is a file is refused", () => {
-    const path = join(freshFolder(), "file");
+    const path = join(temporaryFolder(), "file");
     writeFileSync(path, "");
     const error = refusal(() => ensurePrivateDir(path));
     expect(error.code).toBe("state_dir_unusable");
@@ -71,7 +72,7 @@ describe("a private folder", () => {
   });
 
   test("below a file is refused", () => {
-    const path = join(freshFolder(), "file");
+    const path = join(temporaryFolder(), "file");
     writeFileSync(path, "");
     expect(refusal(() => ensurePrivateDir(join(path, "x"))).message).toContain("ENOTDIR");
   });

@@ -1,13 +1,12 @@
 /**
  * Writes configuration files into a fresh folder and loads them, for the tests of this folder.
  */
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { onTestFinished } from "vitest";
 import { ConfigError } from "../../src/config/config-error.ts";
 import { loadConfig } from "../../src/config/load-config.ts";
 import type { LoadedConfig } from "../../src/config/load-config.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
 export type Environment = Readonly<Record<string, string>>;
 
@@ -21,15 +20,8 @@ export const minimal = {
 /** A server entry that nothing is wrong with. */
 export const server = { command: "node", args: ["main.js"], policy: "oci-layout:dist:crm" };
 
-/** A folder of this test alone, removed when it ends. */
-export function freshFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "mcp-gateway-config-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
-
 /** Writes a value as JSON, or a text as it is, into a fresh folder. */
-export function writeConfig(content: unknown, folder: string = freshFolder()): string {
+export function writeConfig(content: unknown, folder: string = temporaryFolder()): string {
   const path = join(folder, "mcp-gateway.config.json");
   writeFileSync(path, typeof content === "string" ? content : JSON.stringify(content, null, 2));
   chmodSync(path, 0o600);

@@ -1,30 +1,29 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { workerUrl } from "../../src/contract/worker-url.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
 let root: string;
 beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), "worker-url-"));
-  await mkdir(join(root, "dist", "policy"), { recursive: true });
-  await writeFile(join(root, "dist", "policy", "worker.js"), "");
+  root = temporaryFolder();
+  await mkdir(join(root, "dist", "bin"), { recursive: true });
+  await writeFile(join(root, "dist", "bin", "some-worker.js"), "");
 });
-afterAll(() => rm(root, { recursive: true }));
 
 describe("the url of a worker", () => {
-  it("is that of the compiled file, wherever the gateway itself runs from", () => {
-    const url = workerUrl("policy/worker", root);
-    expect(fileURLToPath(url)).toBe(join(root, "dist", "policy", "worker.js"));
-    expect(fileURLToPath(workerUrl("policy/engine/worker"))).toMatch(
-      /dist[/\\]policy[/\\]engine[/\\]worker\.js$/u,
+  it("is that of the bundled file, wherever the gateway itself runs from", () => {
+    const url = workerUrl("some-worker", root);
+    expect(fileURLToPath(url)).toBe(join(root, "dist", "bin", "some-worker.js"));
+    expect(fileURLToPath(workerUrl("policy-worker"))).toMatch(
+      /dist[/\\]bin[/\\]policy-worker\.js$/u,
     );
   });
 
   it("is refused with what to do where nothing was built", () => {
-    expect(() => workerUrl("policy/other", root)).toThrow(
-      'worker "policy/other" expected as compiled javascript, found no such file; run "npm run build" first',
+    expect(() => workerUrl("other", root)).toThrow(
+      'worker "other" expected as bundled javascript, found no such file; run "npm run build" first',
     );
   });
 });

@@ -5,8 +5,8 @@ import { readMigrations } from "../../src/database/migration-files.ts";
 import { openEmbedded } from "../../src/database/pglite.ts";
 import { openPostgres } from "../../src/database/postgres.ts";
 import { systemClock } from "../../src/config/ambient.ts";
-import { temporaryState } from "../decision/support.ts";
 import { startTestPostgres } from "../support/postgres.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const postgres = await startTestPostgres();
 afterAll(() => postgres?.close());
@@ -14,7 +14,7 @@ afterAll(() => postgres?.close());
 async function open(kind: string): Promise<Database> {
   const database =
     kind === "embedded"
-      ? await openEmbedded(await temporaryState(), { clock: systemClock })
+      ? await openEmbedded(temporaryFolder(), { clock: systemClock })
       : await openPostgres((await postgres?.createDatabase()) ?? "");
   onTestFinished(() => database.close());
   return database;

@@ -5,15 +5,15 @@ import { afterAll, describe, expect, test } from "vitest";
 import { systemClock } from "../../src/config/ambient.ts";
 import { embeddedFolder, openEmbedded } from "../../src/database/pglite.ts";
 import { openPostgres } from "../../src/database/postgres.ts";
-import { temporaryState } from "../decision/support.ts";
 import { startTestPostgres } from "../support/postgres.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const postgres = await startTestPostgres();
 afterAll(() => postgres?.close());
 
 describe("the embedded database", { timeout: 90_000 }, () => {
   test("is open in one place at a time, and says in which process", async () => {
-    const stateDir = await temporaryState();
+    const stateDir = temporaryFolder();
     const first = await openEmbedded(stateDir, { clock: systemClock });
     const second = openEmbedded(stateDir, { clock: systemClock, waitMs: 100 });
     await expect(second).rejects.toMatchObject({ code: "database_locked" });
@@ -26,7 +26,7 @@ describe("the embedded database", { timeout: 90_000 }, () => {
   });
 
   test("that is broken says how to make it anew and lets go of its lock", async () => {
-    const stateDir = await temporaryState();
+    const stateDir = temporaryFolder();
     await mkdir(embeddedFolder(stateDir));
     await writeFile(join(embeddedFolder(stateDir), "PG_VERSION"), "not a version");
     for (let attempt = 0; attempt < 2; attempt += 1) {

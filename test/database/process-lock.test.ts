@@ -8,7 +8,7 @@ import { describe, expect, test } from "vitest";
 import { systemClock } from "../../src/config/ambient.ts";
 import { identifyProcess, livenessOf } from "../../src/database/process-identity.ts";
 import { acquireProcessLock, foreignHolderTimeoutMs } from "../../src/database/process-lock.ts";
-import { temporaryState } from "../decision/support.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const atOnce = { clock: systemClock, waitMs: 0 };
 const linux = process.platform === "linux";
@@ -29,7 +29,7 @@ async function plantHolder(folder: string, changes: object): Promise<string> {
 
 describe("a process lock", () => {
   test("is held by one at a time and says by whom", async () => {
-    const folder = join(await temporaryState(), "lock");
+    const folder = join(temporaryFolder(), "lock");
     const first = await acquireProcessLock(folder, atOnce);
     expect(first.ok).toBe(true);
     const second = await acquireProcessLock(folder, atOnce);
@@ -39,7 +39,7 @@ describe("a process lock", () => {
   });
 
   test("is waited for", async () => {
-    const folder = join(await temporaryState(), "lock");
+    const folder = join(temporaryFolder(), "lock");
     const first = await acquireProcessLock(folder, atOnce);
     setTimeout(() => void (first.ok && first.lock.release()), 200);
     const second = await acquireProcessLock(folder, { clock: systemClock, waitMs: 5_000 });
@@ -47,7 +47,7 @@ describe("a process lock", () => {
   });
 
   test("never has two holders among many contenders", async () => {
-    const folder = join(await temporaryState(), "lock");
+    const folder = join(temporaryFolder(), "lock");
     let holders = 0;
     let most = 0;
     const contend = async (): Promise<void> => {
@@ -65,26 +65,26 @@ describe("a process lock", () => {
   }, 60_000);
 
   test("of a process that is dead is taken over", async () => {
-    const folder = join(await temporaryState(), "lock");
+    const folder = join(temporaryFolder(), "lock");
     await plantHolder(folder, { pid: await deadPid(), startTime: linux ? "1" : null });
     expect(await acquireProcessLock(folder, atOnce)).toMatchObject({ ok: true });
   });
 
   test.runIf(linux)("of a process whose pid was given to another one is taken over", async () => {
-    const folder = join(await temporaryState(), "lock");
+    const folder = join(temporaryFolder(), "lock");
     await plantHolder(folder, { startTime: "1" });
     expect(await acquireProcessLock(folder, atOnce)).toMatchObject({ ok: true });
   });
 
   test("whose holder's file is unreadable is taken over", async () => {
-    const folder = join(await temporaryState(), "lock");
+    const folder = join(temporaryFolder(), "lock");
     await mkdir(folder);
     await writeFile(join(folder, "broken.holder"), "{");
     expect(await acquireProcessLock(folder, atOnce)).toMatchObject({ ok: true });
   });
 
   test.runIf(linux)("of another container is respected while its heartbeat is fresh", async () => {
-    const folder = join(await temporaryState(), "lock");
+    const folder = join(temporaryFolder(), "lock");
     const path = await plantHolder(folder, { namespace: "pid:[1]", startTime: "1" });
     expect(await acquireProcessLock(folder, atOnce)).toMatchObject({ ok: false });
     const stale = (Date.now() - foreignHolderTimeoutMs - 1_000) / 1_000;

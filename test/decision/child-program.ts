@@ -4,17 +4,15 @@
  */
 import { spawn } from "node:child_process";
 import type { ChildProcessByStdio } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { build } from "esbuild";
 import { onTestFinished } from "vitest";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
 /** Bundles the file; the result is removed after the test. */
 export async function bundleProgram(path: string): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "gateway-program-"));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const folder = temporaryFolder();
   const outfile = join(folder, "program.mjs");
   await build({
     entryPoints: [path],

@@ -6,7 +6,8 @@ import { nodeFileSystem } from "../../src/decision/spool/file-system.ts";
 import { defaultSpoolLimits } from "../../src/decision/spool/spool-limits.ts";
 import { SpoolWriter } from "../../src/decision/spool/spool-writer.ts";
 import { spoolFolder } from "../../src/decision/spool/writer-folder.ts";
-import { keptLog } from "./support.ts";
+import { createTestLog } from "../support/log.ts";
+import { spoolLimits } from "./support.ts";
 
 export const deadWriter = "00000000-dead";
 
@@ -18,8 +19,8 @@ export async function writeDeadSpool(stateDir: string, bodies: readonly string[]
     files: nodeFileSystem,
     folder,
     writer: deadWriter,
-    limits: defaultSpoolLimits,
-    log: keptLog(),
+    limits: { ...defaultSpoolLimits, ...spoolLimits },
+    log: createTestLog(),
     flushDelayMs: 0,
     unshippedBytes: () => 0,
     onCommit: () => undefined,

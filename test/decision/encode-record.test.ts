@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { encodeRecord } from "../../src/decision/encode-record.ts";
-import type { LayerOutput, RuleMatch } from "../../src/contract/layer.ts";
+import { emptyOutput } from "../../src/contract/layer.ts";
+import type { RuleMatch } from "../../src/contract/layer.ts";
 import { admission, outcome } from "./support.ts";
 
 const labels = { id: "writer", version: "0.1.0" };
@@ -22,19 +23,6 @@ const match: RuleMatch = {
   actions: [],
   message: "no",
   details: { count: 2 },
-};
-
-const silent: LayerOutput = {
-  allow: [],
-  deny: [],
-  requireApproval: [],
-  obligations: [],
-  hide: [],
-  dataClasses: [],
-  labels: [],
-  capabilities: undefined,
-  waive: [],
-  warn: [],
 };
 
 test("an admission is a superset of OPA's decision-log event", () => {
@@ -74,7 +62,12 @@ test("the input document is recorded byte for byte as policy judged it", () => {
 test("a layer that answered is recorded in snake case, without what it did not say", () => {
   const layer = { name: "compliance", kind: "compliance" as const, revision: "1", digest: "d" };
   const approval = { ...match, approvers: ["cx"], channels: ["console"], ttlSeconds: 60 };
-  const output = { ...silent, deny: [match], requireApproval: [approval], dataClasses: ["pii"] };
+  const output = {
+    ...emptyOutput,
+    deny: [match],
+    requireApproval: [approval],
+    dataClasses: ["pii"],
+  };
   const record = admission({ layers: [{ ok: true, layer, output }] });
   const event: { layers?: unknown } = JSON.parse(encodeRecord(record, labels));
   expect(event.layers).toEqual([

@@ -8,7 +8,14 @@ const folder = join("examples", "policy", "notes");
 test("the policy of the guide is in order, and its tests pass", async () => {
   expect(await runBin(["policy", "check", folder], freshEnvironment())).toMatchObject({ code: 0 });
   const tested = await runBin(["policy", "test", folder], freshEnvironment());
-  expect(tested).toMatchObject({ code: 0, stderr: expect.stringContaining("4 passed, 0 failed") });
+  expect(tested).toMatchObject({ code: 0, stderr: expect.stringContaining("5 passed, 0 failed") });
+});
+
+test("the least configuration is valid, and the page shows it as it is", async () => {
+  const file = join("examples", "minimal", "mcp-gateway.config.json");
+  expect(await runBin(["validate", file], freshEnvironment())).toMatchObject({ code: 0 });
+  const page = readFileSync(join(root, "docs", "configure.md"), "utf8");
+  expect(page).toContain(readFileSync(join(root, file), "utf8").trimEnd());
 });
 
 test("the guide shows the rule and the manifest as they are", () => {

@@ -3,8 +3,7 @@
  * else working on.
  */
 import { once } from "node:events";
-import { appendFileSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { writeFixtureConfig } from "../support/fixture-config.ts";
@@ -12,6 +11,7 @@ import { freshEnvironment, runBin, serveCommand } from "../support/gateway-proce
 import type { TestPolicy } from "../support/policy-layout.ts";
 import { allowAll, buildLayout } from "../support/policy-layout.ts";
 import { startRawClient } from "../support/raw-client.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const policies: Readonly<Record<string, TestPolicy>> = {
   ok: allowAll,
@@ -29,7 +29,7 @@ deny contains "x" if {
 	some a in numbers_
 	some b in numbers_
 	some c in numbers_
-	((a + b) + c) == 0 - input.version
+	c < 0
 }`,
   },
   nonsense: { rego: `allow contains "anything"\ndeny contains 7 if input.version == 1` },
@@ -59,11 +59,12 @@ describe("a policy", () => {
     ["answers nonsense", "nonsense", "policy_error"],
     ["uses a code of the gateway's own", "reserved", "policy_error"],
   ])("that %s denies, and the next server is none the worse", async (_, name, code) => {
-    // The policy is that of a server with the same id; a bundle is bound to its name.
-    const config = writeFixtureConfig({
-      [name]: { policy: policyOf(name) },
-      ok: { policy: policyOf("ok") },
-    });
+    // The policy is that of a server with the same id; a bundle is bound to its name. The memory is
+    // ample, so that it is the deadline that ends a policy which never ends.
+    const config = writeFixtureConfig(
+      { [name]: { policy: policyOf(name) }, ok: { policy: policyOf("ok") } },
+      { policy: { deadline_ms: 150, memory_max_mb: 1024 } },
+    );
     const client = await startRawClient(serveCommand(config));
     const [denied, allowed] = await Promise.all([
       client.call(`${name}__echo`),
@@ -165,6 +166,32 @@ describe("an upstream", () => {
     await client.end();
   });
 
+  test("that is slow to start or to list holds up no call of another, nor the end", async () => {
+    const config = writeFixtureConfig({
+      silent: { mode: "silent", policy: policyOf("ok") },
+      slow: { mode: "slow-list", policy: policyOf("ok") },
+      ok: { policy: policyOf("ok") },
+    });
+    const client = await startRawClient(serveCommand(config));
+    const startedMs = performance.now();
+    expect(Object((await client.call("ok__echo"))["result"]).isError).toBeUndefined();
+    expect(performance.now() - startedMs).toBeLessThan(4000);
+    const endedMs = performance.now();
+    expect(await client.end()).toBe(0);
+    expect(performance.now() - endedMs).toBeLessThan(10_000);
+  });
+
+  test("that says 500 times that its tools changed is asked a few times", async () => {
+    const config = writeFixtureConfig({ ok: { policy: policyOf("ok") } });
+    const client = await startRawClient(serveCommand(config));
+    const { result } = await client.call("ok__storm");
+    const lists = Number(Object(result).content[0].text);
+    // Each list has two pages; one is under way and one waits at a time.
+    expect(lists).toBeGreaterThan(0);
+    expect(lists).toBeLessThan(100);
+    await client.end();
+  });
+
   test("that changes its tools changes the list, and the client is told", async () => {
     const config = writeFixtureConfig({ ok: { policy: policyOf("ok") } });
     const client = await startRawClient(serveCommand(config));
@@ -199,12 +226,12 @@ describe("a client", () => {
     expect(client.received).toContainEqual(expect.objectContaining({ id: 91 }));
     expect(await client.end()).toBe(0);
     const { stdout } = await runBin(["decision", "list", "-o", "jsonl"], env);
-    expect(stdout.split("\n").filter((line) => line.includes("malformed_request"))).toHaveLength(1);
+    expect(stdout.split("\n").filter((line) => line.includes("malformed_request"))).toHaveLength(6);
   });
 
   test("that goes away cancels its calls, which the record shows", async () => {
     const env = freshEnvironment();
-    const folder = mkdtempSync(join(tmpdir(), "cancel-"));
+    const folder = temporaryFolder();
     const receivedFile = join(folder, "received.jsonl");
     appendFileSync(receivedFile, "");
     const config = writeFixtureConfig({
@@ -219,7 +246,7 @@ describe("a client", () => {
     expect(stdout).toContain('"outcome":"cancelled"');
   });
 
-  test.each(["SIGTERM", "SIGINT"] as const)(
+  test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)(
     "that ends the gateway with %s loses no outcome",
     async (signal) => {
       const env = freshEnvironment();
@@ -253,7 +280,7 @@ describe("a client", () => {
 
 describe("the command line", () => {
   test("says where a configuration is wrong and what was meant", async () => {
-    const path = join(mkdtempSync(join(tmpdir(), "config-")), "mcp-gateway.config.json");
+    const path = join(temporaryFolder(), "mcp-gateway.config.json");
     writeFileSync(path, '{\n  "agnet": { "id": "a" },\n  "user": 7,\n  "servers": {}\n}\n', {
       mode: 0o600,
     });

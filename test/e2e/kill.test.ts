@@ -3,8 +3,7 @@
  * `kill -9` at any moment, and no child is left behind.
  */
 import { hash } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { beforeAll, expect, test } from "vitest";
@@ -12,6 +11,8 @@ import { writeFixtureConfig } from "../support/fixture-config.ts";
 import { freshEnvironment, runBin, serveCommand } from "../support/gateway-process.ts";
 import { allowAll, buildLayout } from "../support/policy-layout.ts";
 import { startRawClient } from "../support/raw-client.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+import { eventually, isAlive } from "../support/eventually.ts";
 
 const calls = 1000;
 let layout = "";
@@ -23,7 +24,7 @@ beforeAll(async () => {
 test.each([1, 100, 400, 800])(
   "nothing is lost by kill -9 after %i of 1,000 answers",
   async (killAfter) => {
-    const folder = mkdtempSync(join(tmpdir(), "kill-"));
+    const folder = temporaryFolder();
     const receivedFile = join(folder, "received.jsonl");
     const pidFile = join(folder, "pid");
     const env = freshEnvironment();
@@ -39,7 +40,8 @@ test.each([1, 100, 400, 800])(
     for (let n = 1; n <= calls; n += 1) void client.call("fixture__echo", { n });
     while (client.received.length < killAfter + 2) await delay(1);
     client.child.kill("SIGKILL");
-    await waitUntilGone(Number(readFileSync(pidFile, "utf8")));
+    const pid = Number(readFileSync(pidFile, "utf8"));
+    await eventually(() => !isAlive(pid), 5000);
 
     const answered = client.received.flatMap(argumentsOf);
     const reached = existsSync(receivedFile)
@@ -78,18 +80,4 @@ async function recordedArguments(env: Record<string, string>): Promise<ReadonlyS
 
 function digest(args: string): string {
   return `sha256:${hash("sha256", args)}`;
-}
-
-async function waitUntilGone(pid: number): Promise<void> {
-  for (let turn = 0; turn < 100 && isAlive(pid); turn += 1) await delay(50);
-  expect(isAlive(pid)).toBe(false);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -2,9 +2,7 @@
  * The gateway and its command line with a real registry: Debian's where it is installed, one in this
  * process otherwise.
  */
-import { mkdtempSync } from "node:fs";
 import { readFile, readdir, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { isInstalled, runProgram, startDockerRegistry } from "../support/docker-registry.ts";
@@ -13,6 +11,7 @@ import { writeFixtureConfig } from "../support/fixture-config.ts";
 import { freshEnvironment, root, runBin, serveCommand } from "../support/gateway-process.ts";
 import { allowAll, buildLayout } from "../support/policy-layout.ts";
 import { startRawClient } from "../support/raw-client.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const hasRegistry = isInstalled("docker-registry");
 let layout = "";
@@ -26,7 +25,7 @@ async function startRegistry(): Promise<{
   readonly close: () => Promise<void>;
 }> {
   const registry = hasRegistry
-    ? await startDockerRegistry(mkdtempSync(join(tmpdir(), "registry-")))
+    ? await startDockerRegistry(temporaryFolder())
     : await startFakeRegistry();
   onTestFinished(registry.close);
   return registry;
@@ -80,7 +79,7 @@ describe("a bundle in a registry", () => {
     const registry = await startRegistry();
     const env = freshEnvironment();
     const pinned = await push(registry.host, env);
-    const layoutCopy = mkdtempSync(join(tmpdir(), "tampered-"));
+    const layoutCopy = temporaryFolder();
     await copyTampered(layoutCopy);
     const tampered = `oci-layout:${layoutCopy}:crm`;
     const { code, stderr } = await runBin(["bundle", "pull", tampered], env);
@@ -106,7 +105,7 @@ describe("a bundle in a registry", () => {
     await runProgram("skopeo", ["copy", "--dest-tls-verify=false", `oci:${layout}:crm`, target]);
     const copied = `oci://${registry.host}/policies/copied:1.0`;
     expect((await callThrough(copied, env)).reasons).toEqual(["allow"]);
-    const back = join(mkdtempSync(join(tmpdir(), "skopeo-")), "layout");
+    const back = join(temporaryFolder(), "layout");
     const pinned = await push(registry.host, env);
     const source = `docker://${registry.host}/policies/crm:1.0`;
     await runProgram("skopeo", ["copy", "--src-tls-verify=false", source, `oci:${back}:1.0`]);

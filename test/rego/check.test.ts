@@ -178,8 +178,8 @@ describe("each kind of layer has its rules", () => {
     allow: ["server"],
     capabilities: ["identity"],
     waive: ["overrides"],
-    data_classes: ["server", "workflow", "compliance"],
-    labels: ["server", "workflow", "compliance"],
+    data_classes: ["server"],
+    labels: ["server"],
   };
   const kinds = ["identity", "server", "workflow", "compliance", "overrides"];
   const names = ["allow", "capabilities", "waive", "data_classes", "labels"] as const;

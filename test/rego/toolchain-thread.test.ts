@@ -1,7 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { brotliCompressSync } from "node:zlib";
@@ -10,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { createRegoToolchain, type RegoToolchain } from "../../src/rego/create-rego-toolchain.ts";
 import { packageRoot } from "../../src/contract/package-root.ts";
 import { callOf, crmSources } from "./policies.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const artifact = join(packageRoot(), "toolchain", "dist");
 
@@ -98,10 +98,9 @@ test("an idle thread keeps no process alive, and nothing of it reaches stdout", 
 describe("an artifact that is not the released one", () => {
   let folder: string;
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "rego-artifact-"));
+    folder = temporaryFolder();
     cpSync(artifact, folder, { recursive: true });
   });
-  afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
   test.each(["opa.wasm.br", "wasm_exec.js"])("is refused before it runs: %s", async (name) => {
     const bytes = readFileSync(join(folder, name));

@@ -1,10 +1,10 @@
 /** The demo CRM server, called by real clients as an agent's client would call it. */
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { clientKinds, connectClient, type ConnectedClient } from "./connect-client.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const shippedFile = fileURLToPath(new URL("../../servers/crm/customers.json", import.meta.url));
 
@@ -132,9 +132,8 @@ describe("the crm server with a state file", () => {
   let folder: string;
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "demo-crm-"));
+    folder = temporaryFolder();
   });
-  afterAll(() => rm(folder, { recursive: true }));
 
   it("keeps changes across its own end", async () => {
     const env = { CRM_STATE_FILE: join(folder, "customers.json") };

@@ -1,10 +1,10 @@
 /** The demo mail server, called by real clients as an agent's client would call it. */
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { clientKinds, connectClient, type ConnectedClient } from "./connect-client.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const letter = { to: "partner@outside.example", subject: "Hello", body: "Hello.\nGood day." };
 
@@ -14,13 +14,12 @@ describe.each(clientKinds)("the mail server before %s", (kind) => {
   let client: ConnectedClient;
 
   beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), "demo-mail-"));
+    folder = temporaryFolder();
     outboxFile = join(folder, "outbox.jsonl");
     client = await connectClient(kind, "mail", { MAIL_OUTBOX_FILE: outboxFile });
   });
   afterEach(async () => {
     await client.close();
-    await rm(folder, { recursive: true });
   });
 
   it("lists its two tools, closed to unknown arguments and annotated", async () => {

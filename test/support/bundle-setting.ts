@@ -1,40 +1,15 @@
 /**
- * What tests of bundles share: a clock, a log that remembers, dependencies without a toolchain,
- * folders that go away, and the code of an error.
+ * What tests of bundles share: a clock, dependencies without a toolchain, a registry with a bundle,
+ * and the code of an error.
  */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { BundleDependencies } from "../../src/bundle/bundle-dependencies.ts";
 import { loadBundle, type LoadResult } from "../../src/bundle/load-bundle.ts";
 import type { RegistryOptions } from "../../src/bundle/sources/registry-session.ts";
-import type { Log } from "../../src/contract/ambient.ts";
 import { codeOf } from "../../src/errors.ts";
 import { startFakeRegistry, layerType, manifestType, type FakeRegistry } from "./fake-registry.ts";
 import { tinyArchive } from "./tiny-bundle.ts";
-
-export interface RememberingLog extends Log {
-  readonly lines: { readonly level: string; readonly details: object; readonly message: string }[];
-}
-
-export function rememberingLog(): RememberingLog {
-  const lines: RememberingLog["lines"] = [];
-  const at =
-    (level: string) =>
-    (details: object, message: string): void => {
-      lines.push({ level, details, message });
-    };
-  const log: RememberingLog = {
-    lines,
-    error: at("error"),
-    warn: at("warn"),
-    info: at("info"),
-    debug: at("debug"),
-    child: () => log,
-  };
-  return log;
-}
+import { createTestLog } from "./log.ts";
 
 /** Quick repetitions and no credentials. */
 export function registryOptions(overrides: Partial<RegistryOptions> = {}): RegistryOptions {
@@ -55,18 +30,9 @@ export function dependencies(overrides: Partial<BundleDependencies> = {}): Bundl
     registry: registryOptions(),
     compile: undefined,
     buildFolder: undefined,
-    log: rememberingLog(),
+    log: createTestLog(),
     ...overrides,
   };
-}
-
-/** A new folder that goes away with the test. */
-export async function temporaryFolder(): Promise<string> {
-  const path = await mkdtemp(join(tmpdir(), "bundle-test-"));
-  onTestFinished(async () => {
-    await rm(path, { recursive: true, force: true });
-  });
-  return path;
 }
 
 /** A fake registry that goes away with the test, with the tiny bundle at `policies/crm:v1`. */

@@ -5,11 +5,10 @@ import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
-import { portOf } from "./fake-registry.ts";
+import { eventually } from "./eventually.ts";
+import { freePort } from "./free-port.ts";
 
 export interface DockerRegistry {
   /** `127.0.0.1:PORT` */
@@ -40,7 +39,7 @@ export async function startDockerRegistry(
   await writeFile(config, JSON.stringify(await configure(folder, host, users)));
   const child = spawn("docker-registry", ["serve", config], { stdio: "ignore" });
   const ended = once(child, "exit");
-  await waitFor(host);
+  await eventually(() => isUp(host), 10_000);
   return {
     host,
     close: async () => {
@@ -76,20 +75,9 @@ async function configure(
   return { ...base, auth: { htpasswd: { realm: "policies", path } } };
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const port = portOf(server.address());
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
-async function waitFor(host: string): Promise<void> {
-  for (let tries = 0; tries < 200; tries += 1) {
-    const answer = await fetch(`http://${host}/v2/`).catch(() => undefined);
-    if (answer !== undefined) return;
-    await sleep(50);
-  }
-  throw new Error(`expected docker-registry to answer on ${host}, got no answer in ten seconds`);
+async function isUp(host: string): Promise<boolean> {
+  return await fetch(`http://${host}/v2/`).then(
+    () => true,
+    () => false,
+  );
 }

@@ -1,10 +1,10 @@
 /**
  * Configurations around the misbehaving fixture server.
  */
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./gateway-process.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
 
 export interface FixtureServer {
   /** Mode of the fixture; default `ok`. */
@@ -20,7 +20,7 @@ export function writeFixtureConfig(
   servers: Readonly<Record<string, FixtureServer>>,
   more: object = {},
 ): string {
-  const path = join(mkdtempSync(join(tmpdir(), "fixture-config-")), "mcp-gateway.config.json");
+  const path = join(temporaryFolder(), "mcp-gateway.config.json");
   const fixture = join(root, "test", "fixtures", "fixture-server.js");
   const entries = Object.entries(servers).map(
     ([id, { mode = "ok", command, policy, env = {}, settings }]) => [

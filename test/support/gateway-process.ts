@@ -2,10 +2,9 @@
  * The package's own bin as its users start it, with a state folder of its own.
  */
 import { spawn } from "node:child_process";
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { temporaryFolder } from "./temporary-folder.ts";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 export const bin = join(root, "dist", "bin", "main.js");
@@ -21,7 +20,7 @@ export interface Command {
 export function freshEnvironment(
   more: Readonly<Record<string, string>> = {},
 ): Record<string, string> {
-  const folder = mkdtempSync(join(tmpdir(), "mcp-gateway-e2e-"));
+  const folder = temporaryFolder();
   return {
     PATH: process.env["PATH"] ?? "",
     HOME: folder,

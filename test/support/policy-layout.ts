@@ -1,8 +1,7 @@
 /**
  * Bundles for a test: Rego text in, an OCI layout out, built and pushed as an author would.
  */
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pushBundle } from "../../src/bundle/push-bundle.ts";
 import { parseReference } from "../../src/bundle/reference.ts";
@@ -10,6 +9,7 @@ import { systemClock } from "../../src/config/ambient.ts";
 import type { LayerKind } from "../../src/contract/bundle.ts";
 import { buildPolicyFolder } from "../../src/rego/build-policy-folder.ts";
 import { createRegoToolchain } from "../../src/rego/create-rego-toolchain.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
 
 export interface TestPolicy {
   readonly rego: string;
@@ -18,7 +18,7 @@ export interface TestPolicy {
 
 /** Builds each policy (package `test.NAME`) into a fresh layout under its name; returns its path. */
 export async function buildLayout(policies: Readonly<Record<string, TestPolicy>>): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), "policy-layout-"));
+  const folder = temporaryFolder();
   const layout = join(folder, "layout");
   const toolchain = createRegoToolchain();
   try {

@@ -8,15 +8,15 @@
 import { execFile, spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { chownSync } from "node:fs";
-import { chmod, cp, mkdir, mkdtemp, readFile, rm, stat, symlink } from "node:fs/promises";
+import { chmod, cp, mkdir, readFile, stat, symlink } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import process from "node:process";
 import { promisify } from "node:util";
 import { Client } from "pg";
 import { z } from "zod";
+import { freePort } from "./free-port.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
 
 const run = promisify(execFile);
 const require = createRequire(import.meta.url);
@@ -69,7 +69,7 @@ function serverAt(url: string): TestPostgres {
 }
 
 async function startEmbedded(): Promise<TestPostgres> {
-  const folder = await mkdtemp(join(tmpdir(), "gateway-postgres-"));
+  const folder = temporaryFolder();
   const asRoot = process.getuid?.() === 0;
   if (asRoot) chownSync(folder, nobody, nobody);
   const native = await prepareBinaries(folder, asRoot);
@@ -89,10 +89,7 @@ async function startEmbedded(): Promise<TestPostgres> {
     createDatabase: async () => (await createDatabase(url)).url,
     stop: () => server.stop(),
     start: () => server.start(),
-    close: async () => {
-      await server.stop();
-      await rm(folder, { recursive: true, force: true });
-    },
+    close: () => server.stop(),
   };
 }
 
@@ -180,15 +177,6 @@ async function isOpenToAll(path: string): Promise<boolean> {
     if ((mode & 0o005) !== 0o005) return false;
   }
   return true;
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
 }
 
 async function createDatabase(

@@ -11,9 +11,6 @@ import (
 // layerKinds are the kinds of layer a bundle can be.
 var layerKinds = []string{"identity", "server", "workflow", "compliance", "overrides"}
 
-// organisation are the layers that are not a server's own.
-var organisation = []string{"identity", "workflow", "compliance", "overrides"}
-
 type shape int
 
 const (
@@ -37,16 +34,16 @@ type contractRule struct {
 }
 
 // contract is the one table of what a policy may define and which kind of layer may define it.
-// Only the server's own bundle grants. Identity bundles say where an agent may be, and nothing
-// about what a call touches; overrides come after classes and labels have been used.
+// Only the server's own bundle grants and says what a call touches; only identity bundles say where
+// an agent may be at all.
 var contract = []contractRule{
 	{"allow", grantShape, []string{"server"}},
 	{"deny", setShape, layerKinds},
 	{"require_approval", setShape, layerKinds},
 	{"obligations", setShape, layerKinds},
 	{"hide", setShape, layerKinds},
-	{"data_classes", setShape, []string{"server", "workflow", "compliance"}},
-	{"labels", setShape, []string{"server", "workflow", "compliance"}},
+	{"data_classes", setShape, []string{"server"}},
+	{"labels", setShape, []string{"server"}},
 	{"capabilities", valueShape, []string{"identity"}},
 	{"waive", setShape, []string{"overrides"}},
 	{"warn", setShape, layerKinds},

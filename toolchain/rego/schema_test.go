@@ -33,7 +33,7 @@ func TestInputThatDoesNotExistIsATypeError(t *testing.T) {
 	bodies := []string{
 		`input.agnt.id == "a"`, `input.agent.ids == "a"`, `input.action.tol == "a"`, `input.user.grups[_] == "a"`,
 		`input.context.turns > 1`, `input.environment.prod`, `input.action.annotations.readonly`,
-		`input.action.destination.extern`, `input.layers.identity.capabilities.server[_] == "a"`, `input.denials[_].cod == "a"`,
+		`input.action.destination.extern`, `input.layer.identity == "a"`, `input.denials[_].cod == "a"`,
 		`input.action.tool == 1`, `input.context.turn_count == "a"`, `input.result.isError`, `input.user.groups == "a"`,
 	}
 	for _, body := range bodies {

@@ -24,3 +24,9 @@ test_editors_write_the_handbook if {
 test_a_missing_path_is_refused if {
 	count(notes.deny) == 1 with input as call("write_note", {}, [])
 }
+
+test_a_path_of_another_type_is_refused if {
+	every path in [7, null, ["notes"], {}] {
+		count(notes.deny) == 1 with input as call("write_note", {"path": path}, [])
+	}
+}

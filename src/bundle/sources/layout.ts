@@ -5,7 +5,7 @@
  */
 import { join } from "node:path";
 import type { Digest } from "../../contract/bundle.ts";
-import { BundleError } from "../bundle-error.ts";
+import { BundleError, unexpected } from "../bundle-error.ts";
 import type { ContentSink, ContentSource, TagOrDigest } from "../content.ts";
 import { checkedBytes, isDigest, splitDigest } from "../digest.ts";
 import {
@@ -148,8 +148,5 @@ function listTags({ manifests }: LayoutIndex): string {
 }
 
 function notFound(path: string, expected: string, found: string): BundleError {
-  return new BundleError(
-    "bundle_not_found",
-    `oci-layout:${path}: expected ${expected}, found ${found}`,
-  );
+  return unexpected("bundle_not_found", `oci-layout:${path}`, expected, found);
 }

@@ -7,7 +7,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { request, type Dispatcher } from "undici";
 import { codeOf } from "../../errors.ts";
-import { BundleError } from "../bundle-error.ts";
+import { BundleError, unexpected } from "../bundle-error.ts";
 import { challengeSchemes } from "./challenge.ts";
 import { isLoopbackHost, isWithinReach, outOfReach, redirectReach } from "./network-guard.ts";
 import { readBody } from "./registry-body.ts";
@@ -168,8 +168,5 @@ function redirectTarget(
 }
 
 function refused(session: RegistrySession, expected: string, found: string): BundleError {
-  return new BundleError(
-    "bundle_redirect_refused",
-    `${session.where}: expected ${expected}, found ${found}`,
-  );
+  return unexpected("bundle_redirect_refused", session.where, expected, found);
 }

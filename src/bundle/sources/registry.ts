@@ -4,9 +4,10 @@
  * and checked against it, so that a tag that moves meanwhile mixes nothing up.
  */
 import type { Digest } from "../../contract/bundle.ts";
+import { sha256Of } from "../../contract/sha256.ts";
 import { BundleError } from "../bundle-error.ts";
 import type { ContentSink, ContentSource, TagOrDigest } from "../content.ts";
-import { checkedBytes, digestOf, isDigest } from "../digest.ts";
+import { checkedBytes, isDigest } from "../digest.ts";
 import {
   manifestTypes,
   maxManifestBytes,
@@ -59,7 +60,7 @@ async function resolve(session: RegistrySession, { tag, digest }: TagOrDigest): 
     throw failureOf(session, head, `a manifest with tag "${tag ?? "latest"}"`);
   }
   const named = head.status === 200 ? head.header("docker-content-digest") : undefined;
-  if (named === undefined) return digestOf((await getManifest(session, url)).body);
+  if (named === undefined) return sha256Of((await getManifest(session, url)).body);
   if (isDigest(named)) return named;
   throw new BundleError(
     "bundle_protocol_invalid",

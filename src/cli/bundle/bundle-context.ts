@@ -2,7 +2,7 @@
  * What the `bundle` commands share: the configuration where there is one, credentials, cache and a
  * log that speaks to a person.
  */
-import { BundleError, type BundleErrorCode } from "../../bundle/bundle-error.ts";
+import { BundleError } from "../../bundle/bundle-error.ts";
 import { openCache, type BundleCache } from "../../bundle/cache.ts";
 import {
   parseReference,
@@ -13,13 +13,11 @@ import {
 import type { RegistryOptions } from "../../bundle/sources/registry-session.ts";
 import type { GatewayConfig } from "../../config/config.ts";
 import { ConfigError } from "../../config/config-error.ts";
-import { resolveConfigPath } from "../../config/config-path.ts";
-import { loadConfig } from "../../config/load-config.ts";
 import { resolveStatePaths } from "../../config/state-paths.ts";
 import type { Log } from "../../contract/ambient.ts";
-import { RegoError } from "../../rego/rego-error.ts";
-import { CliError, exitCodes, type CliIo, type ExitCode } from "../io.ts";
-import { registryOptions } from "./bundle-dependencies.ts";
+import { loadConfigFor } from "../common-options.ts";
+import type { CliIo } from "../io.ts";
+import { registryOptions } from "./gateway-bundles.ts";
 
 export interface BundleContext {
   readonly io: CliIo;
@@ -29,39 +27,14 @@ export interface BundleContext {
   readonly cache: BundleCache;
 }
 
-/** Exit code of each failure. */
-const exitCodeOf: Readonly<Record<BundleErrorCode, ExitCode>> = {
-  bundle_reference_invalid: exitCodes.usage,
-  bundle_not_found: exitCodes.unreachable,
-  bundle_unauthorized: exitCodes.unauthorised,
-  bundle_unreachable: exitCodes.unreachable,
-  bundle_protocol_invalid: exitCodes.unreachable,
-  bundle_digest_mismatch: exitCodes.unverified,
-  bundle_too_large: exitCodes.unverified,
-  bundle_redirect_refused: exitCodes.unverified,
-  bundle_artifact_unsupported: exitCodes.invalid,
-  bundle_archive_invalid: exitCodes.invalid,
-  bundle_archive_unsafe: exitCodes.unverified,
-  bundle_manifest_invalid: exitCodes.invalid,
-  bundle_without_policy: exitCodes.invalid,
-  bundle_wasm_invalid: exitCodes.invalid,
-  bundle_compile_failed: exitCodes.invalid,
-  bundle_name_mismatch: exitCodes.unverified,
-  bundle_kind_mismatch: exitCodes.unverified,
-  bundle_storage_failed: exitCodes.unexpected,
-};
-
-/** Runs a command with its context; a failure becomes a message and the exit code of its kind. */
-export async function withBundleContext(
-  io: CliIo,
-  options: { readonly config?: string },
-  run: (context: BundleContext) => Promise<void>,
-): Promise<void> {
-  try {
-    await run(createContext(io, options));
-  } catch (thrown) {
-    throw asCliError(thrown);
-  }
+/** The context of one command. */
+export function createBundleContext(io: CliIo, configPath: string | undefined): BundleContext {
+  const config = loadConfigIfAny(io, configPath);
+  const paths = resolveStatePaths(io.env, io.cwd);
+  const log = talkingLog(io);
+  const registries = config?.registries ?? new Map();
+  const registry = registryOptions({ registries, paths, log });
+  return { io, config, registry, cache: openCache(paths.cacheDir, log) };
 }
 
 /** Reads a reference of the command line; paths are meant relative to the current folder. */
@@ -74,36 +47,14 @@ export function artifactReference(io: CliIo, text: string): RegistryReference | 
   );
 }
 
-function createContext(io: CliIo, options: { readonly config?: string }): BundleContext {
-  const config = loadConfigIfAny(io, options.config);
-  const paths = resolveStatePaths(io.env, io.cwd);
-  const log = talkingLog(io);
-  const cache = openCache(paths.cacheDir, log);
-  const setting = { registries: config?.registries ?? new Map(), paths, dev: true, log };
-  return { io, config, registry: registryOptions(setting), cache };
-}
-
 function loadConfigIfAny(io: CliIo, path: string | undefined): GatewayConfig | undefined {
   try {
-    return loadConfig({ path: resolveConfigPath({ config: path }, io.env, io.cwd), env: io.env })
-      .config;
+    return loadConfigFor(io, path).config;
   } catch (thrown) {
     const isNone = thrown instanceof ConfigError && thrown.code === "config_not_found";
     if (isNone && path === undefined) return undefined;
     throw thrown;
   }
-}
-
-function asCliError(thrown: unknown): unknown {
-  if (thrown instanceof BundleError) return describe(exitCodeOf[thrown.code], thrown);
-  if (thrown instanceof ConfigError) return describe(exitCodes.invalid, thrown);
-  if (!(thrown instanceof RegoError)) return thrown;
-  const isInvalid = thrown.code === "rego_invalid";
-  return describe(isInvalid ? exitCodes.invalid : exitCodes.unexpected, thrown);
-}
-
-function describe(exitCode: ExitCode, thrown: BundleError | ConfigError | RegoError): CliError {
-  return new CliError(exitCode, `${thrown.message} [${thrown.code}]`, { cause: thrown });
 }
 
 /** Warnings for a person; what is only interesting in a service is left out. */

@@ -6,9 +6,9 @@ import { readBundleManifest } from "../../bundle/bundle-manifest.ts";
 import type { Artifact } from "../../bundle/fetch-artifact.ts";
 import { openBundle } from "../../bundle/open-bundle.ts";
 import { formatReference, type Reference } from "../../bundle/reference.ts";
-import type { Digest, LayerKind } from "../../contract/bundle.ts";
+import type { Bundle, Digest, LayerKind } from "../../contract/bundle.ts";
 import { inspectWasm } from "../../bundle/wasm-module.ts";
-import { buildSources } from "./bundle-dependencies.ts";
+import { buildSources } from "./build-sources.ts";
 
 /** As printed; names as OPA and the image specification have them. */
 export interface ArtifactDescription {
@@ -30,6 +30,12 @@ export interface ArtifactDescription {
   readonly files: readonly { readonly path: string; readonly size: number }[];
 }
 
+/** A description, and what was opened for it. */
+export interface DescribedArtifact {
+  readonly bundle: Bundle;
+  readonly description: ArtifactDescription;
+}
+
 /**
  * Opens an artifact and describes it; one that no gateway could open is an error here too.
  *
@@ -38,7 +44,7 @@ export interface ArtifactDescription {
 export async function describeArtifact(
   reference: Reference,
   artifact: Artifact,
-): Promise<ArtifactDescription> {
+): Promise<DescribedArtifact> {
   const shown = formatReference(reference);
   const files = openArchive(artifact.archive);
   const { metadata, roots, wasm } = readBundleManifest(files, shown);
@@ -52,7 +58,7 @@ export async function describeArtifact(
     origin: "layout",
   } as const;
   const bundle = await openBundle(files, about, buildSources);
-  return {
+  const description = {
     reference: shown,
     digest: artifact.digest,
     name: metadata.name ?? null,
@@ -70,4 +76,5 @@ export async function describeArtifact(
     archive: { digest: artifact.layer.digest, size: artifact.layer.size },
     files: [...files].map(([path, content]) => ({ path, size: content.length })),
   };
+  return { bundle, description };
 }

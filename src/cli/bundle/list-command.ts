@@ -4,16 +4,16 @@
  */
 import { openArchive } from "../../bundle/archive.ts";
 import { BundleError } from "../../bundle/bundle-error.ts";
-import type { BundleCache } from "../../bundle/cache.ts";
 import { fetchArtifact, type Artifact } from "../../bundle/fetch-artifact.ts";
+import { fetchReference } from "../../bundle/fetch-reference.ts";
 import { openBundle } from "../../bundle/open-bundle.ts";
 import { formatReference, parseReference, type Reference } from "../../bundle/reference.ts";
-import { readableLayout } from "../../bundle/sources/layout.ts";
 import type { GatewayConfig } from "../../config/config.ts";
 import type { LayerKind } from "../../contract/bundle.ts";
-import { CliError, exitCodes } from "../io.ts";
+import { exitCodes } from "../exit-code.ts";
+import { CliError } from "../io.ts";
 import { printList, type OutputFormat } from "../print.ts";
-import { buildSources } from "./bundle-dependencies.ts";
+import { buildSources } from "./build-sources.ts";
 import type { BundleContext } from "./bundle-context.ts";
 
 interface BundleRow {
@@ -39,9 +39,10 @@ const columns = [
 
 /** Prints one row for each server and layer. */
 export async function listCommand(
-  { io, config, cache }: BundleContext,
+  context: BundleContext,
   { output }: { readonly output: OutputFormat },
 ): Promise<void> {
+  const { io, config } = context;
   if (config === undefined) {
     throw new CliError(
       exitCodes.invalid,
@@ -49,7 +50,7 @@ export async function listCommand(
     );
   }
   const rows: BundleRow[] = [];
-  for (const wanted of wantedBundles(config)) rows.push(await describeRow(wanted, cache));
+  for (const wanted of wantedBundles(config)) rows.push(await describeRow(wanted, context));
   printList(io, output, rows, columns);
 }
 
@@ -70,14 +71,14 @@ function wantedBundles({ servers, layers }: GatewayConfig): readonly WantedBundl
 
 async function describeRow(
   { name, kind, reference }: WantedBundle,
-  cache: BundleCache,
+  context: BundleContext,
 ): Promise<BundleRow> {
   const nothing = { digest: null, revision: null, size_bytes: null };
   if (reference === undefined)
     return { name, kind, reference: null, state: "no_policy", ...nothing };
   try {
     const parsed = parseReference(reference);
-    const found = await findHere(parsed, cache);
+    const found = await findHere(parsed, context);
     if (typeof found === "string") return { name, kind, reference, state: found, ...nothing };
     const about = { name, kind, reference, digest: found.digest, origin: "cache" } as const;
     const { revision } = await openBundle(openArchive(found.archive), about, buildSources);
@@ -93,16 +94,13 @@ async function describeRow(
 /** The artifact where it is on this machine, else the state that says where it is. */
 async function findHere(
   reference: Reference,
-  cache: BundleCache,
+  { cache, registry }: BundleContext,
 ): Promise<Artifact | "source_folder" | "not_pulled"> {
   switch (reference.scheme) {
     case "file":
       return "source_folder";
-    case "oci-layout": {
-      const layout = readableLayout(reference.path);
-      const digest = await layout.resolve(reference);
-      return await fetchArtifact(layout, digest, formatReference(reference));
-    }
+    case "oci-layout":
+      return (await fetchReference(reference, undefined, registry)).artifact;
     case "oci": {
       const digest = await cache.lastGood(reference);
       if (digest === undefined) return "not_pulled";

@@ -6,7 +6,8 @@ import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { fetchReference } from "../../bundle/fetch-reference.ts";
 import { formatReference, pinReference } from "../../bundle/reference.ts";
-import { CliError, exitCodes } from "../io.ts";
+import { exitCodes } from "../exit-code.ts";
+import { CliError } from "../io.ts";
 import { printDocument, type OutputFormat } from "../print.ts";
 import { artifactReference, type BundleContext } from "./bundle-context.ts";
 import { describeArtifact } from "./describe-artifact.ts";
@@ -19,7 +20,7 @@ export async function pullCommand(
 ): Promise<void> {
   const reference = artifactReference(io, referenceText);
   const { artifact, origin } = await fetchReference(reference, cache, registry);
-  const description = await describeArtifact(reference, artifact);
+  const { description } = await describeArtifact(reference, artifact);
   if (reference.scheme === "oci") {
     const [top] = artifact.documents;
     if (top !== undefined) await cache.remember(reference, top);

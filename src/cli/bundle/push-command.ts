@@ -6,10 +6,11 @@ import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { BundleFiles } from "../../bundle/compile-policy.ts";
 import { pushBundle } from "../../bundle/push-bundle.ts";
-import { CliError, exitCodes, type CliIo } from "../io.ts";
+import { exitCodes } from "../exit-code.ts";
+import { CliError, type CliIo } from "../io.ts";
 import { printDocument, type OutputFormat } from "../print.ts";
 import { artifactReference, type BundleContext } from "./bundle-context.ts";
-import { buildSourceFolder } from "./bundle-dependencies.ts";
+import { buildSourceFolder } from "./build-sources.ts";
 
 /** Pushes and prints `REF@sha256:…`. */
 export async function pushCommand(

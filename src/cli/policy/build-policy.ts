@@ -1,12 +1,12 @@
 /**
  * `policy build`: writes the bundle that `bundle push` would push.
  */
-import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { packBundle } from "../../bundle/archive.ts";
+import { sha256Of } from "../../contract/sha256.ts";
 import type { RegoToolchain } from "../../rego/create-rego-toolchain.ts";
-import { exitCodes } from "../io.ts";
+import { exitCodes } from "../exit-code.ts";
 import { printDocument } from "../print.ts";
 import type { CliIo } from "../io.ts";
 import type { OutputFormat } from "../print.ts";
@@ -34,7 +34,7 @@ export async function buildPolicy(request: BuildRequest): Promise<void> {
   const { files, ...summary } = built.value;
   printDocument(io, format, {
     file,
-    digest: `sha256:${createHash("sha256").update(archive).digest("hex")}`,
+    digest: sha256Of(archive),
     bytes: archive.length,
     revision: sources.manifest.revision ?? "",
     ...summary,

@@ -3,7 +3,7 @@
  */
 import type { PolicySummary, RegoProblem } from "../../rego/answers.ts";
 import type { RegoToolchain } from "../../rego/create-rego-toolchain.ts";
-import { exitCodes } from "../io.ts";
+import { exitCodes } from "../exit-code.ts";
 import { type Column, printList } from "../print.ts";
 import type { CliIo } from "../io.ts";
 import type { OutputFormat } from "../print.ts";

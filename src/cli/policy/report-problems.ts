@@ -5,8 +5,7 @@ import { resolve } from "node:path";
 import type { RegoProblem } from "../../rego/answers.ts";
 import { problemText } from "../../rego/problem-text.ts";
 import { type PolicyFolder, readPolicyFolder } from "../../rego/read-policy-folder.ts";
-import { RegoError } from "../../rego/rego-error.ts";
-import { CliError, exitCodes } from "../io.ts";
+import { exitCodes } from "../exit-code.ts";
 import { printable } from "../print.ts";
 import type { CliIo } from "../io.ts";
 
@@ -20,19 +19,9 @@ export function reportProblems(io: CliIo, folder: string, problems: readonly Reg
 
 /** Reads a folder below the current one; what it does not take is said on stderr. */
 export async function readFolder(io: CliIo, folder: string): Promise<PolicyFolder> {
-  const read = await asInvalid(() => readPolicyFolder(resolve(io.cwd, folder)));
+  const read = await readPolicyFolder(resolve(io.cwd, folder));
   const passed = read.ignored.filter((path) => !/(?:^|\/)readme\.md$/i.test(path));
   if (passed.length > 0)
     io.err(`${printable(folder)}: not in a bundle: ${printable(passed.join(", "))}`);
   return read;
-}
-
-/** Runs a step whose `rego_invalid` is the author's mistake: exit code 3, not 1. */
-async function asInvalid<Value>(step: () => Promise<Value>): Promise<Value> {
-  try {
-    return await step();
-  } catch (thrown) {
-    if (!(thrown instanceof RegoError) || thrown.code !== "rego_invalid") throw thrown;
-    throw new CliError(exitCodes.invalid, thrown.message, { cause: thrown });
-  }
 }

@@ -3,7 +3,8 @@
  */
 import type { RegoTestReport, RegoTestResult } from "../../rego/answers.ts";
 import type { RegoToolchain } from "../../rego/create-rego-toolchain.ts";
-import { CliError, exitCodes } from "../io.ts";
+import { exitCodes } from "../exit-code.ts";
+import { CliError } from "../io.ts";
 import { type Column, printable, printList } from "../print.ts";
 import type { CliIo } from "../io.ts";
 import type { OutputFormat } from "../print.ts";

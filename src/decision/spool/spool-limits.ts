@@ -15,8 +15,8 @@ export interface SpoolLimits {
   readonly recordMaxBytes: number;
 }
 
-export const defaultSpoolLimits: SpoolLimits = {
-  spoolMaxBytes: 1024 ** 3,
+/** What nobody configures. */
+export const defaultSpoolLimits: Omit<SpoolLimits, "spoolMaxBytes"> = {
   minFreeBytes: 32 * 1024 ** 2,
   segmentMaxBytes: 16 * 1024 ** 2,
   recordMaxBytes: 64 * 1024 ** 2,
@@ -55,7 +55,7 @@ function diskFull(folder: string, free: number, minFree: number): DecisionError 
   );
 }
 
-/** The error of a spool whose unshipped bytes reached `decisions.spoolMaxBytes`. */
+/** The error of a spool whose unshipped bytes reached `decisions.spool_max_bytes`. */
 export function spoolFull(unshippedBytes: number, maxBytes: number): DecisionError {
   return new DecisionError(
     "audit_unavailable",

@@ -79,13 +79,13 @@ export class SpoolWriter {
 
   /** Whether `commit` would refuse the record for its size. */
   isTooLarge(body: string): boolean {
-    return body.length > this.#options.limits.recordMaxBytes;
+    return Buffer.byteLength(body) > this.#options.limits.recordMaxBytes;
   }
 
   /** Resolves once the record is on the disk; rejects with `audit_unavailable`. */
   commit(body: string): Promise<void> {
     if (this.isTooLarge(body)) {
-      return Promise.reject(tooLarge(body.length, this.#options.limits.recordMaxBytes));
+      return Promise.reject(tooLarge(Buffer.byteLength(body), this.#options.limits.recordMaxBytes));
     }
     return new Promise((resolve, reject) => {
       this.#pending.push({ body, settled: (error) => (error ? reject(error) : resolve()) });

@@ -4,7 +4,7 @@
  */
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { Clock, Log } from "../../contract/ambient.ts";
+import type { Clock } from "../../contract/ambient.ts";
 import { acquireProcessLock } from "../../database/process-lock.ts";
 import type { ProcessLock } from "../../database/process-lock.ts";
 import { codeOf } from "../../errors.ts";
@@ -29,7 +29,6 @@ export interface Adoption {
   /** The dead writer. */
   readonly writer: string;
   readonly clock: Clock;
-  readonly log: Log;
   readonly isStopped: () => boolean;
   readonly onProgress: (bytes: number, deadLetters: number) => void;
 }
@@ -75,7 +74,7 @@ export async function adoptWriter(target: BatchTarget, adoption: Adoption): Prom
     if (codeOf(thrown) === "ENOENT") return;
     if (!(thrown instanceof DecisionError)) throw thrown;
     const found = { writer: adoption.writer, code: thrown.code, reason: thrown.message };
-    adoption.log.error(found, "spool of an ended process cannot be read");
+    target.log.error(found, "spool of an ended process cannot be read");
   }
 }
 

@@ -2,6 +2,7 @@
  * Opens the store that the configuration names, migrated. The embedded one first takes in what the
  * spool has, so that whoever asks sees every committed decision.
  */
+import type { DecisionsConfig } from "../../config/config.ts";
 import type { Clock, Log } from "../../contract/ambient.ts";
 import type { Database } from "../../database/database.ts";
 import { migrate } from "../../database/migrate.ts";
@@ -10,13 +11,9 @@ import { openPostgres } from "../../database/postgres.ts";
 import { spoolFolder } from "../spool/writer-folder.ts";
 import { takeIn } from "./take-in.ts";
 
-export type DecisionStore =
-  | { readonly kind: "embedded" }
-  | { readonly kind: "postgres"; readonly url: string };
-
 export interface OpenStoreOptions {
   readonly stateDir: string;
-  readonly store: DecisionStore;
+  readonly store: DecisionsConfig["store"];
   readonly clock: Clock;
   readonly log: Log;
 }

@@ -43,12 +43,6 @@ export interface ShipperStatus {
   /** `away`: the database did not answer the last time. */
   readonly state: "waiting" | "shipping" | "away";
   readonly deadLetters: number;
-  /** Code of the last failure. */
-  readonly failure: string | undefined;
-}
-
-interface Connection extends BatchTarget {
-  readonly database: Database;
 }
 
 /** Runs from its construction until `close`. */
@@ -57,11 +51,11 @@ export class Shipper {
   readonly #pause = new Pause();
   readonly #gathering = new Pause();
   readonly #loop: Promise<void>;
-  #connection: Connection | undefined;
+  #connection: BatchTarget | undefined;
   #reached: SpoolPosition = spoolStart;
   #shippedBytes = 0;
   #orphanedBytes = 0;
-  #status: ShipperStatus = { state: "waiting", deadLetters: 0, failure: undefined };
+  #status: ShipperStatus = { state: "waiting", deadLetters: 0 };
   #failures = 0;
   #nextAdoptionMs = 0;
   #stopAtMs: number | undefined;
@@ -154,7 +148,7 @@ export class Shipper {
   }
 
   async #adoptInTurn(): Promise<void> {
-    const { spool, writer, clock, log } = this.#options;
+    const { spool, writer, clock } = this.#options;
     if (clock.monotonicMs() < this.#nextAdoptionMs || this.#stopAtMs !== undefined) return;
     const dead = await listDeadWriters(spool, writer, clock);
     this.#orphanedBytes = await countBytes(spool, dead);
@@ -164,7 +158,6 @@ export class Shipper {
         spool,
         writer: orphan,
         clock,
-        log,
         isStopped: () => this.#stopAtMs !== undefined,
         onProgress: (bytes, deadLetters) => {
           this.#orphanedBytes = Math.max(0, this.#orphanedBytes - bytes);
@@ -175,7 +168,7 @@ export class Shipper {
     this.#nextAdoptionMs = clock.monotonicMs() + adoptEveryMs;
   }
 
-  async #connect(): Promise<Connection> {
+  async #connect(): Promise<BatchTarget> {
     if (this.#connection !== undefined) return this.#connection;
     const database = await this.#options.open();
     const { log } = this.#options;
@@ -211,13 +204,13 @@ export class Shipper {
   #succeed(): void {
     if (this.#failures > 0) this.#options.log.info({}, "decision store is back");
     this.#failures = 0;
-    this.#status = { ...this.#status, state: "waiting", failure: undefined };
+    this.#status = { ...this.#status, state: "waiting" };
   }
 
   #fail(thrown: unknown): void {
     this.#failures += 1;
     const code = codeOf(thrown) ?? "unknown";
-    this.#status = { ...this.#status, state: "away", failure: code };
+    this.#status = { ...this.#status, state: "away" };
     const found = { code, reason: messageOf(thrown), attempt: this.#failures };
     if (this.#failures > 1) return this.#options.log.debug(found, "decision store is still away");
     this.#options.log.warn(found, "decision store is away, decisions stay in the spool");

@@ -3,7 +3,7 @@
  * server's config id and its exact name; an exposed name is looked up in a map and never split. Of
  * two tools whose exposed names collide after folding neither is exposed.
  */
-import { sha256Of } from "../../contract/canonical-json.ts";
+import { sha256Of } from "../../contract/sha256.ts";
 import type { ToolDefinition } from "./read-tool.ts";
 import { readTool } from "./read-tool.ts";
 
@@ -41,10 +41,16 @@ const maxExposedLength = 128;
 
 export const emptyCatalog: Catalog = buildCatalog([]);
 
-/** Merges what the servers listed; pure, and the same for the same listings. */
-export function buildCatalog(listings: readonly ServerListing[]): Catalog {
+/**
+ * Merges what the servers listed; pure, and the same for the same listings. A bare name that looks
+ * like one of another of the `servers` (config ids) is refused, running or not.
+ */
+export function buildCatalog(
+  listings: readonly ServerListing[],
+  servers: readonly string[] = [],
+): Catalog {
   const refused: RefusedTool[] = [];
-  const candidates = listings.flatMap((listing) => readListing(listing, refused));
+  const candidates = listings.flatMap((listing) => readListing(listing, servers, refused));
   const clashing = findClashes(candidates);
   const tools = candidates.filter((tool) => {
     if (!clashing.has(tool.exposedName)) return true;
@@ -57,7 +63,11 @@ export function buildCatalog(listings: readonly ServerListing[]): Catalog {
   return { tools, byExposedName, refused, version };
 }
 
-function readListing(listing: ServerListing, refused: RefusedTool[]): readonly CatalogTool[] {
+function readListing(
+  listing: ServerListing,
+  servers: readonly string[],
+  refused: RefusedTool[],
+): readonly CatalogTool[] {
   const tools: CatalogTool[] = [];
   for (const listed of listing.tools) {
     const reading = readTool(listed);
@@ -66,14 +76,26 @@ function readListing(listing: ServerListing, refused: RefusedTool[]): readonly C
       continue;
     }
     const exposedName = exposeName(listing, reading.tool.name);
-    if (exposedName.length > maxExposedLength) {
-      const reason = `its exposed name is longer than ${maxExposedLength} characters`;
+    const reason = nameProblem(listing, exposedName, servers);
+    if (reason !== undefined) {
       refused.push({ server: listing.server, tool: reading.tool.name, reason });
       continue;
     }
     tools.push({ ...reading.tool, server: listing.server, exposedName });
   }
   return tools;
+}
+
+function nameProblem(
+  listing: ServerListing,
+  exposedName: string,
+  servers: readonly string[],
+): string | undefined {
+  if (exposedName.length > maxExposedLength) {
+    return `its exposed name is longer than ${maxExposedLength} characters`;
+  }
+  const owner = servers.find((id) => id !== listing.server && exposedName.startsWith(`${id}__`));
+  return owner === undefined ? undefined : `its bare name begins like a tool of server "${owner}"`;
 }
 
 /** Folds to the characters that every client keeps. */

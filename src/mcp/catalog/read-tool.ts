@@ -2,7 +2,8 @@
  * Reads one tool definition of an upstream. What a client could choke on is refused here, so that
  * one bad tool never spoils the list; everything else is kept as the server wrote it.
  */
-import { canonicalJson, sha256Of } from "../../contract/canonical-json.ts";
+import { canonicalJson } from "../../contract/canonical-json.ts";
+import { sha256Of } from "../../contract/sha256.ts";
 import type { JsonObject } from "../../contract/json.ts";
 import { isJsonObject, isRecord } from "../../contract/json.ts";
 
@@ -11,6 +12,7 @@ export interface ToolDefinition {
   readonly name: string;
   /** The whole definition as listed. */
   readonly definition: Readonly<Record<string, unknown>>;
+  /** Its boolean hints. */
   readonly annotations: JsonObject;
   /** `sha256:` of the whole definition in RFC 8785 form. */
   readonly digest: string;
@@ -20,6 +22,10 @@ export type ToolReading =
   | { readonly ok: true; readonly tool: ToolDefinition }
   | { readonly ok: false; readonly name: string; readonly reason: string };
 
+const maxDefinitionLength = 256 * 1024;
+/** `JSON.stringify` writes a surrogate as an escape only where its other half is missing. */
+const loneSurrogate = /(?<!\\)(?:\\\\)*\\ud[89a-f]/;
+const hintNames = ["readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"] as const;
 const namePattern = /^[A-Za-z0-9_.\-/]{1,128}$/;
 
 /** Reads a definition; a refusal says why in a few words for the operator's log. */
@@ -39,9 +45,21 @@ export function readTool(listed: unknown): ToolReading {
   ) {
     return refuse(name, 'its outputSchema has no "type": "object"');
   }
-  const digest = sha256Of(canonicalJson(listed));
-  const hints = isJsonObject(annotations) ? annotations : {};
+  const canonical = canonicalJson(listed);
+  if (canonical.length > maxDefinitionLength) return refuse(name, "its definition is too long");
+  if (loneSurrogate.test(canonical)) return refuse(name, "its definition holds a lone surrogate");
+  const digest = sha256Of(canonical);
+  const hints = isJsonObject(annotations) ? hintsOf(annotations) : {};
   return { ok: true, tool: { name, definition: listed, annotations: hints, digest } };
+}
+
+/** The standard hints alone: policy sees no text that a server chose. */
+function hintsOf(annotations: JsonObject): JsonObject {
+  const hints = hintNames.flatMap((hint) => {
+    const value = annotations[hint];
+    return typeof value === "boolean" ? [[hint, value] as const] : [];
+  });
+  return Object.fromEntries(hints);
 }
 
 function refuse(name: unknown, reason: string): ToolReading {

@@ -65,7 +65,7 @@ export function listResult(
 
 /** The bytes of a call's result: as the upstream sent them, but for what only the gateway may say. */
 export function callResult(reply: Extract<CallReply, { kind: "result" }>, era: Era): Buffer {
-  return rewriteResult(reply.bytes, reply.value, {
+  return rewriteResult(reply, {
     set: era === "modern" ? { resultType: '"complete"' } : {},
     dropsMeta: (key) => reply.origin === "upstream" && key.startsWith(reservedMetaPrefix),
   });

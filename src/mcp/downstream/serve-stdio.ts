@@ -3,6 +3,7 @@
  * written to the output. At the end of the input open calls are cancelled and it resolves.
  */
 import type { Readable, Writable } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Log } from "../../contract/ambient.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
 import { findOversizeId } from "../wire/find-oversize-id.ts";
@@ -21,10 +22,16 @@ export interface StdioFront {
 const maxMessageBytes = 4 * 1024 * 1024;
 /** Above this many open requests no more input is read. */
 const maxInFlight = 256;
+const graceMs = 3000;
 
 /** Serves until the input ends or the output is gone; everything received by then is dealt with. */
 export async function serveStdio({ input, output, gateway, log }: StdioFront): Promise<void> {
-  const session = new Session({ gateway, log, send: (...parts) => writeLine(output, parts) });
+  const session = new Session({
+    gateway,
+    log,
+    send: (...parts) => writeLine(output, parts),
+    isBusy: () => output.writableNeedDrain,
+  });
   const open = new Set<Promise<void>>();
 
   function take(received: Promise<void>): void {
@@ -57,14 +64,15 @@ export async function serveStdio({ input, output, gateway, log }: StdioFront): P
   output.on("drain", resumeIfFree);
   await ended(input, output);
   session.close();
-  await Promise.all(open);
+  // What waits for a server that hangs is not waited for: the client is gone.
+  await Promise.race([Promise.all(open), delay(graceMs, undefined, { ref: false })]);
 }
 
 function oversize(frame: OversizeFrame) {
   const message = `a message of ${frame.bytes} bytes is over the limit of ${maxMessageBytes}`;
   const code = rpcCodes.invalidRequest;
   const id = findOversizeId(frame) ?? null;
-  return { kind: "malformed", id, method: undefined, code, message } as const;
+  return { kind: "malformed", id, method: undefined, code, message, reason: "oversize" } as const;
 }
 
 function writeLine(output: Writable, parts: readonly (string | Buffer)[]): void {
@@ -80,7 +88,7 @@ function ended(input: Readable, output: Writable): Promise<void> {
     input.once("end", resolve);
     input.once("close", resolve);
     input.once("error", () => resolve());
-    output.once("error", () => resolve());
+    output.on("error", () => resolve());
     output.once("close", resolve);
   });
 }

@@ -27,6 +27,8 @@ export interface SessionDeps {
   readonly log: Log;
   /** Writes the parts of one message, in order, as one line. */
   readonly send: (...parts: readonly (string | Buffer)[]) => void;
+  /** True while the client does not read; progress is then dropped, answers are not. */
+  readonly isBusy: () => boolean;
 }
 
 /** What a legacy client said in its handshake, or a modern one says with each request. */
@@ -64,7 +66,7 @@ export class Session {
       case "request":
         return await this.#receiveRequest(message);
       case "notification":
-        return this.#receiveNotification(message);
+        return await this.#receiveNotification(message);
       case "malformed":
         return await this.refuseMalformed(message);
       case "response":
@@ -74,10 +76,9 @@ export class Session {
 
   /** Answers what could not be read, by its id where that could be. */
   async refuseMalformed(message: MalformedMessage): Promise<void> {
-    this.#deps.log.warn({ reason: message.message }, "malformed message of a client refused");
-    if (message.method === "tools/call") {
-      const version = this.#legacy?.protocolVersion ?? "";
-      await this.#deps.gateway.refuseMalformed(version);
+    this.#deps.log.warn({ reason: message.reason }, "malformed message of a client refused");
+    if (message.method === "tools/call" || message.method === undefined) {
+      await this.#deps.gateway.refuseMalformed(this.#legacy?.protocolVersion ?? "");
     }
     this.#deps.send(encodeError(message.id, { code: message.code, message: message.message }));
   }
@@ -153,7 +154,8 @@ export class Session {
       const { id, method } = request;
       const { message } = reading;
       const code = rpcCodes.invalidParams;
-      return await this.refuseMalformed({ kind: "malformed", id, method, code, message });
+      const reason = "invalid_params";
+      return await this.refuseMalformed({ kind: "malformed", id, method, code, message, reason });
     }
     const { name, progressToken, ...call } = reading.call;
     const reply = await this.#deps.gateway.callTool({
@@ -170,7 +172,7 @@ export class Session {
   #progressTo(id: RequestId, progressToken: string | number | undefined) {
     if (progressToken === undefined) return undefined;
     return (progress: object): void => {
-      if (!this.#inFlight.has(id)) return;
+      if (!this.#inFlight.has(id) || this.#deps.isBusy()) return;
       const params = { progressToken, ...progress };
       this.#deps.send(encodeNotification("notifications/progress", params));
     };
@@ -195,9 +197,11 @@ export class Session {
     }
   }
 
-  #receiveNotification({ method, params }: ClientNotification): void {
+  async #receiveNotification({ method, params }: ClientNotification): Promise<void> {
     if (dispositionOf("clientNotifications", method, this.#legacy?.era ?? "modern") === "refuse") {
       this.#deps.log.info({ method: method.slice(0, 64) }, "unknown notification dropped");
+      if (method !== "tools/call") return;
+      await this.#deps.gateway.refuseMalformed(this.#legacy?.protocolVersion ?? "");
     } else if (method === "notifications/initialized") {
       this.#isReady = true;
     } else {

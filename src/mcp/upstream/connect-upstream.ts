@@ -4,10 +4,11 @@
  */
 import type { Log } from "../../contract/ambient.ts";
 import { isRecord } from "../../contract/json.ts";
+import type { CallProgress } from "../../contract/progress.ts";
 import { gatewayName, gatewayVersion } from "../../contract/version.ts";
 import { GatewayError } from "../../errors.ts";
 import { legacyVersions } from "../wire/method-table.ts";
-import type { Progress, UpstreamReply } from "./connection.ts";
+import type { UpstreamReply } from "./connection.ts";
 import { Connection } from "./connection.ts";
 import type { ServerCommand } from "./server-process.ts";
 import { startServerProcess } from "./server-process.ts";
@@ -32,6 +33,8 @@ export interface UpstreamDeps {
   readonly onToolsChanged: () => void;
   /** Called once, when a server that had started has ended. */
   readonly onLost: (reason: string) => void;
+  /** Ends the handshake: its deadline, or the end of the gateway. */
+  readonly signal: AbortSignal;
 }
 
 export interface ToolCall {
@@ -39,20 +42,20 @@ export interface ToolCall {
   /** The bytes that policy judged; they are sent as they are. */
   readonly argumentsJson: string;
   readonly traceparent: string | undefined;
-  readonly onProgress: ((progress: Progress) => void) | undefined;
+  readonly onProgress: ((progress: CallProgress) => void) | undefined;
   readonly signal: AbortSignal;
 }
 
 export interface Upstream {
-  readonly id: string;
-  /** Tool definitions of every page, unchecked. Throws `UpstreamError`. */
-  readonly listTools: () => Promise<readonly unknown[]>;
+  /** Tool definitions of every page, unchecked; one deadline for all. Throws `UpstreamError`. */
+  readonly listTools: (signal: AbortSignal) => Promise<readonly unknown[]>;
   readonly callTool: (call: ToolCall) => Promise<UpstreamReply>;
   readonly close: () => Promise<void>;
 }
 
 const maxMessageBytes = 32 * 1024 * 1024;
 const maxPages = 64;
+const maxTools = 2000;
 
 /** Starts the server and shakes hands. Throws `UpstreamError` and leaves no process behind. */
 export async function connectUpstream(
@@ -78,11 +81,10 @@ export async function connectUpstream(
     return child.close();
   };
   try {
-    const hasTools = await shakeHands(options, connection);
+    const hasTools = await shakeHands(options, connection, deps.signal);
     isConnected = true;
     return {
-      id: options.id,
-      listTools: async () => (hasTools ? await listTools(options, connection) : []),
+      listTools: async (signal) => (hasTools ? await listTools(options, connection, signal) : []),
       callTool: (call) => callTool(options, connection, call),
       close,
     };
@@ -93,7 +95,11 @@ export async function connectUpstream(
 }
 
 /** Legacy handshake; says whether the server has tools. */
-async function shakeHands(options: UpstreamOptions, connection: Connection): Promise<boolean> {
+async function shakeHands(
+  options: UpstreamOptions,
+  connection: Connection,
+  signal: AbortSignal,
+): Promise<boolean> {
   const params = {
     protocolVersion: legacyVersions[0],
     capabilities: {},
@@ -103,6 +109,7 @@ async function shakeHands(options: UpstreamOptions, connection: Connection): Pro
     method: "initialize",
     paramsJson: () => JSON.stringify(params),
     timeoutMs: options.startTimeoutMs,
+    signal,
   });
   if (reply.kind !== "result") throw startFailed(options, describe(reply));
   const { protocolVersion, capabilities } = reply.result.value;
@@ -119,6 +126,7 @@ async function shakeHands(options: UpstreamOptions, connection: Connection): Pro
 async function listTools(
   options: UpstreamOptions,
   connection: Connection,
+  signal: AbortSignal,
 ): Promise<readonly unknown[]> {
   const tools: unknown[] = [];
   let cursor: unknown;
@@ -128,11 +136,13 @@ async function listTools(
       method: "tools/list",
       paramsJson: () => JSON.stringify(params),
       timeoutMs: options.startTimeoutMs,
+      signal,
     });
     if (reply.kind !== "result") throw listFailed(options, describe(reply));
     const { tools: found, nextCursor } = reply.result.value;
     if (!Array.isArray(found)) throw listFailed(options, "it answered no array of tools");
-    tools.push(...found);
+    for (const tool of found) tools.push(tool);
+    if (tools.length > maxTools) throw listFailed(options, `it lists more than ${maxTools} tools`);
     if (nextCursor === undefined || nextCursor === null) return tools;
     if (nextCursor === cursor) throw listFailed(options, "it answered the same cursor twice");
     cursor = nextCursor;
@@ -164,7 +174,8 @@ function callParams(call: ToolCall, id: number): string {
 }
 
 function describe(reply: Exclude<UpstreamReply, { kind: "result" }>): string {
-  return reply.kind === "failed" ? reply.message : `it answered error ${reply.error.code}`;
+  if (reply.kind === "error") return `it answered error ${reply.error.code}`;
+  return reply.code === "cancelled" ? "it did not finish in time" : reply.message;
 }
 
 function startFailed(options: UpstreamOptions, reason: string): UpstreamError {

@@ -5,6 +5,7 @@
  */
 import type { Readable, Writable } from "node:stream";
 import type { Log } from "../../contract/ambient.ts";
+import type { CallProgress } from "../../contract/progress.ts";
 import { findOversizeId } from "../wire/find-oversize-id.ts";
 import type { OversizeFrame } from "../wire/read-frames.ts";
 import { createFrameReader } from "../wire/read-frames.ts";
@@ -31,21 +32,15 @@ export type UpstreamFailure =
   | "upstream_timeout"
   | "upstream_oversize"
   | "upstream_garbage"
+  | "upstream_busy"
   | "cancelled";
-
-/** Members of a `notifications/progress` that pass; the token is mapped by whoever asked. */
-export interface Progress {
-  readonly progress: number;
-  readonly total?: number;
-  readonly message?: string;
-}
 
 export interface UpstreamRequest {
   readonly method: string;
   /** Builds the params for the id that the request got, which is also its progress token. */
   readonly paramsJson: (id: number) => string;
   readonly timeoutMs: number;
-  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  readonly onProgress?: ((progress: CallProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -59,10 +54,12 @@ export interface ConnectionDeps {
 
 interface Pending {
   readonly end: (reply: UpstreamReply) => void;
-  readonly onProgress: ((progress: Progress) => void) | undefined;
+  readonly onProgress: ((progress: CallProgress) => void) | undefined;
 }
 
 const maxProgressMessageLength = 4096;
+/** What a server may leave unread before it gets no more. */
+const maxUnreadBytes = 8 * 1024 * 1024;
 
 /** Speaks over the given streams; the caller owns them and says when they are lost. */
 export class Connection {
@@ -88,6 +85,10 @@ export class Connection {
   request(wanted: UpstreamRequest): Promise<UpstreamReply> {
     if (this.#lostBecause !== undefined) {
       return Promise.resolve(failed("upstream_lost", this.#lostBecause));
+    }
+    if (this.#deps.input.writableLength > maxUnreadBytes) {
+      const message = "the server does not read what it is sent";
+      return Promise.resolve(failed("upstream_busy", message));
     }
     if (wanted.signal?.aborted === true) return Promise.resolve(failed("cancelled", "cancelled"));
     return new Promise((resolve) => this.#open(wanted, resolve));

@@ -38,7 +38,10 @@ export interface MalformedMessage {
   readonly kind: "malformed";
   readonly id: RequestId | null;
   readonly code: number;
+  /** For the client: may name keys that it sent. */
   readonly message: string;
+  /** For the log: never holds anything of the message. */
+  readonly reason: string;
   /** Where it could be read; a malformed `tools/call` is recorded as a denial. */
   readonly method: string | undefined;
 }
@@ -48,18 +51,16 @@ const responseMembers: ReadonlySet<string> = new Set(["jsonrpc", "id", "result",
 
 /** Reads one frame; a frame that breaks a rule becomes a `malformed` message with its id. */
 export function readClientMessage(frame: Buffer): ClientMessage {
-  if (!isUtf8(frame)) return malformed({}, rpcCodes.parseError, "expected UTF-8 text");
+  if (!isUtf8(frame))
+    return malformed({}, rpcCodes.parseError, "expected UTF-8 text", "invalid_utf8");
   const parsed = readStrictJson(frame.toString("utf8"), ["params", "arguments"]);
   if (parsed.violation?.code === "invalid_json") {
-    return malformed(
-      {},
-      rpcCodes.parseError,
-      `expected one line of JSON: ${parsed.violation.message}`,
-    );
+    const message = `expected one line of JSON: ${parsed.violation.message}`;
+    return malformed({}, rpcCodes.parseError, message, "invalid_json");
   }
   const { value, violation } = parsed;
   const readable = isJsonObject(value) ? value : {};
-  if (violation !== undefined) return invalid(readable, explain(violation));
+  if (violation !== undefined) return invalid(readable, explain(violation), violation.code);
   if (Array.isArray(value)) return invalid(readable, "batches are not accepted");
   if (!isJsonObject(value)) return invalid(readable, "expected a JSON object");
   return readEnvelope(value, parsed.captured);
@@ -90,17 +91,23 @@ function readResponse(value: JsonObject): ClientMessage {
   return { kind: "response", id };
 }
 
-function invalid(value: JsonObject, message: string): MalformedMessage {
-  return malformed(value, rpcCodes.invalidRequest, message);
+function invalid(value: JsonObject, message: string, reason = "invalid_request"): MalformedMessage {
+  return malformed(value, rpcCodes.invalidRequest, message, reason);
 }
 
-function malformed(value: JsonObject, code: number, message: string): MalformedMessage {
+function malformed(
+  value: JsonObject,
+  code: number,
+  message: string,
+  reason: string,
+): MalformedMessage {
   const { id, method } = value;
   return {
     kind: "malformed",
     id: isRequestId(id) ? id : null,
     code,
     message,
+    reason,
     method: typeof method === "string" ? method : undefined,
   };
 }

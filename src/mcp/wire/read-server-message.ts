@@ -9,6 +9,7 @@ import { messageOf } from "../../errors.ts";
 import type { RequestId, RpcError } from "./rpc.ts";
 import { isRequestId } from "./rpc.ts";
 import { scanObject } from "./scan-object.ts";
+import type { Span } from "./scan-object.ts";
 import { maxDepth } from "./strict-json.ts";
 
 export type ServerMessage =
@@ -26,6 +27,8 @@ export type ServerMessage =
 export interface RawResult {
   readonly bytes: Buffer;
   readonly value: Readonly<Record<string, unknown>>;
+  /** Where the value of each member stands in `bytes`. */
+  readonly members: ReadonlyMap<string, Span>;
 }
 
 /** Reads one frame of an upstream; never throws. */
@@ -34,7 +37,7 @@ export function readServerMessage(frame: Buffer): ServerMessage {
   const value = parse(frame);
   if (!isRecord(value)) return garbage("not a JSON object");
   const id = isRequestId(value["id"]) ? value["id"] : undefined;
-  const scan = scanObject(frame, { start: 0, end: frame.length }, maxDepth);
+  const scan = scanObject(frame, maxDepth);
   if (!scan.ok) return garbage(scan.message, id);
   if (value["jsonrpc"] !== "2.0") return garbage('no "jsonrpc":"2.0"', id);
   if (typeof value["method"] === "string") return readCall(value["method"], value, id);
@@ -44,9 +47,9 @@ export function readServerMessage(frame: Buffer): ServerMessage {
   if ("error" in value) return garbage("a response with both result and error", id);
   if (!isRecord(value["result"])) return garbage("a result that is no object", id);
   const bytes = frame.subarray(result.start, result.end);
-  const members = scanObject(bytes, { start: 0, end: bytes.length }, maxDepth);
-  if (!members.ok) return garbage(members.message, id);
-  return { kind: "result", id, result: { bytes, value: value["result"] } };
+  const inner = scanObject(bytes, maxDepth);
+  if (!inner.ok) return garbage(inner.message, id);
+  return { kind: "result", id, result: { bytes, value: value["result"], members: inner.members } };
 }
 
 function parse(frame: Buffer): unknown {

@@ -3,6 +3,7 @@
  * an upstream reach the client as they came, whatever is stamped beside them.
  */
 import { isRecord } from "../../contract/json.ts";
+import type { RawResult } from "./read-server-message.ts";
 import { scanObject } from "./scan-object.ts";
 import { maxDepth } from "./strict-json.ts";
 
@@ -13,13 +14,15 @@ export interface ResultChanges {
   readonly dropsMeta: (key: string) => boolean;
 }
 
+/** A result object of which somebody may have looked up already where its members stand. */
+export type ResultBytes = Omit<RawResult, "members"> & Partial<RawResult>;
+
 /**
  * The changed bytes; the same buffer where nothing changes. `bytes` has to be a JSON object without
  * duplicate members; a `_meta` that cannot be taken apart is left out whole.
  */
 export function rewriteResult(
-  bytes: Buffer,
-  value: Readonly<Record<string, unknown>>,
+  { bytes, value, members }: ResultBytes,
   changes: ResultChanges,
 ): Buffer {
   const meta = value["_meta"];
@@ -29,26 +32,31 @@ export function rewriteResult(
     drops.has(key) ? undefined : part;
   const keep = (key: string, part: Buffer): Buffer | undefined => {
     if (key in changes.set) return undefined;
-    return key === "_meta" ? rebuild(part, keepMeta, {}) : part;
+    return key === "_meta" ? rebuild(part, membersOf(part), keepMeta, {}) : part;
   };
-  return rebuild(bytes, keep, changes.set) ?? bytes;
+  return rebuild(bytes, members ?? membersOf(bytes), keep, changes.set) ?? bytes;
 }
 
 /** Puts an object together again from the members that `keep` returns, in their order. */
 function rebuild(
   bytes: Buffer,
+  members: RawResult["members"] | undefined,
   keep: (key: string, part: Buffer) => Buffer | undefined,
   added: Readonly<Record<string, string>>,
 ): Buffer | undefined {
-  const scan = scanObject(bytes, { start: 0, end: bytes.length }, maxDepth);
-  if (!scan.ok) return undefined;
-  const members = Object.entries(added).map(([key, text]) => memberOf(key, Buffer.from(text)));
-  for (const [key, span] of scan.members) {
+  if (members === undefined) return undefined;
+  const texts = Object.entries(added).map(([key, text]) => memberOf(key, Buffer.from(text)));
+  for (const [key, span] of members) {
     const kept = keep(key, bytes.subarray(span.start, span.end));
-    if (kept !== undefined) members.push(memberOf(key, kept));
+    if (kept !== undefined) texts.push(memberOf(key, kept));
   }
-  const parts = members.flatMap((part, at) => (at === 0 ? [part] : [Buffer.from(","), part]));
+  const parts = texts.flatMap((part, at) => (at === 0 ? [part] : [Buffer.from(","), part]));
   return Buffer.concat([Buffer.from("{"), ...parts, Buffer.from("}")]);
+}
+
+function membersOf(bytes: Buffer): RawResult["members"] | undefined {
+  const scan = scanObject(bytes, maxDepth);
+  return scan.ok ? scan.members : undefined;
 }
 
 function memberOf(key: string, text: Buffer): Buffer {

@@ -24,13 +24,13 @@ const closeBrace = 0x7d;
 const openBracket = 0x5b;
 const closeBracket = 0x5d;
 
-/** Scans the object at `span`; `maxDepth` counts the object itself as one level. */
-export function scanObject(bytes: Buffer, span: Span, maxDepth: number): ObjectScan {
+/** Scans an object; `maxDepth` counts the object itself as one level. */
+export function scanObject(bytes: Buffer, maxDepth: number): ObjectScan {
   const members = new Map<string, Span>();
-  let at = skipSpace(bytes, span.start);
+  let at = skipSpace(bytes, 0);
   if (bytes[at] !== openBrace) return { ok: false, message: "expected a JSON object" };
   at = skipSpace(bytes, at + 1);
-  while (at < span.end && bytes[at] !== closeBrace) {
+  while (at < bytes.length && bytes[at] !== closeBrace) {
     const keyEnd = endOfString(bytes, at);
     const key = readKey(bytes, at, keyEnd);
     at = skipSpace(bytes, keyEnd);

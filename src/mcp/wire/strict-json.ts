@@ -31,6 +31,8 @@ export interface StrictJson {
 }
 
 export const maxDepth = 64;
+/** Deeper text is still read this far, to find the id of the request that it came with. */
+const readableDepth = 1000;
 
 const numberPattern = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const plainStringPattern = /[^"\\\u0000-\u001f]*/y;
@@ -138,7 +140,7 @@ class StrictReader {
     this.#at += 1;
     if (this.#path.length < maxDepth) return;
     this.#report("too_deep", `nesting is deeper than ${maxDepth} levels`);
-    this.#fail(`nesting is deeper than ${maxDepth} levels`);
+    if (this.#path.length >= readableDepth) this.#fail("nesting is too deep to be read");
   }
 
   /** Steps over the separator before the next member, or over the closing bracket. */

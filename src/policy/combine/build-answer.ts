@@ -15,7 +15,7 @@ export interface Conclusion {
 
 /** Builds the answer as it is recorded; what a client may see of it is for enforcement. */
 export function buildAnswer(
-  request: CombineRequest,
+  { decisionId }: Pick<CombineRequest, "decisionId">,
   verdicts: readonly LayerVerdict[],
   { effect, reasons, deciding }: Conclusion,
 ): DecisionAnswer {
@@ -29,7 +29,7 @@ export function buildAnswer(
     reasons,
     remediation: refused[0]?.match.remediation ?? null,
     metadata: {
-      decision_id: request.decisionId,
+      decision_id: decisionId,
       policy_version: (first ?? server)?.layer.revision ?? "",
       matched_rules: unique(deciding.map(({ match }) => match.rule)),
       alternatives: unique(refused.flatMap(({ match }) => match.alternatives)),

@@ -6,7 +6,6 @@ import type {
   ApprovalRequest,
   LayerIdentity,
   LayerVerdict,
-  Obligation,
   RuleMatch,
   Waiver,
 } from "../../contract/layer.ts";
@@ -33,8 +32,6 @@ export interface CombineRequest {
   readonly nowMs: number;
   /** `servers.NAME.ceiling`: tool patterns outside of which no grant counts. */
   readonly serverCeiling: readonly string[] | undefined;
-  /** `servers.NAME.default`: `allow` lets a deny-only bundle of the server grant by silence. */
-  readonly serverDefault: "allow" | undefined;
   /** True where a person has agreed to exactly this request of exactly this layer. */
   readonly isApproved: (layer: LayerIdentity, request: ApprovalRequest) => boolean;
   /** Obligation types that the gateway can carry out; any other type is a denial. */
@@ -53,7 +50,4 @@ export interface CombinedDecision {
   readonly usedWaivers: readonly Waiver[];
   /** Waivers that name a standing denial and would lift it, had they not run out. */
   readonly expiredWaivers: readonly Waiver[];
-  /** To be carried out with the result; empty unless `effect` is `allow`. */
-  readonly obligations: readonly FromLayer<Obligation>[];
-  readonly warnings: readonly FromLayer<RuleMatch>[];
 }

@@ -7,24 +7,22 @@ import type { CombineRequest, FromLayer } from "./combined-decision.ts";
 import { byCode } from "./layer-order.ts";
 import { matchesToolPattern } from "./match-pattern.ts";
 
-/** The grants that count. Empty where the operator's default allows; undefined where none does. */
+/** The grants that count. */
 export function grantsOf(
   verdicts: readonly LayerVerdict[],
   request: CombineRequest,
-): readonly FromLayer<RuleMatch>[] | undefined {
-  if (!isWithinCeiling(request)) return undefined;
+): readonly FromLayer<RuleMatch>[] {
+  if (!isWithinCeiling(request)) return [];
   const servers = verdicts.filter(
     ({ layer }) => layer.kind === "server" && layer.name === request.action.server,
   );
-  const grants = servers.flatMap((verdict) =>
+  return servers.flatMap((verdict) =>
     verdict.ok
       ? byCode(verdict.output.allow)
           .filter((match) => isGrantOf(match, request.action.type))
           .map((match) => ({ layer: verdict.layer, match }))
       : [],
   );
-  if (grants.length > 0) return grants;
-  return request.serverDefault === "allow" && servers.some(({ ok }) => ok) ? [] : undefined;
 }
 
 function isGrantOf(match: RuleMatch, actionType: string): boolean {

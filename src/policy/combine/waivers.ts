@@ -3,7 +3,7 @@
  * reason and until a stated time. Nothing that the gateway itself refuses is ever lifted, and
  * nothing whose author did not mark it `overridable`.
  */
-import { gatewayCodes } from "../../contract/layer.ts";
+import { isGatewayCode } from "../../contract/layer.ts";
 import type { LayerVerdict, RuleMatch, Waiver } from "../../contract/layer.ts";
 import type { FromLayer } from "./combined-decision.ts";
 
@@ -15,7 +15,6 @@ export interface LiftedDenials {
   readonly expiredWaivers: readonly Waiver[];
 }
 
-const reserved: ReadonlySet<string> = new Set(gatewayCodes);
 /** RFC 3339 §5.6, with the offset that makes it one moment. */
 const rfc3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/iu;
 
@@ -57,7 +56,7 @@ function isInForce({ expires }: Waiver, nowMs: number): boolean {
 function lifts(waiver: Waiver, { layer, match }: FromLayer<RuleMatch>): boolean {
   return (
     match.overridable &&
-    !reserved.has(match.code) &&
+    !isGatewayCode(match.code) &&
     waiver.justification.trim() !== "" &&
     waiver.bundle === layer.name &&
     waiver.rule === match.rule

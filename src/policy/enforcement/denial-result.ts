@@ -8,7 +8,7 @@ import type { RuleMatch } from "../../contract/layer.ts";
 import { disclose } from "./disclose.ts";
 
 /** Key of the decision in a result's `_meta`. */
-export const decisionMetaKey = "io.mcp-gateway/decision";
+const decisionMetaKey = "io.mcp-gateway/decision";
 
 /** The tool result for an answer that is no allow, as JSON text. `matches` are what decided it. */
 export function denialResult(answer: DecisionAnswer, matches: readonly RuleMatch[]): string {

@@ -15,8 +15,6 @@ export interface EngineLayer {
   /** Config name: the server's id for kind `server`, else the layer's `name`. */
   readonly name: string;
   readonly kind: LayerKind;
-  /** Config id of the server; for kind `server` only. */
-  readonly server: string | undefined;
   /** Undefined where one is configured and none is active: the layer then answers `no_policy`. */
   readonly bundle: Bundle | undefined;
   /** Takes the place of `bundle` where that one cannot be activated: the one active until now. */
@@ -103,9 +101,9 @@ function resultOf(
 }
 
 async function prepare(layer: EngineLayer, tools: ActivationTools): Promise<Prepared> {
-  const { name, kind, server, bundle } = layer;
+  const { name, kind, bundle } = layer;
   const stamp = { revision: bundle?.revision ?? "", digest: bundle?.digest ?? "" };
-  const lane = { identity: { name, kind, ...stamp }, server, load: undefined };
+  const lane = { identity: { name, kind, ...stamp }, load: undefined };
   if (bundle === undefined) return { lane, error: undefined };
   try {
     checkKind(layer.kind, bundle);
@@ -118,14 +116,14 @@ async function prepare(layer: EngineLayer, tools: ActivationTools): Promise<Prep
 }
 
 async function loadOf(
-  { name, kind, server }: EngineLayer,
+  { name, kind }: EngineLayer,
   bundle: Bundle,
   { maximumPages, compiled }: ActivationTools,
 ): Promise<WorkerLayer> {
   const { policyPackage, entrypoints, dataJson, wasm } = bundle;
   const compiling = compiled.get(bundle) ?? compilePolicy(wasm, maximumPages);
   compiled.set(bundle, compiling);
-  return { name, kind, server, policyPackage, entrypoints, dataJson, compiled: await compiling };
+  return { name, kind, policyPackage, entrypoints, dataJson, compiled: await compiling };
 }
 
 function checkKind(expected: LayerKind, bundle: Bundle): void {

@@ -1,22 +1,20 @@
 /**
  * One decision inside a worker: asks the layers in the order of the policy contract and gives each
- * later stage what the earlier ones said. Answers go back unread; what a later stage needs of them
- * is read here in the same strict way, and a layer that cannot be read adds nothing.
+ * later stage what the earlier ones said. A layer whose answer cannot be read adds nothing.
  */
 import type { LayerOutput } from "../../contract/layer.ts";
 import { assembleInput } from "./assemble-input.ts";
 import type { Audience, InputFindings } from "./assemble-input.ts";
 import type { DecideReply, DecideRequest, LayerAnswer } from "./engine-protocol.ts";
-import type { Evaluation } from "./layer-policy.ts";
 import { ask, encodeInput } from "./layer-set.ts";
 import type { AskedLayers, AskTools, OpenLayer } from "./layer-set.ts";
-import { readLayerOutput } from "./read-layer-output.ts";
+import type { LayerReading } from "./read-layer-output.ts";
 
 export type DecidedLayers = Omit<DecideReply, "type" | "evalMs">;
 
 interface Answered {
   readonly layer: OpenLayer;
-  readonly evaluation: Evaluation;
+  readonly reading: LayerReading;
 }
 
 type AskAll = (
@@ -56,7 +54,7 @@ function askerOf(request: DecideRequest, tools: AskTools): AskAll {
       const { decision } = layer.layer.entrypoints;
       return {
         layer,
-        evaluation: ask(layer, decision, { ...tools, input, timeMs: request.timeMs }),
+        reading: ask(layer, decision, { ...tools, input, timeMs: request.timeMs }),
       };
     });
   };
@@ -81,13 +79,11 @@ function classify(
   }
   const text = assembleInput(request.parts, "server", floor);
   const input = encodeInput(text, tools.inputMaxBytes);
-  const evaluation = ask(layer, entrypoint, { ...tools, input, timeMs: request.timeMs });
-  if (!evaluation.ok)
-    return { findings: withClasses(floor, undefined), failed: [{ layer, evaluation }] };
-  const reading = readLayerOutput(evaluation.text, layer.layer);
+  const reading = ask(layer, entrypoint, { ...tools, input, timeMs: request.timeMs });
   if (reading.ok) return { findings: withClasses(floor, reading.output), failed: undefined };
-  const failure = { ok: false, message: `classifying: ${reading.message}` } as const;
-  return { findings: withClasses(floor, undefined), failed: [{ layer, evaluation: failure }] };
+  const message = `classifying: ${reading.message}`;
+  const failure = { ok: false, code: "policy_error", message } as const;
+  return { findings: withClasses(floor, undefined), failed: [{ layer, reading: failure }] };
 }
 
 function withClasses(floor: InputFindings, output: LayerOutput | undefined): InputFindings {
@@ -122,9 +118,7 @@ function denialsJsonOf(judged: readonly Answered[]): string {
   return JSON.stringify(denials);
 }
 
-function outputOf({ layer, evaluation }: Answered): LayerOutput | undefined {
-  if (!evaluation.ok) return undefined;
-  const reading = readLayerOutput(evaluation.text, layer.layer);
+function outputOf({ reading }: Answered): LayerOutput | undefined {
   return reading.ok ? reading.output : undefined;
 }
 
@@ -132,6 +126,6 @@ function serverOf({ server }: AskedLayers): readonly OpenLayer[] {
   return server === undefined ? [] : [server];
 }
 
-function toAnswer({ layer, evaluation }: Answered): LayerAnswer {
-  return { index: layer.index, evaluation };
+function toAnswer({ layer, reading }: Answered): LayerAnswer {
+  return { index: layer.index, reading };
 }

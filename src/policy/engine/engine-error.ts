@@ -3,19 +3,17 @@
  */
 import { GatewayError } from "../../errors.ts";
 
-export const engineErrorCodes = [
-  "policy_module_invalid",
-  "policy_abi_unsupported",
-  "policy_builtin_unknown",
-  "policy_entrypoint_missing",
-  "policy_data_invalid",
-  "policy_memory_exceeded",
-  "policy_kind_mismatch",
-  "policy_activation_failed",
-  "policy_activation_timeout",
-  "policy_worker_lost",
-] as const;
-export type EngineErrorCode = (typeof engineErrorCodes)[number];
+export type EngineErrorCode =
+  | "policy_module_invalid"
+  | "policy_abi_unsupported"
+  | "policy_builtin_unknown"
+  | "policy_entrypoint_missing"
+  | "policy_data_invalid"
+  | "policy_memory_exceeded"
+  | "policy_kind_mismatch"
+  | "policy_activation_failed"
+  | "policy_activation_timeout"
+  | "policy_worker_lost";
 
 /** A bundle that the engine refuses, or a worker that it cannot start. */
 export class EngineError extends GatewayError<EngineErrorCode> {}

@@ -5,14 +5,14 @@
 import type { BundleEntrypoints, LayerKind } from "../../contract/bundle.ts";
 import type { InputParts } from "../../contract/policy-input.ts";
 import type { CompiledPolicy } from "./compiled-policy.ts";
-import type { Evaluation } from "./layer-policy.ts";
+import type { EngineErrorCode } from "./engine-error.ts";
+import type { LayerReading } from "./read-layer-output.ts";
 
 /** A layer as a worker has to know it. */
 export interface WorkerLayer {
+  /** For kind `server` the config id of the server. */
   readonly name: string;
   readonly kind: LayerKind;
-  /** Config id of the server; for kind `server` only. */
-  readonly server: string | undefined;
   readonly policyPackage: string;
   readonly entrypoints: BundleEntrypoints;
   readonly compiled: CompiledPolicy;
@@ -44,12 +44,12 @@ export type WorkerRequest = LoadRequest | DecideRequest | VisibilityRequest;
 
 export type LoadReply =
   | { readonly type: "loaded" }
-  | { readonly type: "refused"; readonly code: string; readonly message: string };
+  | { readonly type: "refused"; readonly code: EngineErrorCode; readonly message: string };
 
-/** What one layer answered, unread. */
+/** What one layer answered, read strictly. */
 export interface LayerAnswer {
   readonly index: number;
-  readonly evaluation: Evaluation;
+  readonly reading: LayerReading;
 }
 
 export interface DecideReply {

@@ -5,7 +5,9 @@ import { messageOf } from "../../errors.ts";
 import type { WorkerLayer } from "./engine-protocol.ts";
 import { encodeJsonText } from "./json-text.ts";
 import { openLayerPolicy } from "./layer-policy.ts";
-import type { Evaluation, LayerPolicy } from "./layer-policy.ts";
+import type { LayerPolicy } from "./layer-policy.ts";
+import { readLayerOutput } from "./read-layer-output.ts";
+import type { LayerReading } from "./read-layer-output.ts";
 
 /** A layer with a policy that was instantiated and has its entrypoints. */
 export interface OpenLayer {
@@ -40,7 +42,7 @@ export function layersFor(layers: Iterable<OpenLayer>, server: string): AskedLay
   const ofKind = (...kinds: readonly string[]): readonly OpenLayer[] =>
     open.filter(({ layer }) => kinds.includes(layer.kind));
   return {
-    server: ofKind("server").find(({ layer }) => layer.server === server),
+    server: ofKind("server").find(({ layer }) => layer.name === server),
     identity: ofKind("identity"),
     rules: ofKind("workflow", "compliance"),
     overrides: ofKind("overrides"),
@@ -70,13 +72,15 @@ export function encodeInput(text: string, maxBytes: number): EncodedInput {
   }
 }
 
-/** Asks one layer; `entrypoint` is one of those it was opened with. */
+/** Asks one layer and reads its answer; `entrypoint` is one of those it was opened with. */
 export function ask(
-  { index, policy }: OpenLayer,
+  { index, layer, policy }: OpenLayer,
   entrypoint: string,
   { input, timeMs, onLayer }: AskTools & { input: EncodedInput; timeMs: number },
-): Evaluation {
-  if (!input.ok) return input;
+): LayerReading {
+  if (!input.ok) return { ...input, code: "policy_error" };
   onLayer(index);
-  return policy.evaluate(entrypoint, input.bytes, timeMs);
+  const evaluation = policy.evaluate(entrypoint, input.bytes, timeMs);
+  if (!evaluation.ok) return { ...evaluation, code: "policy_error" };
+  return readLayerOutput(evaluation.text, layer);
 }

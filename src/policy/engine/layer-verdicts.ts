@@ -3,9 +3,8 @@
  * action, in the order of the set, so that a layer that is missing, broken or late is never silent.
  */
 import type { LayerIdentity, LayerVerdict } from "../../contract/layer.ts";
-import type { LayerAnswer, WorkerLayer } from "./engine-protocol.ts";
+import type { LayerAnswer } from "./engine-protocol.ts";
 import type { LaneLayer } from "./open-lane.ts";
-import { readLayerOutput } from "./read-layer-output.ts";
 import type { LayerSet, PoolAnswer } from "./worker-pool.ts";
 
 /** What came back for one request, with the set of layers that its places belong to. */
@@ -52,8 +51,8 @@ interface AskedLayer {
   readonly answers: readonly LayerAnswer[];
 }
 
-function isAsked({ identity, server }: LaneLayer, askedServer: string): boolean {
-  return identity.kind !== "server" || server === askedServer;
+function isAsked({ identity }: LaneLayer, server: string): boolean {
+  return identity.kind !== "server" || identity.name === server;
 }
 
 function verdictOf(
@@ -64,12 +63,11 @@ function verdictOf(
   if (failure !== undefined) return failed(identity, "policy_error", failure.message);
   if (load === undefined) return failed(identity, "no_policy", "no bundle is active");
   switch (outcome.type) {
-    case "answered":
-      return readVerdict(
-        identity,
-        load,
-        answers.find(({ index }) => index === place),
-      );
+    case "answered": {
+      const answer = answers.find(({ index }) => index === place);
+      if (answer === undefined) return failed(identity, "policy_error", "the layer gave no answer");
+      return { layer: identity, ...answer.reading };
+    }
     case "timeout": {
       const culprit = set.layers[outcome.layer]?.identity.name ?? "none";
       const message = `all layers together had ${deadlineMs} ms; layer "${culprit}" was running`;
@@ -82,19 +80,6 @@ function verdictOf(
     case "unavailable":
       return failed(identity, "policy_error", outcome.message);
   }
-}
-
-function readVerdict(
-  identity: LayerIdentity,
-  load: WorkerLayer,
-  answer: LayerAnswer | undefined,
-): LayerVerdict {
-  if (answer === undefined) return failed(identity, "policy_error", "the layer gave no answer");
-  const { evaluation } = answer;
-  if (!evaluation.ok) return failed(identity, "policy_error", evaluation.message);
-  const reading = readLayerOutput(evaluation.text, load);
-  if (!reading.ok) return failed(identity, reading.code, reading.message);
-  return { ok: true, layer: identity, output: reading.output };
 }
 
 type FailureCode = Extract<LayerVerdict, { readonly ok: false }>["code"];

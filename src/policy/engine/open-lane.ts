@@ -4,7 +4,7 @@
  * layer that ends the thread is left out and the thread is started again without it.
  */
 import type { LayerIdentity } from "../../contract/layer.ts";
-import { EngineError, engineErrorCodes } from "./engine-error.ts";
+import { EngineError } from "./engine-error.ts";
 import type { WorkerLayer } from "./engine-protocol.ts";
 import { PolicyWorker } from "./policy-worker.ts";
 import type { WorkerOutcome } from "./policy-worker.ts";
@@ -12,8 +12,6 @@ import type { WorkerOutcome } from "./policy-worker.ts";
 /** One place of the set. */
 export interface LaneLayer {
   readonly identity: LayerIdentity;
-  /** Config id of the server; for kind `server` only. */
-  readonly server: string | undefined;
   /** Undefined where the layer has no bundle, or one that could not even be compiled. */
   readonly load: WorkerLayer | undefined;
 }
@@ -68,7 +66,7 @@ function failureOf(
     case "answered": {
       const { reply } = outcome;
       return reply.type === "refused"
-        ? new EngineError(codeOf(reply.code), `layer "${layer}": ${reply.message}`)
+        ? new EngineError(reply.code, `layer "${layer}": ${reply.message}`)
         : undefined;
     }
     case "timeout":
@@ -88,8 +86,4 @@ function failureOf(
         "expected a policy worker thread to start, found that it ended at once",
       );
   }
-}
-
-function codeOf(code: string): EngineError["code"] {
-  return engineErrorCodes.find((known) => known === code) ?? "policy_activation_failed";
 }

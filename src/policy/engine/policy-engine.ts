@@ -3,6 +3,7 @@
  * trip to a worker thread, and answers one verdict per layer. It never says yes or no; combining
  * does. A policy that throws, loops, eats memory or talks nonsense is a failed verdict of its layer.
  */
+import type { PolicyLimits } from "../../config/config.ts";
 import type { Bundle } from "../../contract/bundle.ts";
 import type { LayerVerdict } from "../../contract/layer.ts";
 import type { InputParts } from "../../contract/policy-input.ts";
@@ -54,22 +55,18 @@ export interface PolicyEngine {
   readonly close: () => Promise<void>;
 }
 
-export interface PolicyEngineOptions {
+/**
+ * The deadline is for all layers of one decision together. 64 MB of memory hold 1 MiB of text many
+ * times over, and of most structures; the densest (nothing but one-digit numbers) needs more and is
+ * denied.
+ */
+export interface PolicyEngineOptions extends PolicyLimits {
   /** Worker threads in use; default 1. */
   readonly workers?: number;
   /** One more, loaded and waiting for a runaway policy; default true. */
   readonly spare?: boolean;
-  /** For all layers of one decision together; default 250. */
-  readonly deadlineMs?: number;
   /** For instantiating one layer and loading its data; default 5,000. */
   readonly activationDeadlineMs?: number;
-  /** Longest input document; default 1 MiB. */
-  readonly inputMaxBytes?: number;
-  /**
-   * Most memory of one layer's instance; default 64. That holds 1 MiB of text many times over, and
-   * of most structures; the densest (nothing but one-digit numbers) needs more and is denied.
-   */
-  readonly memoryMaxMb?: number;
 }
 
 const pagesPerMb = 16;
@@ -79,15 +76,15 @@ const pagesPerMb = 16;
  *
  * @throws Error where the worker's compiled file is missing.
  */
-export function createPolicyEngine(options: PolicyEngineOptions = {}): PolicyEngine {
-  const { deadlineMs = 250, memoryMaxMb = 64 } = options;
+export function createPolicyEngine(options: PolicyEngineOptions): PolicyEngine {
+  const { deadlineMs, inputMaxBytes, memoryMaxMb } = options;
   const pool = new WorkerPool({
-    url: workerUrl("policy/engine/worker"),
+    url: workerUrl("policy-worker"),
     workers: options.workers ?? 1,
     spare: options.spare ?? true,
     deadlineMs,
     activationDeadlineMs: options.activationDeadlineMs ?? 5000,
-    inputMaxBytes: options.inputMaxBytes ?? 1024 * 1024,
+    inputMaxBytes,
   });
   const ask = async (request: DecideRequest | VisibilityRequest): Promise<LayerAnswers> => {
     try {

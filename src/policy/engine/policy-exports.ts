@@ -3,26 +3,9 @@
  */
 import { EngineError } from "./engine-error.ts";
 
-const names = [
-  "builtins",
-  "entrypoints",
-  "eval",
-  "opa_eval_ctx_get_result",
-  "opa_eval_ctx_new",
-  "opa_eval_ctx_set_data",
-  "opa_eval_ctx_set_entrypoint",
-  "opa_eval_ctx_set_input",
-  "opa_heap_ptr_get",
-  "opa_heap_ptr_set",
-  "opa_json_dump",
-  "opa_malloc",
-  "opa_value_dump",
-  "opa_value_parse",
-] as const;
-
 /** Addresses and numbers in, address or number out. */
 export type PolicyCall = (...operands: readonly number[]) => number;
-export type PolicyExports = Readonly<Record<(typeof names)[number], PolicyCall>>;
+export type PolicyExports = ReturnType<typeof readExports>;
 
 const abi = { major: 1, minor: 2 };
 
@@ -32,7 +15,7 @@ const abi = { major: 1, minor: 2 };
  * @throws EngineError `policy_abi_unsupported` for another major version or one before 1.2,
  *   `policy_module_invalid` where a function is missing.
  */
-export function readExports({ exports }: WebAssembly.Instance): PolicyExports {
+export function readExports({ exports }: WebAssembly.Instance) {
   const major = globalOf(exports["opa_wasm_abi_version"]);
   const minor = globalOf(exports["opa_wasm_abi_minor_version"]);
   if (major !== abi.major || minor === undefined || minor < abi.minor) {
@@ -42,7 +25,7 @@ export function readExports({ exports }: WebAssembly.Instance): PolicyExports {
         `${major ?? "no version"}.${minor ?? "none"}; build the bundle with a current opa`,
     );
   }
-  const call = (name: (typeof names)[number]): PolicyCall => callOf(name, exports[name]);
+  const call = (name: string): PolicyCall => callOf(name, exports[name]);
   return {
     builtins: call("builtins"),
     entrypoints: call("entrypoints"),

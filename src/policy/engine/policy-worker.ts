@@ -59,6 +59,7 @@ export class PolicyWorker {
     thread.stdout.resume();
     thread.stderr.resume();
     thread.on("message", (reply: WorkerReply) => this.#settleFirst({ type: "answered", reply }));
+    thread.on("messageerror", () => this.#lose("crashed"));
     thread.on("error", () => this.#lose("crashed"));
     thread.on("exit", () => this.#lose("crashed"));
     await new Promise<void>((resolve) => {

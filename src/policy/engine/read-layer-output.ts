@@ -5,6 +5,7 @@
  */
 import type { LayerKind } from "../../contract/bundle.ts";
 import type { Json } from "../../contract/json.ts";
+import { emptyOutput } from "../../contract/layer.ts";
 import type { LayerOutput, RuleMatch } from "../../contract/layer.ts";
 import { messageOf } from "../../errors.ts";
 import { isAnswerShape, plainGrant, readAnswerShape } from "./read-answer-shape.ts";
@@ -23,40 +24,28 @@ export interface AnsweringLayer {
   readonly policyPackage: string;
 }
 
-const anyKind = [
-  "deny",
-  "require_approval",
-  "obligations",
-  "hide",
-  "data_classes",
-  "labels",
-  "warn",
-];
+const anyKind = ["deny", "require_approval", "obligations", "hide", "warn"];
 const rulesByKind: Readonly<Record<LayerKind, ReadonlySet<string>>> = {
   identity: new Set([...anyKind, "capabilities"]),
-  server: new Set([...anyKind, "allow"]),
+  server: new Set([...anyKind, "allow", "data_classes", "labels"]),
   workflow: new Set(anyKind),
   compliance: new Set(anyKind),
   overrides: new Set([...anyKind, "waive"]),
 };
 
-const nothing: LayerOutput = {
-  allow: [],
-  deny: [],
-  requireApproval: [],
-  obligations: [],
-  hide: [],
-  dataClasses: [],
-  labels: [],
-  capabilities: undefined,
-  waive: [],
-  warn: [],
-};
+/** What is deeper cannot be handed from thread to thread, or written to the record. */
+const maxLevels = 512;
 
 /** Reads a result set: `[]` is no decision, `[{"result": …}]` is read, all else is an error. */
 export function readLayerOutput(resultSet: string, layer: AnsweringLayer): LayerReading {
   try {
     const results: Json = JSON.parse(resultSet);
+    if (isDeeper(results, maxLevels)) {
+      throw new ShapeError(
+        "policy_error",
+        `result: expected at most ${maxLevels} levels of nesting, found more`,
+      );
+    }
     if (!Array.isArray(results)) throw unexpected("result", "a result set", results);
     if (results.length === 0) {
       return { ok: false, code: "no_decision", message: "the policy's decision is undefined" };
@@ -70,9 +59,14 @@ export function readLayerOutput(resultSet: string, layer: AnsweringLayer): Layer
   }
 }
 
+function isDeeper(value: Json, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((item: Json) => isDeeper(item, levels - 1));
+}
+
 function readDecision(decision: Answered, layer: AnsweringLayer): LayerOutput {
   if (isAnswerShape(decision) && layer.kind === "server") {
-    return { ...nothing, ...readAnswerShape(decision, layer.policyPackage) };
+    return { ...emptyOutput, ...readAnswerShape(decision, layer.policyPackage) };
   }
   const rules = readObject(decision, "decision", rulesByKind[layer.kind]);
   const { allow } = rules;

@@ -19,9 +19,8 @@ export function seeLayers(
     return asked.flatMap((layer): readonly LayerAnswer[] => {
       const { visibility } = layer.layer.entrypoints;
       if (visibility === undefined) return [];
-      return [
-        { index: layer.index, evaluation: ask(layer, visibility, { ...tools, input, timeMs }) },
-      ];
+      const reading = ask(layer, visibility, { ...tools, input, timeMs });
+      return [{ index: layer.index, reading }];
     });
   });
 }

@@ -4,8 +4,9 @@
  * thread that has to be ended cannot say so any more.
  */
 import { parentPort, workerData } from "node:worker_threads";
-import { codeOf, messageOf } from "../../errors.ts";
+import { messageOf } from "../../errors.ts";
 import { decideLayers } from "./decide-layers.ts";
+import { EngineError } from "./engine-error.ts";
 import { noLayer, progressCells } from "./engine-protocol.ts";
 import type { WorkerReply, WorkerRequest, WorkerStart } from "./engine-protocol.ts";
 import { layersFor, openLayer } from "./layer-set.ts";
@@ -48,7 +49,7 @@ function load(...[index, layer]: Parameters<typeof openLayer>): WorkerReply {
     askedByServer.clear();
     return { type: "loaded" };
   } catch (thrown) {
-    const code = codeOf(thrown) ?? "policy_activation_failed";
+    const code = thrown instanceof EngineError ? thrown.code : "policy_activation_failed";
     return { type: "refused", code, message: messageOf(thrown) };
   }
 }

@@ -21,10 +21,10 @@ export class ConversationJournal {
     this.#folder = folder;
   }
 
-  /** Appends one JSON document; `isDurable` waits for the disk. */
-  append(entry: object, nowMs: number, isDurable: boolean): Promise<void> {
+  /** Appends one JSON document; resolves once it is on the disk. */
+  append(entry: object, nowMs: number): Promise<void> {
     const line = Buffer.from(`${JSON.stringify(entry)}\n`);
-    const written = this.#tail.then(() => this.#write(line, nowMs, isDurable));
+    const written = this.#tail.then(() => this.#write(line, nowMs));
     this.#tail = written.catch(() => {});
     return written;
   }
@@ -41,10 +41,10 @@ export class ConversationJournal {
     this.#file = undefined;
   }
 
-  async #write(line: Buffer, nowMs: number, isDurable: boolean): Promise<void> {
+  async #write(line: Buffer, nowMs: number): Promise<void> {
     const { handle } = await this.#open(dayName(nowMs));
     await handle.write(line);
-    if (isDurable) await handle.datasync();
+    await handle.datasync();
   }
 
   async #open(name: string): Promise<{ readonly name: string; readonly handle: FileHandle }> {

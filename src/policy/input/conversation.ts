@@ -71,11 +71,8 @@ export class Conversation {
       return atMs === undefined || nowMs - atMs >= refreshMs;
     });
     if (fresh.length === 0) return;
-    await this.#journal.append(
-      { id: this.#id, started: this.#startedMs, at: nowMs, fresh },
-      nowMs,
-      true,
-    );
+    const entry: JournalEntry = { id: this.#id, started: this.#startedMs, at: nowMs, fresh };
+    await this.#journal.append(entry, nowMs);
     for (const sighting of fresh) this.#see(sighting, nowMs);
   }
 

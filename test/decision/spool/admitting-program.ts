@@ -20,6 +20,7 @@ const log = await createDecisionLog({
   clock: systemClock,
   log: silent,
   newId,
+  limits: { spoolMaxBytes: Number.MAX_SAFE_INTEGER },
   onFailure: "fail_operation",
   durability: "sync",
 });

@@ -5,15 +5,10 @@ import { createDecisionLog } from "../../../src/decision/decision-log.ts";
 import { spoolFolder } from "../../../src/decision/spool/writer-folder.ts";
 import type { Faults } from "../faulty-files.ts";
 import { faultyFiles, systemError } from "../faulty-files.ts";
-import {
-  admission,
-  eventually,
-  keptLog,
-  logOptions,
-  outcome,
-  readSpool,
-  temporaryState,
-} from "../support.ts";
+import { spoolLimits, admission, logOptions, outcome, readSpool } from "../support.ts";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
+import { createTestLog } from "../../support/log.ts";
+import { eventually } from "../../support/eventually.ts";
 
 const unavailable = { name: "DecisionError", code: "audit_unavailable" };
 
@@ -27,8 +22,8 @@ function failing(count: number, code: string): () => void {
 }
 
 async function openWith(faults: Faults) {
-  const stateDir = await temporaryState();
-  const log = keptLog();
+  const stateDir = temporaryFolder();
+  const log = createTestLog();
   const options = { ...logOptions(stateDir), log, files: faultyFiles(faults) };
   return { stateDir, log, options, decisions: await createDecisionLog(options) };
 }
@@ -166,8 +161,8 @@ test("a disk with too little room left refuses calls before it is full", async (
 test.each(["sync", "async"] as const)(
   "a record that is too large is refused and nothing else is, %s",
   async (durability) => {
-    const limits = { recordMaxBytes: 10_000 };
-    const options = { ...logOptions(await temporaryState()), limits, durability };
+    const limits = { ...spoolLimits, recordMaxBytes: 10_000 };
+    const options = { ...logOptions(temporaryFolder()), limits, durability };
     const decisions = await createDecisionLog(options);
     const inputJson = JSON.stringify("x".repeat(10_000));
     const large = decisions.admit(admission({ inputJson }));
@@ -179,8 +174,8 @@ test.each(["sync", "async"] as const)(
 );
 
 test("a record larger than a segment gets a segment of its own", async () => {
-  const stateDir = await temporaryState();
-  const limits = { segmentMaxBytes: 4096 };
+  const stateDir = temporaryFolder();
+  const limits = { ...spoolLimits, segmentMaxBytes: 4096 };
   const decisions = await createDecisionLog({ ...logOptions(stateDir), limits });
   const inputJson = JSON.stringify("x".repeat(3_000_000));
   const records = [admission(), admission({ inputJson }), admission()];
@@ -195,7 +190,7 @@ test("a spool that cannot be created stops the start with what to do", async () 
       throw systemError("EROFS");
     },
   });
-  const opening = createDecisionLog({ ...logOptions(await temporaryState()), files });
+  const opening = createDecisionLog({ ...logOptions(temporaryFolder()), files });
   await expect(opening).rejects.toMatchObject({ code: "spool_unusable" });
   await expect(opening).rejects.toThrow(/EROFS: injected; make the state folder writable/);
 });
@@ -204,7 +199,7 @@ describe("when a record cannot be written", () => {
   test("`shutdown` refuses the call and asks for the end once", async () => {
     const reasons: string[] = [];
     const options = {
-      ...logOptions(await temporaryState()),
+      ...logOptions(temporaryFolder()),
       files: faultyFiles({ sync: failing(100, "EIO") }),
       onFailure: "shutdown" as const,
       onShutdown: ({ code }: { readonly code: string }) => void reasons.push(code),
@@ -217,9 +212,9 @@ describe("when a record cannot be written", () => {
   });
 
   test("`continue` lets the call go and logs an error for each", async () => {
-    const log = keptLog();
+    const log = createTestLog();
     const files = faultyFiles({ sync: failing(100, "EIO") });
-    const base = logOptions(await temporaryState());
+    const base = logOptions(temporaryFolder());
     const decisions = await createDecisionLog({ ...base, files, log, onFailure: "continue" });
     await decisions.admit(admission());
     await decisions.admit(admission());
@@ -231,7 +226,7 @@ describe("when a record cannot be written", () => {
 
 describe("async durability", () => {
   test("answers before the sync and has the record on the disk soon after", async () => {
-    const stateDir = await temporaryState();
+    const stateDir = temporaryFolder();
     const decisions = await createDecisionLog({ ...logOptions(stateDir), durability: "async" });
     await decisions.admit(admission());
     expect(decisions.status().committedRecords).toBe(0);
@@ -240,7 +235,7 @@ describe("async durability", () => {
   });
 
   test("waits all the same for a decision that must be audited", async () => {
-    const stateDir = await temporaryState();
+    const stateDir = temporaryFolder();
     const decisions = await createDecisionLog({ ...logOptions(stateDir), durability: "async" });
     const record = admission();
     const metadata = { ...record.answer.metadata, audit_required: true };
@@ -251,7 +246,7 @@ describe("async durability", () => {
 
   test("fails closed from the first commit that failed until one succeeds", async () => {
     const faults: Faults = { sync: failing(4, "EIO") };
-    const stateDir = await temporaryState();
+    const stateDir = temporaryFolder();
     const files = faultyFiles(faults);
     const base = logOptions(stateDir);
     const decisions = await createDecisionLog({ ...base, files, durability: "async" });

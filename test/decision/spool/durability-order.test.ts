@@ -1,20 +1,12 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { expect, test } from "vitest";
 import { createDecisionLog } from "../../../src/decision/decision-log.ts";
 import { recoverWriter } from "../../../src/decision/spool/quarantine.ts";
 import { listWriters, spoolFolder } from "../../../src/decision/spool/writer-folder.ts";
 import { faultyFiles, forgetfulDisk } from "../faulty-files.ts";
-import {
-  admission,
-  eventually,
-  keptLog,
-  logOptions,
-  outcome,
-  readSpool,
-  temporaryState,
-} from "../support.ts";
+import { spoolLimits, admission, logOptions, outcome, readSpool } from "../support.ts";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
+import { createTestLog } from "../../support/log.ts";
+import { eventually } from "../../support/eventually.ts";
 
 test("an admission resolves only after its bytes were written and fdatasync returned", async () => {
   const events: string[] = [];
@@ -30,7 +22,7 @@ test("an admission resolves only after its bytes were written and fdatasync retu
       events.push("synced");
     },
   });
-  const log = await createDecisionLog({ ...logOptions(await temporaryState()), files });
+  const log = await createDecisionLog({ ...logOptions(temporaryFolder()), files });
   const admitted = log.admit(admission()).then(() => events.push("admitted"));
   await eventually(async () => events.includes("syncing"));
   await new Promise((resolve) => setTimeout(resolve, 100));
@@ -44,7 +36,7 @@ test("an admission resolves only after its bytes were written and fdatasync retu
 test("records that arrive while a sync runs share the next one", async () => {
   let syncs = 0;
   const files = faultyFiles({ sync: () => void (syncs += 1) });
-  const stateDir = await temporaryState();
+  const stateDir = temporaryFolder();
   const log = await createDecisionLog({ ...logOptions(stateDir), files });
   await Promise.all(Array.from({ length: 500 }, () => log.admit(admission())));
   expect(syncs).toBeLessThan(10);
@@ -53,7 +45,7 @@ test("records that arrive while a sync runs share the next one", async () => {
 });
 
 test("a record that arrives in the turn in which a batch ends is not forgotten", async () => {
-  const stateDir = await temporaryState();
+  const stateDir = temporaryFolder();
   const log = await createDecisionLog(logOptions(stateDir));
   for (let count = 0; count < 200; count += 1) {
     const record = admission();
@@ -65,11 +57,14 @@ test("a record that arrives in the turn in which a batch ends is not forgotten",
 });
 
 test("power failing at any moment loses no admitted record and invents none", async () => {
-  const stateDir = await temporaryState();
+  const stateDir = temporaryFolder();
   const spool = spoolFolder(stateDir, "embedded");
   const disk = forgetfulDisk(spool);
   const options = { ...logOptions(stateDir), files: disk.files };
-  const log = await createDecisionLog({ ...options, limits: { segmentMaxBytes: 20_000 } });
+  const log = await createDecisionLog({
+    ...options,
+    limits: { ...spoolLimits, segmentMaxBytes: 20_000 },
+  });
   const submitted = new Set<string>();
   const admitted = new Set<string>();
   let seed = 1;
@@ -95,14 +90,11 @@ async function afterPowerFailure(
   disk: ReturnType<typeof forgetfulDisk>,
   random: () => number,
 ): Promise<ReadonlySet<string>> {
-  const stateDir = await mkdtemp(join(tmpdir(), "gateway-power-"));
-  try {
-    const spool = spoolFolder(stateDir, "embedded");
-    await disk.fail(spool, random);
-    for (const writer of await listWriters(spool)) await recoverWriter(spool, writer, keptLog());
-    const records = await readSpool(stateDir);
-    return new Set(records.map((text) => /"decision_id":"([^"]+)"/.exec(text)?.[1] ?? ""));
-  } finally {
-    await rm(stateDir, { recursive: true, force: true });
-  }
+  const stateDir = temporaryFolder();
+  const spool = spoolFolder(stateDir, "embedded");
+  await disk.fail(spool, random);
+  for (const writer of await listWriters(spool))
+    await recoverWriter(spool, writer, createTestLog());
+  const records = await readSpool(stateDir);
+  return new Set(records.map((text) => /"decision_id":"([^"]+)"/.exec(text)?.[1] ?? ""));
 }

@@ -3,7 +3,8 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { openStore } from "../../../src/decision/store/open-store.ts";
 import { bundleProgram, startProgram } from "../child-program.ts";
-import { logOptions, readSpool, temporaryState } from "../support.ts";
+import { logOptions, readSpool } from "../support.ts";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
 
 const source = fileURLToPath(new URL("admitting-program.ts", import.meta.url));
 const rounds = 34;
@@ -23,7 +24,7 @@ async function admitAndKill(program: string, stateDir: string): Promise<readonly
 
 test("a hundred processes killed in the middle lose no record that they admitted", async () => {
   const program = await bundleProgram(source);
-  const stateDir = await temporaryState();
+  const stateDir = temporaryFolder();
   const admitted: string[] = [];
   for (let round = 0; round < rounds; round += 1) {
     const batches = await Promise.all(

@@ -6,7 +6,9 @@ import { createDecisionLog } from "../../../src/decision/decision-log.ts";
 import { recoverWriter } from "../../../src/decision/spool/quarantine.ts";
 import { readSegment } from "../../../src/decision/spool/read-segment.ts";
 import { listWriters, spoolFolder } from "../../../src/decision/spool/writer-folder.ts";
-import { admission, keptLog, logOptions, outcome, readSpool, temporaryState } from "../support.ts";
+import { admission, logOptions, outcome, readSpool } from "../support.ts";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
+import { createTestLog } from "../../support/log.ts";
 
 interface Spool {
   readonly stateDir: string;
@@ -20,7 +22,7 @@ interface Spool {
 
 /** A dead writer's spool of five records, the last three short, and a copy of its segment. */
 async function writeSpool(): Promise<Spool> {
-  const stateDir = await temporaryState();
+  const stateDir = temporaryFolder();
   const log = await createDecisionLog(logOptions(stateDir));
   for (let count = 0; count < 2; count += 1) await log.admit(admission());
   for (let count = 0; count < 3; count += 1) log.settle(outcome(newId()));
@@ -43,7 +45,7 @@ test("a tail torn at any byte of the last three records costs only the torn ones
     await copyFile(original, segment);
     await truncate(segment, size);
     const whole = 2 + offsets.slice(1).filter((offset) => offset <= size).length;
-    await recoverWriter(spoolFolder(stateDir, "embedded"), writer, keptLog());
+    await recoverWriter(spoolFolder(stateDir, "embedded"), writer, createTestLog());
     expect(await readSpool(stateDir)).toEqual(records.slice(0, whole));
     expect(await readFile(segment)).toHaveLength(offsets[whole - 2] ?? -1);
   }
@@ -57,7 +59,7 @@ test("a byte changed anywhere in the last three records costs at most that recor
     const changed = Buffer.from(bytes);
     changed[at] = (changed[at] ?? 0) ^ 0xff;
     await writeFile(segment, changed);
-    await recoverWriter(spoolFolder(stateDir, "embedded"), writer, keptLog());
+    await recoverWriter(spoolFolder(stateDir, "embedded"), writer, createTestLog());
     const hit = 1 + offsets.filter((offset) => offset <= at).length;
     expect(await readSpool(stateDir)).toEqual(records.filter((_, index) => index !== hit));
   }
@@ -68,7 +70,7 @@ test("a torn tail is kept in quarantine before it is cut off", async () => {
   const end = offsets.at(-1) ?? 0;
   const last = offsets.at(-2) ?? 0;
   await truncate(segment, end - 1);
-  await recoverWriter(spoolFolder(stateDir, "embedded"), writer, keptLog());
+  await recoverWriter(spoolFolder(stateDir, "embedded"), writer, createTestLog());
   const kept = join(
     spoolFolder(stateDir, "embedded"),
     ".quarantine",
@@ -81,14 +83,14 @@ test("recovery done again, or begun again after it was killed, changes nothing",
   const { stateDir, segment, writer, records, original, offsets } = await writeSpool();
   const spool = spoolFolder(stateDir, "embedded");
   await truncate(segment, (offsets.at(-1) ?? 0) - 3);
-  await recoverWriter(spool, writer, keptLog());
+  await recoverWriter(spool, writer, createTestLog());
   const once = await readFile(segment);
-  await recoverWriter(spool, writer, keptLog());
+  await recoverWriter(spool, writer, createTestLog());
   expect(await readFile(segment)).toEqual(once);
   // Killed between the copy and the cut: the copy is there, the tail as well.
   await copyFile(original, segment);
   await truncate(segment, (offsets.at(-1) ?? 0) - 3);
-  await recoverWriter(spool, writer, keptLog());
+  await recoverWriter(spool, writer, createTestLog());
   expect(await readFile(segment)).toEqual(once);
   expect(await readdir(join(spool, ".quarantine"))).toHaveLength(1);
   expect(await readSpool(stateDir)).toEqual(records.slice(0, 4));
@@ -99,17 +101,17 @@ test("a segment whose header is damaged still gives its records", async () => {
   const bytes = await readFile(original);
   bytes[3] = 0;
   await writeFile(segment, bytes);
-  await recoverWriter(spoolFolder(stateDir, "embedded"), writer, keptLog());
+  await recoverWriter(spoolFolder(stateDir, "embedded"), writer, createTestLog());
   expect(await readSpool(stateDir)).toEqual(records);
 });
 
 test("a spool whose folder holds nothing, or an empty segment, recovers to nothing", async () => {
-  const stateDir = await temporaryState();
+  const stateDir = temporaryFolder();
   const folder = join(spoolFolder(stateDir, "embedded"), "writer");
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "00000001.seg"), "");
-  await recoverWriter(spoolFolder(stateDir, "embedded"), "writer", keptLog());
+  await recoverWriter(spoolFolder(stateDir, "embedded"), "writer", createTestLog());
   expect(await readSpool(stateDir)).toEqual([]);
   await rm(folder, { recursive: true });
-  await recoverWriter(spoolFolder(stateDir, "embedded"), "writer", keptLog());
+  await recoverWriter(spoolFolder(stateDir, "embedded"), "writer", createTestLog());
 });

@@ -8,10 +8,11 @@ import {
   listWriters,
   spoolFolder,
 } from "../../../src/decision/spool/writer-folder.ts";
-import { admission, logOptions, temporaryState } from "../support.ts";
+import { admission, logOptions } from "../support.ts";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
 
 test.skipIf(process.platform === "win32")("nobody else may read or write a spool", async () => {
-  const stateDir = await temporaryState();
+  const stateDir = temporaryFolder();
   const decisions = await createDecisionLog(logOptions(stateDir));
   await decisions.admit(admission());
   const spool = spoolFolder(stateDir, "embedded");
@@ -26,7 +27,7 @@ test.skipIf(process.platform === "win32")("nobody else may read or write a spool
 });
 
 test("a writer is alive until it is closed", async () => {
-  const stateDir = await temporaryState();
+  const stateDir = temporaryFolder();
   const decisions = await createDecisionLog(logOptions(stateDir));
   await decisions.admit(admission());
   const folder = join(spoolFolder(stateDir, "embedded"), decisions.status().writer);
@@ -36,7 +37,7 @@ test("a writer is alive until it is closed", async () => {
 });
 
 test("several writers at once share nothing", async () => {
-  const stateDir = await temporaryState();
+  const stateDir = temporaryFolder();
   const open = [1, 2, 3].map(() => createDecisionLog(logOptions(stateDir)));
   const logs = await Promise.all(open);
   await Promise.all(logs.map((decisions) => decisions.admit(admission())));
@@ -46,7 +47,7 @@ test("several writers at once share nothing", async () => {
 });
 
 test("a process that decided nothing leaves nothing behind", async () => {
-  const stateDir = await temporaryState();
+  const stateDir = temporaryFolder();
   const decisions = await createDecisionLog(logOptions(stateDir));
   await decisions.close();
   expect(await readdir(spoolFolder(stateDir, "embedded"))).toEqual([]);

@@ -1,5 +1,4 @@
-import { mkdtemp, rm, stat } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { newId, systemClock } from "../../../src/config/ambient.ts";
@@ -16,7 +15,9 @@ import { faultyFiles } from "../faulty-files.ts";
 import type { Faults } from "../faulty-files.ts";
 import { broken, hostile } from "../hostile-records.ts";
 import { deadWriter, writeDeadSpool } from "../dead-spool.ts";
-import { admission, allowed, keptLog, logOptions, outcome } from "../support.ts";
+import { admission, allowed, logOptions, outcome } from "../support.ts";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
+import { createTestLog } from "../../support/log.ts";
 
 const postgres = await startTestPostgres();
 afterAll(() => postgres?.close());
@@ -46,10 +47,10 @@ function idAt(agoMs: number): string {
 describe.each(kinds)("the %s store", { timeout: 90_000 }, (kind) => {
   let database: Database;
   let stateDir = "";
-  const log = keptLog();
+  const log = createTestLog();
 
   beforeAll(async () => {
-    stateDir = await mkdtemp(join(tmpdir(), "gateway-stores-"));
+    stateDir = temporaryFolder();
     const settled = outcome(completed.decisionId);
     const story = [denied, lost, completed, settled, running];
     await writeDeadSpool(stateDir, [
@@ -65,10 +66,7 @@ describe.each(kinds)("the %s store", { timeout: 90_000 }, (kind) => {
       await takeIn(database, { spool: spoolFolder(stateDir, "embedded"), clock: systemClock, log });
     }
   });
-  afterAll(async () => {
-    await database.close();
-    await rm(stateDir, { recursive: true, force: true });
-  });
+  afterAll(() => database.close());
 
   const ids = async (filter: object): Promise<readonly string[]> => {
     const found = await listDecisions(database, { limit: 100, ...filter });
@@ -220,7 +218,7 @@ describe.each(kinds)("the %s store", { timeout: 90_000 }, (kind) => {
     await takeIn(database, {
       spool: spoolFolder(stateDir, "embedded"),
       clock: systemClock,
-      log: keptLog(),
+      log: createTestLog(),
     });
     expect(await counts()).toEqual(before);
   });

@@ -12,18 +12,12 @@ import { spoolFolder } from "../../../src/decision/spool/writer-folder.ts";
 import { openPostgresStore } from "../../../src/decision/store/open-store.ts";
 import { startTestPostgres } from "../../support/postgres.ts";
 import { bundleProgram, startProgram } from "../child-program.ts";
-import {
-  admission,
-  allowed,
-  eventually,
-  keptLog,
-  logOptions,
-  outcome,
-  readSpool,
-  temporaryState,
-} from "../support.ts";
-import type { LogLine } from "../support.ts";
+import { spoolLimits, admission, allowed, logOptions, outcome, readSpool } from "../support.ts";
 import { startTcpProxy } from "../tcp-proxy.ts";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
+import { createTestLog } from "../../support/log.ts";
+import { eventually } from "../../support/eventually.ts";
+import type { LogLine } from "../../support/log.ts";
 
 const postgres = await startTestPostgres();
 afterAll(() => postgres?.close());
@@ -39,8 +33,8 @@ interface Shipping {
 }
 
 async function openLog(url: string, changes: Partial<DecisionLogOptions> = {}): Promise<Shipping> {
-  const stateDir = changes.stateDir ?? (await temporaryState());
-  const log = keptLog();
+  const stateDir = changes.stateDir ?? temporaryFolder();
+  const log = createTestLog();
   const store = { kind: "postgres" as const, url };
   const options = { ...logOptions(stateDir), log, ...changes, stateDir, store };
   return { stateDir, lines: log.lines, options, decisions: await createDecisionLog(options) };
@@ -85,7 +79,7 @@ describe.skipIf(postgres === undefined)("shipping to postgres", { timeout: 90_00
 
   test("removes closed segments while the gateway runs", async () => {
     const { url, database } = await newDatabase();
-    const shipping = await openLog(url, { limits: { segmentMaxBytes: 50_000 } });
+    const shipping = await openLog(url, { limits: { ...spoolLimits, segmentMaxBytes: 50_000 } });
     const { decisions, stateDir } = shipping;
     for (let count = 0; count < 300; count += 1) await decisions.admit(admission());
     await eventually(isShipped(shipping));
@@ -186,7 +180,7 @@ describe.skipIf(postgres === undefined)("shipping to postgres", { timeout: 90_00
 
   test("takes in what killed processes left, while several gateways run", async () => {
     const { url, database } = await newDatabase();
-    const stateDir = await temporaryState();
+    const stateDir = temporaryFolder();
     const source = fileURLToPath(new URL("../spool/admitting-program.ts", import.meta.url));
     const program = await bundleProgram(source);
     const children = [1, 2, 3].map(() => startProgram(program, stateDir, unreachable));
@@ -206,7 +200,7 @@ describe.skipIf(postgres === undefined)("shipping to postgres", { timeout: 90_00
 
   test("leaves the spool of a living gateway alone", async () => {
     const { url, database } = await newDatabase();
-    const stateDir = await temporaryState();
+    const stateDir = temporaryFolder();
     const { decisions: living } = await openLog(unreachable, { stateDir });
     await living.admit(admission());
     const other = await openLog(url, { stateDir });
@@ -220,7 +214,7 @@ describe.skipIf(postgres === undefined)("shipping to postgres", { timeout: 90_00
 
   test("leaves what an embedded gateway recorded in the same state folder alone", async () => {
     const { url, database } = await newDatabase();
-    const stateDir = await temporaryState();
+    const stateDir = temporaryFolder();
     const embedded = await createDecisionLog(logOptions(stateDir));
     await embedded.admit(admission());
     await embedded.close();

@@ -18,6 +18,7 @@ export function open(answer: (call: CallRequest) => Promise<CallReply> | CallRep
   const raw: string[] = [];
   const calls: CallRequest[] = [];
   const malformed: string[] = [];
+  const state = { isBusy: false };
   let announce = (): void => {};
   const gateway: Gateway = {
     callTool: async (call) => {
@@ -38,6 +39,7 @@ export function open(answer: (call: CallRequest) => Promise<CallReply> | CallRep
   const session = new Session({
     gateway,
     log: createTestLog(),
+    isBusy: () => state.isBusy,
     send: (...parts) => {
       const line = parts.map(String).join("");
       raw.push(line);
@@ -48,7 +50,17 @@ export function open(answer: (call: CallRequest) => Promise<CallReply> | CallRep
     session.receive(Buffer.from(typeof message === "string" ? message : JSON.stringify(message)));
   const request = (id: number | string, method: string, params: object = {}): Promise<void> =>
     receive({ jsonrpc: "2.0", id, method, params });
-  return { session, sent, raw, calls, malformed, receive, request, announce: () => announce() };
+  return {
+    session,
+    state,
+    sent,
+    raw,
+    calls,
+    malformed,
+    receive,
+    request,
+    announce: () => announce(),
+  };
 }
 
 export function echo(call: CallRequest): CallReply {

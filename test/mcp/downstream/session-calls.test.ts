@@ -80,6 +80,31 @@ describe("a tool call", () => {
     expect([calls.length, malformed.length]).toEqual([0, 1]);
   });
 
+  test.each([
+    ["a batch", '[{"jsonrpc":"2.0","id":1,"method":"tools/call"}]'],
+    ["no JSON", "{oops"],
+    [
+      "a bad escape",
+      String.raw`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"\x"}}`,
+    ],
+    ["as a notification", '{"jsonrpc":"2.0","method":"tools/call","params":{"name":"s__t"}}'],
+    [
+      "too deep",
+      `{"jsonrpc":"2.0","id":1,"method":"tools/call","x":${"[".repeat(90)}${"]".repeat(90)}}`,
+    ],
+  ])("sent as %s is recorded as a denial", async (_, text) => {
+    const { receive, malformed, calls } = open();
+    await receive(text);
+    expect([malformed.length, calls.length]).toEqual([1, 0]);
+  });
+
+  test("that nests too deep is answered by its id", async () => {
+    const { receive, sent } = open();
+    const deep = `{"jsonrpc":"2.0","id":8,"method":"tools/call","params":${"[".repeat(500)}${"]".repeat(500)}}`;
+    await receive(deep);
+    expect(sent).toMatchObject([{ id: 8, error: { code: -32_600 } }]);
+  });
+
   test("that breaks a rule of the wire is recorded as a denial and answered by its id", async () => {
     const { receive, sent, malformed } = open();
     await receive(
@@ -100,6 +125,16 @@ describe("a tool call", () => {
     late?.({ progress: 2 });
     expect(sent).toHaveLength(2);
     expect(sent[0]).toMatchObject({ params: { progressToken: "mine", progress: 1 } });
+  });
+
+  test("has its progress dropped while the client does not read, and is answered all the same", async () => {
+    const { request, sent, state } = open((call) => {
+      state.isBusy = true;
+      call.onProgress?.({ progress: 1 });
+      return echo(call);
+    });
+    await request(1, "tools/call", { name: "s__t", _meta: { progressToken: 1 } });
+    expect(sent).toMatchObject([{ id: 1 }]);
   });
 
   test("that is cancelled is aborted and left unanswered", async () => {

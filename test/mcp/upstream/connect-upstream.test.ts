@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,11 +7,13 @@ import type { Upstream } from "../../../src/mcp/upstream/connect-upstream.ts";
 import { connectUpstream } from "../../../src/mcp/upstream/connect-upstream.ts";
 import type { UpstreamReply } from "../../../src/mcp/upstream/connection.ts";
 import { createWatchdog } from "../../../src/mcp/upstream/watchdog.ts";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { createTestLog } from "../../support/log.ts";
 
 const fixture = fileURLToPath(new URL("../../fixtures/fixture-server.js", import.meta.url));
 const watchdog = createWatchdog(process.platform);
 const opened: Upstream[] = [];
+const patience = AbortSignal.timeout(60_000);
 
 afterEach(async () => {
   await Promise.all(opened.splice(0).map((upstream) => upstream.close()));
@@ -22,7 +24,7 @@ async function start(
   settings: { readonly callTimeoutMs?: number; readonly env?: Record<string, string> } = {},
 ) {
   const log = createTestLog();
-  const received = join(mkdtempSync(join(tmpdir(), "upstream-")), "received.jsonl");
+  const received = join(temporaryFolder(), "received.jsonl");
   const lost: string[] = [];
   const events = { changes: 0, lost };
   const upstream = await connectUpstream(
@@ -42,6 +44,7 @@ async function start(
       log,
       onToolsChanged: () => void (events.changes += 1),
       onLost: (reason) => events.lost.push(reason),
+      signal: patience,
     },
   );
   opened.push(upstream);
@@ -68,8 +71,8 @@ function textOf(reply: UpstreamReply): string {
 describe("a legacy upstream on stdio", () => {
   test("lists the tools of every page as they were sent", async () => {
     const { upstream } = await start();
-    const tools = await upstream.listTools();
-    expect(tools).toHaveLength(15);
+    const tools = await upstream.listTools(patience);
+    expect(tools).toHaveLength(16);
     expect(tools[0]).toMatchObject({ name: "echo", vendorMember: { kept: true } });
   });
 
@@ -165,7 +168,7 @@ describe("a legacy upstream on stdio", () => {
     const { call, events, upstream } = await start();
     await call("change");
     expect(events.changes).toBe(1);
-    expect(await upstream.listTools()).toHaveLength(16);
+    expect(await upstream.listTools(patience)).toHaveLength(17);
   });
 
   test("keeps JSON-RPC errors with code, message and data", async () => {
@@ -205,12 +208,20 @@ describe("an upstream that does not start", () => {
       startTimeoutMs: 1000,
       callTimeoutMs: 1000,
     };
-    const deps = { watchdog, log: createTestLog(), onToolsChanged: () => {}, onLost: () => {} };
+    const deps = {
+      watchdog,
+      log: createTestLog(),
+      onToolsChanged: () => {},
+      onLost: () => {},
+      signal: patience,
+    };
     await expect(connectUpstream(options, deps)).rejects.toThrow(/could not be started.*ENOENT/);
   });
 
   test("because its list never ends is an error, not an endless loop", async () => {
     const { upstream } = await start("endless-list");
-    await expect(upstream.listTools()).rejects.toMatchObject({ code: "upstream_list_failed" });
+    await expect(upstream.listTools(patience)).rejects.toMatchObject({
+      code: "upstream_list_failed",
+    });
   });
 });

@@ -1,30 +1,16 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
+import { eventually, isAlive } from "../../support/eventually.ts";
 
 const fixture = fileURLToPath(new URL("../../fixtures/fixture-server.js", import.meta.url));
 const dist = new URL("../../../dist/mcp/upstream/", import.meta.url).href;
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-async function waitUntil(condition: () => boolean, timeoutMs: number): Promise<void> {
-  const deadline = performance.now() + timeoutMs;
-  while (!condition() && performance.now() < deadline) await delay(25);
-}
-
 test("a child that ignores the end of its input and SIGTERM ends when the gateway is killed", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "watchdog-"));
+  const folder = temporaryFolder();
   const pidFile = join(folder, "pid");
   const parent = join(folder, "parent.mjs");
   writeFileSync(
@@ -39,14 +25,13 @@ test("a child that ignores the end of its input and SIGTERM ends when the gatewa
   );
   const gateway = spawn(process.execPath, [parent], { stdio: "ignore" });
   let pid = 0;
-  await waitUntil(() => {
+  await eventually(() => {
     pid = Number(safeRead(pidFile));
     return pid > 0;
-  }, 5000);
+  });
   expect(isAlive(pid)).toBe(true);
   gateway.kill("SIGKILL");
-  await waitUntil(() => !isAlive(pid), 5000);
-  expect(isAlive(pid)).toBe(false);
+  await eventually(() => !isAlive(pid), 5000);
 });
 
 function safeRead(path: string): string {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { readServerMessage } from "../../../src/mcp/wire/read-server-message.ts";
+import type { RawResult } from "../../../src/mcp/wire/read-server-message.ts";
 import { rewriteResult } from "../../../src/mcp/wire/rewrite-result.ts";
 
 const read = (text: string) => readServerMessage(Buffer.from(text));
@@ -46,9 +47,15 @@ describe("a message from an upstream", () => {
   });
 });
 
+function resultOf(text: string): RawResult {
+  const message = readServerMessage(Buffer.from(`{"jsonrpc":"2.0","id":1,"result":${text}}`));
+  if (message.kind !== "result") throw new Error(JSON.stringify(message));
+  return message.result;
+}
+
 describe("rewriting a result", () => {
   const rewrite = (text: string, set: Record<string, string>, prefix = "io.mcp-gateway/") =>
-    rewriteResult(Buffer.from(text), JSON.parse(text), {
+    rewriteResult(resultOf(text), {
       set,
       dropsMeta: (key) => key.startsWith(prefix),
     }).toString();

@@ -12,22 +12,10 @@ import type {
   RuleMatch,
   Waiver,
 } from "../../../src/contract/layer.ts";
+import { emptyOutput } from "../../../src/contract/layer.ts";
 import type { CombineRequest } from "../../../src/policy/combine.ts";
 
 export const nowMs = Date.parse("2026-11-22T12:00:00Z");
-
-export const nothing: LayerOutput = {
-  allow: [],
-  deny: [],
-  requireApproval: [],
-  obligations: [],
-  hide: [],
-  dataClasses: [],
-  labels: [],
-  capabilities: undefined,
-  waive: [],
-  warn: [],
-};
 
 export function match(rule: string, part: Partial<RuleMatch> = {}): RuleMatch {
   return {
@@ -71,7 +59,7 @@ export function says(
   name: string = kind === "server" ? "crm" : kind,
 ): LayerVerdict {
   const layer = { name, kind, revision: `${name}-1`, digest: `sha256:${name}` };
-  return { ok: true, layer, output: { ...nothing, ...output } };
+  return { ok: true, layer, output: { ...emptyOutput, ...output } };
 }
 
 export function fails(
@@ -94,7 +82,6 @@ export function request(
     verdicts,
     nowMs,
     serverCeiling: undefined,
-    serverDefault: undefined,
     isApproved: () => false,
     knownObligations: new Set(),
     ...part,

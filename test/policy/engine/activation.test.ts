@@ -1,9 +1,12 @@
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Bundle } from "../../../src/contract/bundle.ts";
-import { createPolicyEngine } from "../../../src/policy/engine/policy-engine.ts";
-import type { Decision, PolicyEngine } from "../../../src/policy/engine/policy-engine.ts";
+import type {
+  Decision,
+  PolicyEngine,
+  PolicyEngineOptions,
+} from "../../../src/policy/engine/policy-engine.ts";
 import { busyArgs, compileFiveLayers } from "./five-layers.ts";
-import { bundleOf, callParts, layerOf } from "./policies.ts";
+import { bundleOf, callParts, layerOf, testEngine } from "./policies.ts";
 
 let bundles: readonly Bundle[];
 beforeAll(async () => {
@@ -25,8 +28,8 @@ describe("activation", () => {
   afterEach(async () => {
     await Promise.all(engines.splice(0).map((each) => each.close()));
   });
-  function open(options: Parameters<typeof createPolicyEngine>[0] = {}): PolicyEngine {
-    const made = createPolicyEngine({ spare: false, ...options });
+  function open(options: Partial<PolicyEngineOptions> = {}): PolicyEngine {
+    const made = testEngine({ spare: false, ...options });
     engines.push(made);
     return made;
   }
@@ -51,7 +54,7 @@ describe("activation", () => {
   it("refuses a bundle of another kind, one without its entrypoint, and data that is no json", async () => {
     const own = open();
     const [kind, entrypoint, data] = await own.activate([
-      { ...layerOf(bundle("crm")), kind: "compliance", server: undefined },
+      { ...layerOf(bundle("crm")), kind: "compliance" },
       layerOf({ ...bundle("crm"), entrypoints: { ...bundle("crm").entrypoints, decision: "a/b" } }),
       layerOf({ ...bundle("crm"), dataJson: "{" }),
     ]);
@@ -62,7 +65,7 @@ describe("activation", () => {
 
   it("answers no_policy where a layer is configured and has no bundle", async () => {
     const own = open();
-    const missing = { name: "files", kind: "server", server: "files", bundle: undefined } as const;
+    const missing = { name: "files", kind: "server", bundle: undefined } as const;
     expect(await own.activate([missing])).toMatchObject([{ ok: true }]);
     const { verdicts } = await own.decide({
       server: "files",
@@ -109,7 +112,7 @@ describe("activation", () => {
       parts: callParts("crm", args),
       timeMs: 0,
     });
-    expect(verdicts[0]).toMatchObject({ ok: false, message: "opa_malloc: failed" });
+    expect(verdicts[0]).toMatchObject({ ok: false, message: "classifying: opa_malloc: failed" });
     const next = await own.decide({ server: "crm", parts: callParts("crm"), timeMs: 0 });
     expect(next.verdicts[0]).toMatchObject({ ok: true });
   });

@@ -28,7 +28,7 @@ export const textAddress = 1024;
 const magic = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
 const builtinsAddress = 2048;
 const entrypointsAddress = 3072;
-const resultTextAddress = 4096;
+const resultTextAddress = 32_768;
 const heapAddress = 8192;
 
 /** Indexes of the imported functions. */

@@ -1,9 +1,11 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { createPolicyEngine } from "../../../src/policy/engine/policy-engine.ts";
-import type { PolicyEngine } from "../../../src/policy/engine/policy-engine.ts";
+import type {
+  PolicyEngine,
+  PolicyEngineOptions,
+} from "../../../src/policy/engine/policy-engine.ts";
 import { assembleModule, call, constant, op, textAddress } from "./hostile-module.ts";
 import type { HostileModule } from "./hostile-module.ts";
-import { bundleOf, callParts, layerOf } from "./policies.ts";
+import { bundleOf, callParts, layerOf, testEngine } from "./policies.ts";
 
 const forged = '{"jsonrpc":"2.0","id":1,"result":{"forged":true}}';
 const engines: PolicyEngine[] = [];
@@ -11,8 +13,8 @@ afterEach(async () => {
   await Promise.all(engines.splice(0).map((engine) => engine.close()));
 });
 
-function open(options: Parameters<typeof createPolicyEngine>[0] = {}): PolicyEngine {
-  const engine = createPolicyEngine({ activationDeadlineMs: 1000, spare: false, ...options });
+function open(options: Partial<PolicyEngineOptions> = {}): PolicyEngine {
+  const engine = testEngine({ spare: false, ...options });
   engines.push(engine);
   return engine;
 }
@@ -26,13 +28,19 @@ async function activate(hostile: HostileModule, engine = open()) {
   return { engine, error: results[0]?.ok === false ? results[0].error : undefined };
 }
 
+/** A grant whose details are as many arrays, one in the other. */
+function nested(depth: number): string {
+  const details = "[".repeat(depth) + "]".repeat(depth);
+  return `[{"result":{"allow":[{"code":"x","details":${details}}]}}]`;
+}
+
 async function decide(engine: PolicyEngine, server: string) {
   const { verdicts } = await engine.decide({ server, parts: callParts(server), timeMs: 0 });
   return verdicts[0];
 }
 
 describe("a hostile module at activation", () => {
-  it.each<[string, HostileModule, string]>([
+  it.each<[string, HostileModule, string, number?]>([
     ["that speaks another major version", { abi: [2, 0] }, "policy_abi_unsupported"],
     ["that speaks a version before 1.2", { abi: [1, 1] }, "policy_abi_unsupported"],
     ["that imports more than the abi", { imports: ["env.fetch"] }, "policy_module_invalid"],
@@ -40,10 +48,10 @@ describe("a hostile module at activation", () => {
     ["that lacks a function of the abi", { without: ["opa_malloc"] }, "policy_module_invalid"],
     ["that needs a builtin nobody has", { builtins: '{"http.send":0}' }, "policy_builtin_unknown"],
     ["whose start function traps", { start: [op.unreachable] }, "policy_activation_failed"],
-    ["whose start function loops", { start: op.forever }, "policy_activation_timeout"],
+    ["whose start function loops", { start: op.forever }, "policy_activation_timeout", 1000],
     ["that wants more data than memory", { dataOffset: 1 << 28 }, "policy_memory_exceeded"],
-  ])("%s is refused, and the others are not", async (_, hostile, code) => {
-    const { engine, error } = await activate(hostile);
+  ])("%s is refused, and the others are not", async (_, hostile, code, deadlineMs = 20_000) => {
+    const { engine, error } = await activate(hostile, open({ activationDeadlineMs: deadlineMs }));
     expect(error?.code).toBe(code);
     expect(error?.message).toContain('layer "bad"');
     expect(await decide(engine, "bad")).toMatchObject({ ok: false, code: "policy_error" });
@@ -83,6 +91,7 @@ describe("a hostile module in a decision", () => {
     ["points outside of memory", { resultAddress: -16 }],
     ["points behind the last text", { resultAddress: 65_535 }],
     ["answers no json", { result: "allow" }],
+    ["answers deeper than a thread can hand on", { result: nested(8_000) }],
     ["answers two results", { result: '[{"result":{}},{"result":{}}]' }],
   ])("that %s is a failed layer, and the next decision is not", async (_, hostile) => {
     const { engine, error } = await activate(hostile);
@@ -121,7 +130,7 @@ describe("a hostile module in a decision", () => {
   it("that loops is ended at the deadline, and the others are answered", async () => {
     const { engine } = await activate(
       { evaluate: [...op.forever, ...constant(0)] },
-      open({ deadlineMs: 150 }),
+      open({ deadlineMs: 1000 }),
     );
     const startedMs = performance.now();
     const [bad, ...good] = await Promise.all([
@@ -130,7 +139,7 @@ describe("a hostile module in a decision", () => {
       decide(engine, "good"),
     ]);
     expect(bad).toMatchObject({ ok: false, code: "policy_timeout" });
-    expect(performance.now() - startedMs).toBeGreaterThan(149);
+    expect(performance.now() - startedMs).toBeGreaterThan(999);
     expect(good).toMatchObject([{ ok: true }, { ok: true }]);
     expect(await decide(engine, "good")).toMatchObject({ ok: true });
   });

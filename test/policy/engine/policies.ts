@@ -6,7 +6,12 @@ import { afterAll } from "vitest";
 import type { Bundle, LayerKind } from "../../../src/contract/bundle.ts";
 import type { Json, JsonObject } from "../../../src/contract/json.ts";
 import type { InputParts } from "../../../src/contract/policy-input.ts";
-import type { EngineLayer } from "../../../src/policy/engine/policy-engine.ts";
+import { createPolicyEngine } from "../../../src/policy/engine/policy-engine.ts";
+import type {
+  EngineLayer,
+  PolicyEngine,
+  PolicyEngineOptions,
+} from "../../../src/policy/engine/policy-engine.ts";
 import { createRegoToolchain } from "../../../src/rego/create-rego-toolchain.ts";
 import type { PolicySources } from "../../../src/rego/create-rego-toolchain.ts";
 
@@ -86,10 +91,17 @@ export function bundleOf(part: Partial<Bundle> & Pick<Bundle, "name" | "wasm">):
   };
 }
 
+/** An engine that waits for a slow machine; a test of a deadline brings one of its own. */
+export function testEngine(options: Partial<PolicyEngineOptions> = {}): PolicyEngine {
+  const patience = { deadlineMs: 20_000, activationDeadlineMs: 20_000 };
+  const limits = { inputMaxBytes: 1024 ** 2, memoryMaxMb: 64 };
+  return createPolicyEngine({ ...patience, ...limits, ...options });
+}
+
 /** A layer of the set, as the gateway hands it to the engine. */
 export function layerOf(bundle: Bundle, fallback?: Bundle): EngineLayer {
   const { name, kind } = bundle;
-  return { name, kind, server: kind === "server" ? name : undefined, bundle, fallback };
+  return { name, kind, bundle, fallback };
 }
 
 /** A call of `server` in parts; `args` is JSON text. */

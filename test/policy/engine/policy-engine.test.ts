@@ -3,18 +3,17 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { isJsonObject } from "../../../src/contract/json.ts";
 import type { JsonObject } from "../../../src/contract/json.ts";
 import type { LayerVerdict } from "../../../src/contract/layer.ts";
-import { createPolicyEngine } from "../../../src/policy/engine/policy-engine.ts";
 import type { PolicyEngine } from "../../../src/policy/engine/policy-engine.ts";
 import { compileFiveLayers, deciderOf, verdictOf } from "./five-layers.ts";
 import type { Decide } from "./five-layers.ts";
-import { layerOf } from "./policies.ts";
+import { layerOf, testEngine } from "./policies.ts";
 
 let engine: PolicyEngine;
 let decide: Decide;
 
 beforeAll(async () => {
   const bundles = await compileFiveLayers();
-  engine = createPolicyEngine({ deadlineMs: 600 });
+  engine = testEngine({ deadlineMs: 600 });
   const results = await engine.activate(bundles.map((bundle) => layerOf(bundle)));
   if (!results.every(({ ok }) => ok)) throw new Error(JSON.stringify(results));
   decide = deciderOf(engine);
@@ -53,7 +52,7 @@ describe("a decision with five layers", () => {
   it("adds the server's classes and labels to the floor before anybody else is asked", async () => {
     const floor = { dataClasses: ["secret"], labels: ["floor"] };
     const { verdicts, dataClasses, labels } = await decide({ strict: true, label: true }, floor);
-    expect(dataClasses).toEqual(["secret", "customer_data"]);
+    expect(dataClasses).toEqual(["customer_data", "secret"]);
     expect(labels).toEqual(["floor", "from_crm"]);
     expect(denied(verdictOf(verdicts, "workflow"))).toEqual(["class_secret"]);
     expect(verdictOf(verdicts, "compliance")).toMatchObject({

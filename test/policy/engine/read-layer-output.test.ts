@@ -161,6 +161,15 @@ describe("a decision", () => {
     expect(problem(decision)).toMatch(/^policy_error: /u);
   });
 
+  it("is refused when it is deeper than a record can be", () => {
+    const nested = (depth: number): Json => (depth === 0 ? 1 : [nested(depth - 1)]);
+    const details = (depth: number): Json => ({ deny: [{ code: "deep", details: nested(depth) }] });
+    expect(problem(details(500))).toBe("");
+    expect(problem(details(512))).toBe(
+      "policy_error: result: expected at most 512 levels of nesting, found more",
+    );
+  });
+
   it("tells nothing of the values in what it says about them", () => {
     expect(problem({ allow: "s3cret", deny: ["x"] })).not.toContain("s3cret");
     expect(problem({ s3cret: 1 })).not.toContain("s3cret");

@@ -1,16 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createPolicyEngine } from "../../../src/policy/engine/policy-engine.ts";
 import type { PolicyEngine } from "../../../src/policy/engine/policy-engine.ts";
 import { busyArgs, codesOf, compileFiveLayers, deciderOf, verdictOf } from "./five-layers.ts";
 import type { Decide } from "./five-layers.ts";
-import { callParts, layerOf } from "./policies.ts";
+import { callParts, layerOf, testEngine } from "./policies.ts";
 
 let engine: PolicyEngine;
 let decide: Decide;
 
 beforeAll(async () => {
   const bundles = await compileFiveLayers();
-  engine = createPolicyEngine({ deadlineMs: 600 });
+  engine = testEngine({ deadlineMs: 600 });
   const results = await engine.activate(bundles.map((bundle) => layerOf(bundle)));
   if (!results.every(({ ok }) => ok)) throw new Error(JSON.stringify(results));
   decide = deciderOf(engine);

@@ -1,14 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createPolicyEngine } from "../../../src/policy/engine/policy-engine.ts";
 import type { PolicyEngine } from "../../../src/policy/engine/policy-engine.ts";
 import { codesOf, compileFiveLayers } from "./five-layers.ts";
-import { callParts, compileBundle, layerOf } from "./policies.ts";
+import { callParts, compileBundle, layerOf, testEngine } from "./policies.ts";
 
 let engine: PolicyEngine;
 
 beforeAll(async () => {
   const bundles = await compileFiveLayers();
-  engine = createPolicyEngine({ deadlineMs: 600 });
+  engine = testEngine();
   const results = await engine.activate(bundles.map((bundle) => layerOf(bundle)));
   if (!results.every(({ ok }) => ok)) throw new Error(JSON.stringify(results));
 });
@@ -24,7 +23,7 @@ allow contains {"code": "echo", "details": input.action.args.text}
     ["quotes and backslashes", '\\ud83d\\ude00 "\\u0041" \\\\'],
     ["bidi and byte order marks", "\u202e\ufeff\u2028"],
   ])("reach the policy unchanged: %s", async (_, text) => {
-    const other = createPolicyEngine({ spare: false });
+    const other = testEngine({ spare: false });
     const compiled = await compileBundle({ name: "echo", kind: "server", rego: echo });
     await other.activate([layerOf(compiled)]);
     for (const json of [JSON.stringify(text), escaped(text)]) {

@@ -1,8 +1,8 @@
-import { appendFileSync, mkdtempSync, readdirSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { appendFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { Conversation } from "../../../src/policy/input/conversation.ts";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
 
 const start = Date.parse("2026-11-22T10:00:00Z");
 const minute = 60_000;
@@ -12,17 +12,13 @@ const brings = (dataClasses: readonly string[], labels: readonly string[] = []) 
   labels,
 });
 
-function folder(): string {
-  return mkdtempSync(join(tmpdir(), "conversation-"));
-}
-
 const opened: Conversation[] = [];
 
 afterEach(async () => {
   await Promise.all(opened.splice(0).map((conversation) => conversation.close()));
 });
 
-function open(path = folder()) {
+function open(path = temporaryFolder()) {
   let ids = 0;
   const conversation = new Conversation(path, () => `id-${(ids += 1)}`);
   opened.push(conversation);
@@ -94,7 +90,7 @@ describe("a conversation", () => {
   });
 
   test("is known to a process that starts later, across midnight too", async () => {
-    const path = folder();
+    const path = temporaryFolder();
     const late = Date.parse("2026-11-22T23:59:00Z");
     const first = open(path);
     first.measure("crm", 0, late);
@@ -104,7 +100,7 @@ describe("a conversation", () => {
   });
 
   test("is shared by processes that run at once", async () => {
-    const path = folder();
+    const path = temporaryFolder();
     const [a, b] = [open(path), open(path)];
     a.measure("crm", 0, start);
     b.measure("mail", 0, start);
@@ -113,7 +109,7 @@ describe("a conversation", () => {
   });
 
   test("writes a class that is seen again at most once a minute", async () => {
-    const path = folder();
+    const path = temporaryFolder();
     const conversation = open(path);
     conversation.measure("crm", 0, start);
     for (let second = 0; second < 30; second += 1) {
@@ -125,7 +121,7 @@ describe("a conversation", () => {
   });
 
   test("skips a torn or foreign line and reads what follows", async () => {
-    const path = folder();
+    const path = temporaryFolder();
     const first = open(path);
     first.measure("crm", 0, start);
     await first.absorb("crm", brings(["pii"]), start);
@@ -136,7 +132,7 @@ describe("a conversation", () => {
   });
 
   test("keeps files of yesterday and today only", async () => {
-    const path = folder();
+    const path = temporaryFolder();
     const conversation = open(path);
     for (const day of [0, 1, 2, 3]) {
       const now = start + day * 24 * hour;

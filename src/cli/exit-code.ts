@@ -1,0 +1,94 @@
+/**
+ * Which exit code an error ends a command with. The table has every code that a command can end
+ * with, so that a new one does not compile before somebody has decided; its types are all that is
+ * imported of the stages.
+ */
+import type { BundleErrorCode } from "../bundle/bundle-error.ts";
+import type { ConfigErrorCode } from "../config/config-error.ts";
+import type { DatabaseErrorCode } from "../database/database.ts";
+import type { DecisionErrorCode } from "../decision/decision-error.ts";
+import { codeOf } from "../errors.ts";
+import type { RegoErrorCode } from "../rego/rego-error.ts";
+
+/** Exit codes of every command. */
+export const exitCodes = {
+  done: 0,
+  unexpected: 1,
+  usage: 2,
+  invalid: 3,
+  testsFailed: 4,
+  gateTripped: 5,
+  denied: 6,
+  unreachable: 7,
+  unverified: 8,
+  unauthorised: 9,
+} as const;
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+type ErrorCode =
+  | BundleErrorCode
+  | ConfigErrorCode
+  | DatabaseErrorCode
+  | DecisionErrorCode
+  | RegoErrorCode;
+
+const exitCodeByCode: Readonly<Record<ErrorCode, ExitCode>> = {
+  config_not_found: exitCodes.invalid,
+  config_unreadable: exitCodes.invalid,
+  config_world_writable: exitCodes.invalid,
+  config_invalid: exitCodes.invalid,
+  state_dir_insecure: exitCodes.invalid,
+  state_dir_unusable: exitCodes.invalid,
+
+  bundle_reference_invalid: exitCodes.usage,
+  bundle_not_found: exitCodes.unreachable,
+  bundle_unauthorized: exitCodes.unauthorised,
+  bundle_unreachable: exitCodes.unreachable,
+  bundle_protocol_invalid: exitCodes.unreachable,
+  bundle_digest_mismatch: exitCodes.unverified,
+  bundle_too_large: exitCodes.unverified,
+  bundle_redirect_refused: exitCodes.unverified,
+  bundle_artifact_unsupported: exitCodes.invalid,
+  bundle_archive_invalid: exitCodes.invalid,
+  bundle_archive_unsafe: exitCodes.unverified,
+  bundle_manifest_invalid: exitCodes.invalid,
+  bundle_without_policy: exitCodes.invalid,
+  bundle_wasm_invalid: exitCodes.invalid,
+  bundle_compile_failed: exitCodes.invalid,
+  bundle_name_mismatch: exitCodes.unverified,
+  bundle_kind_mismatch: exitCodes.unverified,
+  bundle_storage_failed: exitCodes.unexpected,
+
+  rego_invalid: exitCodes.invalid,
+  rego_timeout: exitCodes.unexpected,
+  rego_crashed: exitCodes.unexpected,
+  rego_closed: exitCodes.unexpected,
+  rego_toolchain_missing: exitCodes.unexpected,
+  rego_toolchain_corrupt: exitCodes.unexpected,
+
+  database_unreachable: exitCodes.unreachable,
+  database_locked: exitCodes.unexpected,
+  database_unusable: exitCodes.unexpected,
+  database_newer: exitCodes.unexpected,
+  database_encoding: exitCodes.unexpected,
+  migration_changed: exitCodes.unexpected,
+
+  audit_unavailable: exitCodes.unexpected,
+  record_too_large: exitCodes.unexpected,
+  spool_unusable: exitCodes.unexpected,
+  decision_unknown: exitCodes.unexpected,
+  decision_ambiguous: exitCodes.unexpected,
+  invalid_time: exitCodes.usage,
+  invalid_filter: exitCodes.usage,
+};
+
+/** The exit code of anything that was thrown; 1 for what has no code of ours. */
+export function exitCodeOf(thrown: unknown): ExitCode {
+  const code = codeOf(thrown);
+  return code !== undefined && isErrorCode(code) ? exitCodeByCode[code] : exitCodes.unexpected;
+}
+
+/** System errors have codes too, and `constructor` is one of nobody. */
+function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(exitCodeByCode, code);
+}
