@@ -52,7 +52,7 @@ describe("the cache", () => {
       {
         level: "warn",
         message: "registry is unreachable, using the last good bundle from the cache",
-        details: { bundle: "crm", digest: registry.digest },
+        data: { bundle: "crm", digest: registry.digest },
       },
     ]);
   });

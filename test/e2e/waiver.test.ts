@@ -14,6 +14,15 @@ deny contains {"rule": rego.metadata.rule()} if input.action.tool == "echo"
 # custom: {id: compliance.never, code: never}
 deny contains {"rule": rego.metadata.rule()} if input.action.tool == "numbers"`;
 
+/** Two rules without an id: both are `test.nameless.deny`. */
+const nameless = `# METADATA
+# custom: {code: harmless, overridable: true}
+deny contains {"rule": rego.metadata.rule()} if input.action.tool == "slow"
+
+# METADATA
+# custom: {code: dangerous, overridable: true}
+deny contains {"rule": rego.metadata.rule()} if input.action.tool == "numbers"`;
+
 const waiver = (bundle: string, rule: string, expires: string) =>
   `waive contains {"bundle": "${bundle}", "rule": "${rule}", "justification": "on call", "expires": "${expires}", "ticket": "T-1"}`;
 
@@ -30,6 +39,11 @@ beforeAll(async () => {
         waiver("compliance", "compliance.never", "2999-01-01T00:00:00Z"),
       ].join("\n\n"),
     },
+    nameless: { layer: "compliance", rego: nameless },
+    waivesnameless: {
+      layer: "overrides",
+      rego: waiver("nameless", "test.nameless.deny", "2999-01-01T00:00:00Z"),
+    },
     expired: {
       layer: "overrides",
       rego: waiver("compliance", "compliance.weekend", "2020-01-01T00:00:00Z"),
@@ -37,13 +51,12 @@ beforeAll(async () => {
   });
 });
 
-async function callThrough(overrides: string, tool: string) {
+async function callThrough(overrides: string, tool: string, compliance = "compliance") {
   const policy = (name: string) => `oci-layout:${layout}:${name}`;
-  const layers = ["compliance", overrides].map((name) => ({
-    name,
-    kind: name === "compliance" ? name : "overrides",
-    policy: policy(name),
-  }));
+  const layers = [
+    { name: compliance, kind: "compliance", policy: policy(compliance) },
+    { name: overrides, kind: "overrides", policy: policy(overrides) },
+  ];
   const env = freshEnvironment();
   const config = writeFixtureConfig({ ok: { policy: policy("ok") } }, { layers });
   const client = await startRawClient(serveCommand(config, env));
@@ -74,4 +87,10 @@ test("an expired waiver lifts nothing and is in the record", async () => {
     used: [],
     expired: [{ rule: "compliance.weekend" }],
   });
+});
+
+test("no waiver lifts a denial whose rule has no id of its own", async () => {
+  const { isError, record } = await callThrough("waivesnameless", "numbers", "nameless");
+  expect(isError).toBe(true);
+  expect(record).toContain('"dangerous"');
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { gatewayCodes } from "../../src/contract/layer.ts";
-import { combine } from "../../src/policy/combine.ts";
+import { combine, gatewayDenial } from "../../src/policy/combine.ts";
 import { approval, fails, grants, match, request, says, waiver } from "./combine/verdicts.ts";
 
 const everything = { servers: ["*"], tools: ["*"], scopes: ["*"] };
@@ -159,6 +159,19 @@ describe("denials", () => {
     const known = combine(request([grants, obliged], { knownObligations: new Set(["redact"]) }));
     expect(unknown.answer.reasons).toEqual(["unknown_obligation"]);
     expect(known.answer.allow).toBe(true);
+  });
+
+  it("that the gateway makes alone name its rule and say its code", () => {
+    const { answer, denials, hidden } = gatewayDenial("id", "audit_unavailable");
+    expect(answer).toMatchObject({ allow: false, effect: "deny", reasons: ["audit_unavailable"] });
+    expect(answer.metadata).toMatchObject({
+      decision_id: "id",
+      policy_version: "",
+      matched_rules: ["gateway.audit_unavailable"],
+      bundles: {},
+    });
+    expect(denials.map(({ match: { code } }) => code)).toEqual(["audit_unavailable"]);
+    expect(hidden).toBe(false);
   });
 
   it("ask for a lasting record when any rule that matched does", () => {

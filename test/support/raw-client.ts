@@ -45,11 +45,16 @@ export async function startRawClient(command: Command): Promise<RawClient> {
       send({ jsonrpc: "2.0", id, method, params });
     });
   };
-  await request("initialize", {
+  const greeting = request("initialize", {
     protocolVersion: "2025-11-25",
     capabilities: {},
     clientInfo: { name: "raw", version: "1" },
   });
+  const gone = once(child, "exit").then(() => {
+    throw new Error(`the gateway ended: ${Buffer.concat(errors).toString("utf8")}`);
+  });
+  gone.catch(() => {});
+  await Promise.race([greeting, gone]);
   send({ jsonrpc: "2.0", method: "notifications/initialized" });
   return {
     child,

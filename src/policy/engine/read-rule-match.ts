@@ -66,7 +66,8 @@ function readMembers(members: JsonObject, where: string, fallbackRule: string): 
   const custom = customOf(members, where);
   const text = (name: string): string | undefined =>
     readOptionalString(custom[name], `${where}.rule.custom.${name}`);
-  const rule = text("id") ?? fallbackRule;
+  const id = text("id");
+  const rule = id ?? fallbackRule;
   const code = text("code") ?? readOptionalString(members["code"], `${where}.code`) ?? rule;
   if (isGatewayCode(code) || rule.startsWith(reservedRules)) {
     throw new ShapeError(
@@ -83,7 +84,9 @@ function readMembers(members: JsonObject, where: string, fallbackRule: string): 
     remediation: text("remediation"),
     appeal: text("appeal"),
     alternatives: readStrings(custom["alternatives"], `${where}.rule.custom.alternatives`),
-    overridable: readFlag(custom["overridable"], `${where}.rule.custom.overridable`),
+    // Rules without an id share one name, and a waiver for one of them would lift them all.
+    overridable:
+      readFlag(custom["overridable"], `${where}.rule.custom.overridable`) && id !== undefined,
     disclose: readDisclose(custom["disclose"], `${where}.rule.custom.disclose`),
     audit: readFlag(custom["audit"], `${where}.rule.custom.audit`),
     owner: text("owner"),

@@ -5,7 +5,7 @@
  */
 import type { FileHandle } from "node:fs/promises";
 import { mkdir, open, readdir, rm } from "node:fs/promises";
-import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 const dayMs = 24 * 60 * 60 * 1000;
@@ -16,6 +16,7 @@ export class ConversationJournal {
   readonly #readTo = new Map<string, number>();
   #file: { readonly name: string; readonly handle: FileHandle } | undefined;
   #tail: Promise<void> = Promise.resolve();
+  #isRead = false;
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -23,15 +24,22 @@ export class ConversationJournal {
 
   /** Appends one JSON document; resolves once it is on the disk. */
   append(entry: object, nowMs: number): Promise<void> {
-    const line = Buffer.from(`${JSON.stringify(entry)}\n`);
+    // A line begins with a line end too, so that half a line of a crash spoils nothing but itself.
+    const line = `\n${JSON.stringify(entry)}\n`;
     const written = this.#tail.then(() => this.#write(line, nowMs));
     this.#tail = written.catch(() => {});
     return written;
   }
 
-  /** Lines that were added since the last call, by anyone, of today and yesterday. */
+  /**
+   * Lines that were added since the last call, by anyone, of today and yesterday; the first time
+   * also of days to come, which a clock that went back leaves behind.
+   */
   readNew(nowMs: number): readonly string[] {
-    return [dayName(nowMs - dayMs), dayName(nowMs)].flatMap((name) => this.#readFrom(name));
+    const days = new Set([dayName(nowMs - dayMs), dayName(nowMs)]);
+    if (!this.#isRead) for (const name of this.#namesFrom(dayName(nowMs))) days.add(name);
+    this.#isRead = true;
+    return [...days].flatMap((name) => this.#readFrom(name));
   }
 
   /** Waits for what is being written and closes the file. */
@@ -41,9 +49,9 @@ export class ConversationJournal {
     this.#file = undefined;
   }
 
-  async #write(line: Buffer, nowMs: number): Promise<void> {
+  async #write(line: string, nowMs: number): Promise<void> {
     const { handle } = await this.#open(dayName(nowMs));
-    await handle.write(line);
+    await handle.appendFile(line);
     await handle.datasync();
   }
 
@@ -68,6 +76,11 @@ export class ConversationJournal {
     const yesterday = dayName(Date.parse(`${today.slice(0, 10)}T00:00:00Z`) - dayMs);
     const old = (await readdir(this.#folder)).filter((name) => name < yesterday);
     await Promise.all(old.map((name) => rm(join(this.#folder, name), { force: true })));
+  }
+
+  #namesFrom(today: string): readonly string[] {
+    if (!existsSync(this.#folder)) return [];
+    return readdirSync(this.#folder).filter((name) => name > today);
   }
 
   #readFrom(name: string): readonly string[] {

@@ -164,7 +164,7 @@ test.each(["sync", "async"] as const)(
     const limits = { ...spoolLimits, recordMaxBytes: 10_000 };
     const options = { ...logOptions(temporaryFolder()), limits, durability };
     const decisions = await createDecisionLog(options);
-    const inputJson = JSON.stringify("x".repeat(10_000));
+    const inputJson = JSON.stringify("é".repeat(6_000));
     const large = decisions.admit(admission({ inputJson }));
     await expect(large).rejects.toMatchObject({ code: "record_too_large" });
     await decisions.admit(admission());

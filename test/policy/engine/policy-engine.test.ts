@@ -13,7 +13,7 @@ let decide: Decide;
 
 beforeAll(async () => {
   const bundles = await compileFiveLayers();
-  engine = testEngine({ deadlineMs: 600 });
+  engine = testEngine();
   const results = await engine.activate(bundles.map((bundle) => layerOf(bundle)));
   if (!results.every(({ ok }) => ok)) throw new Error(JSON.stringify(results));
   decide = deciderOf(engine);

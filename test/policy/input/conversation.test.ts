@@ -131,6 +131,28 @@ describe("a conversation", () => {
     expect(seen).toEqual(["phone", "pii"]);
   });
 
+  test("loses nothing of what comes after half a line of a crash", async () => {
+    const path = temporaryFolder();
+    const first = open(path);
+    first.measure("crm", 0, start);
+    await first.absorb("crm", brings(["pii"]), start);
+    appendFileSync(join(path, "2026-11-22.jsonl"), '{"id":"torn","at":17');
+    const second = open(path);
+    second.measure("crm", 0, start);
+    await second.absorb("crm", brings(["phone"]), start);
+    const seen = open(path).measure("crm", 0, start).everyone.data_classes_seen;
+    expect(seen).toEqual(["phone", "pii"]);
+  });
+
+  test("is not shed by a clock that goes back", async () => {
+    const path = temporaryFolder();
+    const first = open(path);
+    first.measure("crm", 0, start);
+    await first.absorb("crm", brings(["pii"]), start);
+    const { everyone } = open(path).measure("crm", 0, start - 48 * hour);
+    expect(everyone.data_classes_seen).toEqual(["pii"]);
+  });
+
   test("keeps files of yesterday and today only", async () => {
     const path = temporaryFolder();
     const conversation = open(path);
