@@ -4,7 +4,7 @@
  * that numbers stay exactly as written.
  */
 import { isRecord } from "../contract/json.ts";
-import { unexpected } from "./bundle-error.ts";
+import { type BundleError, unexpected } from "./bundle-error.ts";
 import { decodeBundleText, parseBundleJson } from "./bundle-manifest.ts";
 
 /**
@@ -16,12 +16,7 @@ import { decodeBundleText, parseBundleJson } from "./bundle-manifest.ts";
 export function readBaseDocument(files: ReadonlyMap<string, Buffer>, where: string): string {
   const yaml = [...files.keys()].find((path) => /(?:^|\/)data\.ya?ml$/.test(path));
   if (yaml !== undefined) {
-    throw unexpected(
-      "bundle_manifest_invalid",
-      where,
-      "data as data.json; opa build and bundle push convert it",
-      yaml,
-    );
+    throw invalid(where, "data as data.json; opa build and bundle push convert it", yaml);
   }
   const parts = [...files].filter(([path]) => /(?:^|\/)data\.json$/.test(path));
   const documents = parts.map(([path, bytes]) => readPart(path, bytes, where));
@@ -36,7 +31,7 @@ function readPart(path: string, bytes: Buffer, where: string): Readonly<Record<s
   const folders = path.split("/").slice(0, -1);
   const document = folders.reduceRight<unknown>((inner, name) => ({ [name]: inner }), value);
   if (isRecord(document)) return document;
-  throw unexpected("bundle_manifest_invalid", where, "an object in data.json", "another value");
+  throw invalid(where, "an object in data.json", "another value");
 }
 
 function merge(
@@ -48,14 +43,13 @@ function merge(
   for (const [key, value] of Object.entries(right)) {
     const other = merged.get(key);
     if (other !== undefined && !(isRecord(other) && isRecord(value))) {
-      throw unexpected(
-        "bundle_manifest_invalid",
-        where,
-        "each value of data in one file",
-        `${JSON.stringify(key)} in two`,
-      );
+      throw invalid(where, "each value of data in one file", `${JSON.stringify(key)} in two`);
     }
     merged.set(key, isRecord(other) && isRecord(value) ? merge(other, value, where) : value);
   }
   return Object.fromEntries(merged);
+}
+
+function invalid(where: string, expected: string, found: string): BundleError {
+  return unexpected("bundle_manifest_invalid", where, expected, found);
 }

@@ -41,20 +41,14 @@ export function readBundleManifest(
     (path) => path !== ".manifest" && /\.manifest(?:\.pb)?$/.test(path),
   );
   if (other !== undefined) {
-    throw unexpected(
-      "bundle_manifest_invalid",
-      where,
-      "one manifest, named .manifest at the top",
-      JSON.stringify(other),
-    );
+    throw invalid(where, "one manifest, named .manifest at the top", JSON.stringify(other));
   }
   const bytes = files.get(".manifest");
   const json = bytes === undefined ? {} : parseBundleJson(bytes, `${where}: .manifest`);
   const result = manifestSchema.safeParse(json);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
-  throw unexpected(
-    "bundle_manifest_invalid",
+  throw invalid(
     where,
     "a .manifest as OPA defines it",
     describe(issue?.path ?? [], issue?.message),
@@ -71,7 +65,7 @@ export function parseBundleJson(bytes: Buffer, where: string): unknown {
     return JSON.parse(decodeBundleText(bytes, where));
   } catch (thrown) {
     if (thrown instanceof BundleError) throw thrown;
-    throw unexpected("bundle_manifest_invalid", where, "JSON", "something else", thrown);
+    throw invalid(where, "JSON", "something else", thrown);
   }
 }
 
@@ -84,10 +78,14 @@ export function decodeBundleText(bytes: Buffer, where: string): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (thrown) {
-    throw unexpected("bundle_manifest_invalid", where, "UTF-8 text", "other bytes", thrown);
+    throw invalid(where, "UTF-8 text", "other bytes", thrown);
   }
 }
 
 function describe(path: readonly PropertyKey[], message: string | undefined): string {
   return `a problem at "${path.map(String).join(".")}" (${message ?? "unknown"})`;
+}
+
+function invalid(where: string, expected: string, found: string, cause?: unknown): BundleError {
+  return unexpected("bundle_manifest_invalid", where, expected, found, cause);
 }

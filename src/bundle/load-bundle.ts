@@ -38,11 +38,11 @@ export async function loadBundle(
   name: string,
   kind: LayerKind,
   reference: string,
-  dependencies: BundleDependencies,
+  options: BundleDependencies,
 ): Promise<LoadResult> {
   try {
     const parsed = parseReference(reference);
-    return { ok: true, bundle: await load({ name, kind }, parsed, dependencies) };
+    return { ok: true, bundle: await load({ name, kind }, parsed, options) };
   } catch (thrown) {
     if (thrown instanceof BundleError) return { ok: false, error: thrown };
     throw thrown;
@@ -52,15 +52,15 @@ export async function loadBundle(
 async function load(
   wanted: Wanted,
   reference: Reference,
-  dependencies: BundleDependencies,
+  options: BundleDependencies,
 ): Promise<Bundle> {
   switch (reference.scheme) {
     case "file":
-      return await loadFolder(wanted, reference, dependencies);
+      return await loadFolder(wanted, reference, options);
     case "oci-layout":
-      return await loadLayout(wanted, reference, dependencies);
+      return await loadLayout(wanted, reference, options);
     case "oci":
-      return await loadFromRegistry(wanted, reference, dependencies);
+      return await loadFromRegistry(wanted, reference, options);
   }
 }
 
@@ -103,8 +103,8 @@ async function build(
 async function loadLayout(
   wanted: Wanted,
   reference: LayoutReference,
-  dependencies: BundleDependencies,
+  options: BundleDependencies,
 ): Promise<Bundle> {
-  const { artifact, origin } = await fetchReference(reference, undefined, dependencies.registry);
-  return await openArtifact(wanted, formatReference(reference), artifact, origin, dependencies);
+  const { artifact, origin } = await fetchReference(reference, undefined, options.registry);
+  return await openArtifact(wanted, formatReference(reference), artifact, origin, options);
 }

@@ -20,27 +20,19 @@ import { formatReference, type RegistryReference } from "./reference.ts";
 export async function loadFromRegistry(
   wanted: Wanted,
   reference: RegistryReference,
-  dependencies: BundleDependencies,
+  options: BundleDependencies,
 ): Promise<Bundle> {
   const cache =
-    dependencies.cachePath === undefined
-      ? undefined
-      : openCache(dependencies.cachePath, dependencies.log);
+    options.cachePath === undefined ? undefined : openCache(options.cachePath, options.log);
   const where = formatReference(reference);
   try {
-    const fetched = await fetchReference(reference, cache, dependencies.registry);
-    const bundle = await openArtifact(
-      wanted,
-      where,
-      fetched.artifact,
-      fetched.origin,
-      dependencies,
-    );
-    await rememberGood(reference, fetched.artifact, cache, dependencies.log);
+    const fetched = await fetchReference(reference, cache, options.registry);
+    const bundle = await openArtifact(wanted, where, fetched.artifact, fetched.origin, options);
+    await rememberGood(reference, fetched.artifact, cache, options.log);
     return bundle;
   } catch (thrown) {
     if (!(thrown instanceof BundleError) || thrown.code !== "bundle_unreachable") throw thrown;
-    return await loadLastGood(wanted, reference, cache, thrown, dependencies);
+    return await loadLastGood(wanted, reference, cache, thrown, options);
   }
 }
 
@@ -49,17 +41,14 @@ async function loadLastGood(
   reference: RegistryReference,
   cache: BundleCache | undefined,
   unreachable: BundleError,
-  dependencies: BundleDependencies,
+  options: BundleDependencies,
 ): Promise<Bundle> {
   const where = formatReference(reference);
   const digest = reference.digest ?? (await cache?.lastGood(reference));
   if (cache === undefined || digest === undefined) throw unreachable;
-  const bundle = await openCached(wanted, where, { cache, digest, unreachable }, dependencies);
+  const bundle = await openCached(wanted, where, { cache, digest, unreachable }, options);
   const about = { bundle: wanted.name, reference: where, digest, problem: unreachable.message };
-  dependencies.log.warn(
-    about,
-    "registry is unreachable, using the last good bundle from the cache",
-  );
+  options.log.warn(about, "registry is unreachable, using the last good bundle from the cache");
   return bundle;
 }
 
@@ -72,11 +61,11 @@ async function openCached(
     readonly digest: Digest;
     readonly unreachable: BundleError;
   },
-  dependencies: BundleDependencies,
+  options: BundleDependencies,
 ): Promise<Bundle> {
   try {
     const artifact = await fetchArtifact(last.cache.content, last.digest, where);
-    return await openArtifact(wanted, where, artifact, "cache", dependencies);
+    return await openArtifact(wanted, where, artifact, "cache", options);
   } catch (thrown) {
     if (!(thrown instanceof BundleError)) throw thrown;
     throw new BundleError(

@@ -6,7 +6,7 @@
 import * as z from "zod";
 import type { Digest } from "../contract/bundle.ts";
 import { sha256Of } from "../contract/sha256.ts";
-import { unexpected } from "./bundle-error.ts";
+import { type BundleError, unexpected } from "./bundle-error.ts";
 import { isDigest } from "./digest.ts";
 
 /** Media types that we read or write. */
@@ -104,12 +104,11 @@ export interface ManifestBytes {
 export function parseOciDocument(content: ManifestBytes, where: string): OciDocument {
   const json = parseJson(content.bytes, where);
   const shape = shapeSchema.safeParse(json);
-  if (!shape.success)
-    throw unexpected("bundle_protocol_invalid", where, "a JSON object", "something else");
+  if (!shape.success) throw invalid(where, "a JSON object", "something else");
   const { mediaType, layers, manifests } = shape.data;
   const type = agreedType(content.mediaType, mediaType, where);
   if (layers !== undefined && manifests !== undefined) {
-    throw unexpected("bundle_protocol_invalid", where, "either layers or manifests", "both");
+    throw invalid(where, "either layers or manifests", "both");
   }
   if (type === undefined ? manifests !== undefined : isIndexType(type)) {
     return { kind: "index", index: parsed(indexSchema, json, where) };
@@ -142,12 +141,7 @@ function agreedType(
   where: string,
 ): string | undefined {
   if (header !== undefined && body !== undefined && header !== body) {
-    throw unexpected(
-      "bundle_protocol_invalid",
-      where,
-      `the media type ${JSON.stringify(header)} that came with it`,
-      body,
-    );
+    throw invalid(where, `the media type ${JSON.stringify(header)} that came with it`, body);
   }
   const type = body ?? header;
   if (type === undefined || manifestTypes.includes(type)) return type;
@@ -167,18 +161,17 @@ function parsed<Schema extends z.ZodType>(
   const result = schema.safeParse(json);
   if (result.success) return result.data;
   const path = result.error.issues[0]?.path.join(".") ?? "";
-  throw unexpected(
-    "bundle_protocol_invalid",
-    where,
-    "the shape of the OCI image specification",
-    `a wrong "${path}"`,
-  );
+  throw invalid(where, "the shape of the OCI image specification", `a wrong "${path}"`);
 }
 
 function parseJson(bytes: Buffer, where: string): unknown {
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (thrown) {
-    throw unexpected("bundle_protocol_invalid", where, "a JSON manifest", "something else", thrown);
+    throw invalid(where, "a JSON manifest", "something else", thrown);
   }
+}
+
+function invalid(where: string, expected: string, found: string, cause?: unknown): BundleError {
+  return unexpected("bundle_protocol_invalid", where, expected, found, cause);
 }

@@ -4,6 +4,7 @@
  */
 import { codeOf, messageOf } from "../errors.ts";
 import { exitCodeOf, type ExitCode } from "./exit-code.ts";
+import { printableLines } from "./printable.ts";
 
 export interface CliIo {
   /** Writes data to stdout; the newline is added. */
@@ -45,8 +46,7 @@ export function action<Args extends readonly unknown[]>(
 
 function reportError(io: CliIo, thrown: unknown): void {
   const code = codeOf(thrown);
-  io.err(
-    code === undefined ? `error: ${messageOf(thrown)}` : `error: ${messageOf(thrown)} [${code}]`,
-  );
+  const message = printableLines(messageOf(thrown));
+  io.err(code === undefined ? `error: ${message}` : `error: ${message} [${code}]`);
   io.exit(thrown instanceof CliError ? thrown.exitCode : exitCodeOf(thrown));
 }

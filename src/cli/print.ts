@@ -3,10 +3,11 @@
  * terminal's cursor. Apart from `io.ts`, so that `serve` starts without the YAML writer.
  */
 import type { Command } from "commander";
-import { stringify as stringifyYaml } from "yaml";
+import { Document, visit } from "yaml";
 import type { CliIo } from "./io.ts";
 import { exitCodes } from "./exit-code.ts";
 import { CliError } from "./io.ts";
+import { isUnsafe, printable, safeJson, safeYaml } from "./printable.ts";
 
 export const outputFormats = ["table", "json", "yaml", "jsonl"] as const;
 export type OutputFormat = (typeof outputFormats)[number];
@@ -39,15 +40,28 @@ export function printList<Item>(
   columns: readonly Column<Item>[],
 ): void {
   if (format === "table") printTable(io, items, columns);
-  else if (format === "jsonl") for (const item of items) io.out(JSON.stringify(item));
+  else if (format === "jsonl") for (const item of items) io.out(safeJson(JSON.stringify(item)));
   else printDocument(io, format, { items });
 }
 
 /** Prints one document as JSON or YAML; `table` prints YAML, the readable form of one document. */
 export function printDocument(io: CliIo, format: OutputFormat, document: unknown): void {
-  if (format === "json") io.out(JSON.stringify(document, null, 2));
-  else if (format === "jsonl") io.out(JSON.stringify(document));
-  else io.out(stringifyYaml(document, { lineWidth: 0 }).trimEnd());
+  if (format === "json") io.out(safeJson(JSON.stringify(document, null, 2)));
+  else if (format === "jsonl") io.out(safeJson(JSON.stringify(document)));
+  else io.out(toYaml(document));
+}
+
+/** YAML in which strings with unsafe characters are quoted, so that escapes mean what they say. */
+function toYaml(value: unknown): string {
+  const document = new Document(value);
+  visit(document, {
+    Scalar: (_, node) => {
+      if (typeof node.value === "string" && isUnsafe(node.value.replaceAll("\n", ""))) {
+        node.type = "QUOTE_DOUBLE";
+      }
+    },
+  });
+  return safeYaml(document.toString({ lineWidth: 0 }).trimEnd());
 }
 
 function printTable<Item>(
@@ -78,15 +92,4 @@ function widthOf(text: string): number {
 
 function pad(cell: string, width: number): string {
   return cell + " ".repeat(Math.max(0, width - widthOf(cell)));
-}
-
-/**
- * Makes text safe for a terminal: control, format and bidi characters, lone surrogates and line
- * separators become `\u{…}`; what an agent or an upstream wrote cannot move the cursor.
- */
-export function printable(text: string): string {
-  return text.replace(
-    /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu,
-    (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
-  );
 }

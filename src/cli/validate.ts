@@ -9,7 +9,8 @@ import type { LoadedConfig } from "../config/load-config.ts";
 import { loadConfigFor } from "./common-options.ts";
 import { exitCodes } from "./exit-code.ts";
 import { action } from "./io.ts";
-import { printable, printDocument, withOutputOption } from "./print.ts";
+import { printDocument, withOutputOption } from "./print.ts";
+import { printable } from "./printable.ts";
 import type { CliIo } from "./io.ts";
 import type { OutputFormat } from "./print.ts";
 

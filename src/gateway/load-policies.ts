@@ -64,7 +64,12 @@ async function loadLayer(
     return { name, kind, bundle: undefined };
   }
   const loaded = await load(name, kind, policy.reference);
-  if (loaded.ok) return { name, kind, bundle: loaded.bundle };
+  if (loaded.ok) {
+    if (loaded.bundle.metadata["name"] === undefined) {
+      log.warn({ layer: name }, "policy bundle has no name of its own and would fit any server");
+    }
+    return { name, kind, bundle: loaded.bundle };
+  }
   const { code, message: reason } = loaded.error;
   log.error({ layer: name, code, reason }, "policy bundle not loaded; its calls are denied");
   return { name, kind, bundle: undefined };

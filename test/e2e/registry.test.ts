@@ -126,6 +126,14 @@ async function copyTampered(target: string): Promise<void> {
   }
 }
 
+test("a folder without a name of its own is not pushed", async () => {
+  const folder = temporaryFolder();
+  await writeFile(join(folder, "policy.rego"), "package p\n\nallow contains 1 if true\n");
+  const target = `oci-layout:${join(folder, "layout")}:p`;
+  const { code, stderr } = await runBin(["bundle", "push", folder, target], freshEnvironment());
+  expect([code, stderr]).toEqual([3, expect.stringContaining("metadata.name")]);
+});
+
 test("bundle list shows what the configuration names and what the cache has", async () => {
   const env = freshEnvironment();
   const args = ["bundle", "list", "--config", join(root, "mcp-gateway.config.json"), "-o", "json"];

@@ -5,7 +5,7 @@
 import type { Bundle } from "../../contract/bundle.ts";
 import type { PolicyInspection } from "../../rego/answers.ts";
 import type { CliIo } from "../io.ts";
-import { printable } from "../print.ts";
+import { printable } from "../printable.ts";
 import { withToolchain } from "../with-toolchain.ts";
 import { parseBaseDocument } from "./build-sources.ts";
 

@@ -3,9 +3,10 @@
  * it into a registry or layout.
  */
 import { readFile, stat } from "node:fs/promises";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import type { BundleFiles } from "../../bundle/compile-policy.ts";
 import { pushBundle } from "../../bundle/push-bundle.ts";
+import { isRecord } from "../../contract/json.ts";
 import { exitCodes } from "../exit-code.ts";
 import { CliError, type CliIo } from "../io.ts";
 import { printDocument, type OutputFormat } from "../print.ts";
@@ -33,7 +34,23 @@ export async function pushCommand(
 
 async function readBundle(path: string): Promise<BundleFiles | Uint8Array> {
   const status = await stat(path).catch(() => undefined);
-  return status?.isFile() === true ? await readFile(path) : await buildSourceFolder(path);
+  if (status?.isFile() === true) return await readFile(path);
+  const files = await buildSourceFolder(path);
+  requireName(files, path);
+  return files;
+}
+
+/** A bundle without a name fits any server; one that leaves its author's hands has one. */
+function requireName(files: BundleFiles, path: string): void {
+  const manifest: unknown = JSON.parse(
+    Buffer.from(files.get(".manifest") ?? "{}").toString("utf8"),
+  );
+  const metadata = isRecord(manifest) ? manifest["metadata"] : undefined;
+  if (isRecord(metadata) && typeof metadata["name"] === "string") return;
+  throw new CliError(
+    exitCodes.invalid,
+    `expected metadata.name in ${join(path, ".manifest")}, found none: name the server or layer that the bundle is for`,
+  );
 }
 
 /** Seconds since the epoch of the reproducible-builds convention. */

@@ -6,7 +6,7 @@ import type { RegoProblem } from "../../rego/answers.ts";
 import { problemText } from "../../rego/problem-text.ts";
 import { type PolicyFolder, readPolicyFolder } from "../../rego/read-policy-folder.ts";
 import { exitCodes } from "../exit-code.ts";
-import { printable } from "../print.ts";
+import { printable } from "../printable.ts";
 import type { CliIo } from "../io.ts";
 
 /** Prints each problem as `file:line:column: message` and ends with exit code 3. */

@@ -3,6 +3,7 @@
  * obligations that nobody could carry out. Which of these a waiver may lift is decided elsewhere.
  */
 import type { GatewayCode, LayerOutput, LayerVerdict, RuleMatch } from "../../contract/layer.ts";
+import { gatewaySentences } from "./gateway-sentences.ts";
 import type { FromLayer } from "./combined-decision.ts";
 import { byCode } from "./layer-order.ts";
 
@@ -30,12 +31,12 @@ export function hidesOf(verdicts: readonly LayerVerdict[]): readonly FromLayer<R
   });
 }
 
-/** A denial of the gateway itself: no author, no metadata, no waiver. */
+/** A denial of the gateway itself: no author, no waiver, one sentence. */
 export function gatewayMatch(code: GatewayCode): RuleMatch {
   return {
     rule: `gateway.${code}`,
     code,
-    title: undefined,
+    title: gatewaySentences[code],
     description: undefined,
     severity: undefined,
     remediation: undefined,

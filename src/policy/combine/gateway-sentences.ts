@@ -1,0 +1,30 @@
+/**
+ * What the gateway's own codes mean to an agent: one sentence each, as the title of a rule would
+ * say it. `docs/errors.md` says the same to operators.
+ */
+import type { GatewayCode } from "../../contract/layer.ts";
+
+export const gatewaySentences: Readonly<Record<GatewayCode, string>> = {
+  approval_required: "A person has to approve this call first.",
+  audit_unavailable:
+    "The decision could not be recorded, so no call is made. Tell the operator of the gateway.",
+  budget_exhausted: "The budget for such calls is used up.",
+  invalid_cost: "The cost of this call could not be computed from its arguments.",
+  malformed_request: "The request could not be read.",
+  no_decision: "A policy has no answer for this call. Tell the operator of the gateway.",
+  no_policy:
+    "There is no active policy for this server or of the organisation, so nothing is allowed. Tell the operator of the gateway.",
+  no_rule_allows:
+    "No rule of this server's policy grants the call. Use another tool, or ask the server's owner to grant it.",
+  outside_capabilities: "The agent may not be in this server, tool or scope.",
+  policy_error: "A policy failed on this call. Tell the operator of the gateway.",
+  policy_timeout:
+    "A policy took too long. Try once more with smaller arguments, then tell the operator of the gateway.",
+  state_unavailable:
+    "What this conversation has seen could not be read or kept. Tell the operator of the gateway.",
+  tool_changed: "The tool is not the one that was approved.",
+  tool_hidden: "The agent may not see this tool.",
+  unknown_obligation:
+    "A policy asks for something that the gateway cannot do. Tell the operator of the gateway.",
+  unknown_tool: "There is no such tool.",
+};
