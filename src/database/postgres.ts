@@ -3,6 +3,7 @@
  * gateway pays for it only when it ships. Every wait has an end: connecting, and each query.
  */
 import type { Pool, PoolClient } from "pg";
+import { isRecord } from "../contract/json.ts";
 import { codeOf, messageOf } from "../errors.ts";
 import { DatabaseError } from "./database.ts";
 import type { Database, Queryable, Row } from "./database.ts";
@@ -45,7 +46,7 @@ function databaseOf(pool: Pool): Database {
       try {
         return await transact(client, work);
       } catch (thrown) {
-        broken = codeOf(thrown)?.length !== 5;
+        broken = !isServerAnswer(thrown);
         throw thrown;
       } finally {
         client.release(broken);
@@ -53,6 +54,11 @@ function databaseOf(pool: Pool): Database {
     },
     close: () => pool.end(),
   };
+}
+
+/** True for an error that the server itself sent: its connection is as good as before. */
+function isServerAnswer(thrown: unknown): boolean {
+  return isRecord(thrown) && typeof thrown["severity"] === "string";
 }
 
 async function transact<Result>(
