@@ -45,12 +45,19 @@ export function readTool(listed: unknown): ToolReading {
   ) {
     return refuse(name, 'its outputSchema has no "type": "object"');
   }
+  if (isRecord(listed["_meta"]) && Object.keys(listed["_meta"]).some(isReserved)) {
+    return refuse(name, "its _meta speaks in the gateway's name");
+  }
   const canonical = canonicalJson(listed);
   if (canonical.length > maxDefinitionLength) return refuse(name, "its definition is too long");
   if (loneSurrogate.test(canonical)) return refuse(name, "its definition holds a lone surrogate");
   const digest = sha256Of(canonical);
   const hints = isJsonObject(annotations) ? hintsOf(annotations) : {};
   return { ok: true, tool: { name, definition: listed, annotations: hints, digest } };
+}
+
+function isReserved(key: string): boolean {
+  return key.startsWith("io.mcp-gateway/");
 }
 
 /** The standard hints alone: policy sees no text that a server chose. */

@@ -129,6 +129,7 @@ async function listTools(
   signal: AbortSignal,
 ): Promise<readonly unknown[]> {
   const tools: unknown[] = [];
+  let bytes = 0;
   let cursor: unknown;
   for (let page = 0; page < maxPages; page += 1) {
     const params = cursor === undefined ? {} : { cursor };
@@ -142,6 +143,8 @@ async function listTools(
     const { tools: found, nextCursor } = reply.result.value;
     if (!Array.isArray(found)) throw listFailed(options, "it answered no array of tools");
     for (const tool of found) tools.push(tool);
+    bytes += reply.result.bytes.length;
+    if (bytes > maxMessageBytes) throw listFailed(options, "its list is too long to be kept");
     if (tools.length > maxTools) throw listFailed(options, `it lists more than ${maxTools} tools`);
     if (nextCursor === undefined || nextCursor === null) return tools;
     if (nextCursor === cursor) throw listFailed(options, "it answered the same cursor twice");

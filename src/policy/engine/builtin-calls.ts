@@ -3,7 +3,7 @@
  * prints to nobody, because the process's output speaks JSON-RPC.
  */
 import { builtins } from "./builtins/host-builtins.ts";
-import type { Builtin, BuiltinContext } from "./builtins/host-builtins.ts";
+import type { Builtin, BuiltinContext } from "./builtins/builtin.ts";
 import { EngineError } from "./engine-error.ts";
 import { readOpaValue } from "./opa-value.ts";
 import type { PolicyExports } from "./policy-exports.ts";

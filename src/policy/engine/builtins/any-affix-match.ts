@@ -3,7 +3,7 @@
  * with any of the others. Either operand is a string, or an array or set of strings.
  */
 import type { OpaValue } from "../opa-value.ts";
-import type { Builtin } from "./host-builtins.ts";
+import type { Builtin } from "./builtin.ts";
 
 export const anyPrefixMatch: Builtin = (operands) =>
   anyMatch(operands, (text, prefix) => text.startsWith(prefix));

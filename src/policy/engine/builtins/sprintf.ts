@@ -7,7 +7,7 @@
 import type { OpaValue } from "../opa-value.ts";
 import { goFormat } from "./go-format.ts";
 import type { GoOperand } from "./go-operand.ts";
-import type { Builtin } from "./host-builtins.ts";
+import type { Builtin } from "./builtin.ts";
 import { printOpaValue } from "./print-opa-value.ts";
 
 const maxInt64 = 2n ** 63n - 1n;

@@ -2,7 +2,7 @@
  * `time.now_ns` and `time.parse_rfc3339_ns`. Nanoseconds do not fit a double, so both are made of
  * integers and written out as digits.
  */
-import type { Builtin } from "./host-builtins.ts";
+import type { Builtin } from "./builtin.ts";
 
 const nsPerMs = 1_000_000n;
 const maxNs = 2n ** 63n - 1n;
