@@ -6,7 +6,6 @@
 import { BundleError } from "./bundle-error.ts";
 
 const maxPathBytes = 512;
-// oxlint-disable-next-line no-control-regex -- control characters are what is looked for
 const forbidden = /[\u0000-\u001f\u007f\\]/;
 
 /**

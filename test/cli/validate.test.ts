@@ -112,7 +112,6 @@ describe("validate", () => {
   test("a control character of the file does not reach the terminal", async () => {
     const result = await run(write("evil.json", `{ "\\u001b[2J\\u202e": 1 }`));
     expect(result.exit).toBe(3);
-    // eslint-disable-next-line no-control-regex
     expect(result.err.join("")).not.toMatch(/[\u001b\u202e]/);
   });
 });

@@ -8,7 +8,7 @@ import { temporaryFolder } from "../support/temporary-folder.ts";
 describe("where state is", () => {
   test("MCP_GATEWAY_STATE wins, relative to the current folder", () => {
     const env = { MCP_GATEWAY_STATE: "state", XDG_STATE_HOME: "/xdg", HOME: "/home/u" };
-    expect(resolveStatePaths(env, "/work").stateDir).toBe("/work/state");
+    expect(resolveStatePaths(env, "/here").stateDir).toBe("/here/state");
   });
 
   test("without it the XDG folders are used, and without those the ones below home", () => {

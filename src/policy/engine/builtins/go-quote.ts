@@ -25,7 +25,6 @@ export function goQuoteCharacter(character: string, ascii = false): string {
 
 /** True where the text can stand unchanged between backquotes. */
 export function canBackquote(text: string): boolean {
-  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
   return !/[\u0000-\u0008\u000a-\u001f\u007f\ufeff`]/u.test(text);
 }
 
