@@ -155,6 +155,15 @@ describe("a legacy upstream on stdio", () => {
     expect(await call("echo")).toMatchObject({ kind: "failed", code: "upstream_lost" });
   });
 
+  test("that reads no more is sent no more, and the call says that it was not sent", async () => {
+    const { call } = await start("ok", { callTimeoutMs: 1000 });
+    await call("deaf");
+    const args = JSON.stringify({ x: "y".repeat(10 * 1024 * 1024) });
+    const first = call("echo", { args });
+    expect(await call("echo")).toMatchObject({ kind: "failed", code: "upstream_busy" });
+    expect(await first).toMatchObject({ kind: "failed", code: "upstream_timeout" });
+  });
+
   test("that asks for sampling is refused, not passed on", async () => {
     const { call, lines } = await start();
     await call("ask");
@@ -216,6 +225,14 @@ describe("an upstream that does not start", () => {
       signal: patience,
     };
     await expect(connectUpstream(options, deps)).rejects.toThrow(/could not be started.*ENOENT/);
+  });
+
+  test.each([
+    ["more than 2000 tools", "many-tools", /more than 2000 tools/],
+    ["more than it may keep", "long-list", /too long to be kept/],
+  ])("because it lists %s is an error that says so", async (_, mode, message) => {
+    const { upstream } = await start(mode);
+    await expect(upstream.listTools(patience)).rejects.toThrow(message);
   });
 
   test("because its list never ends is an error, not an endless loop", async () => {
