@@ -21,6 +21,20 @@ export const inertServerKeys = [
   "dev",
 ] as const;
 
+/** Signature algorithms of tokens: asymmetric ones. */
+const tokenAlgorithms = [
+  "RS256",
+  "RS384",
+  "RS512",
+  "PS256",
+  "PS384",
+  "PS512",
+  "ES256",
+  "ES384",
+  "ES512",
+  "EdDSA",
+] as const;
+
 const organisationKinds = layerKinds.filter((kind) => kind !== "server");
 const idGrammar = /^[a-z0-9][a-z0-9-]{0,31}$/;
 const idMessage =
@@ -62,10 +76,44 @@ const tool = z.strictObject({
   labels: noWords.check(z.describe("Floor of the labels of a call and its result")),
 });
 
+const transport = z.enum(["stdio", "http", "streamable-http"]);
 const inert = z.optional(z.unknown()).check(z.describe("Accepted, without effect"));
 
+const oauth = z.strictObject({
+  grant: z._default(z.enum(["authorization_code", "client_credentials"]), "authorization_code"),
+  client_id: z.optional(text).check(z.describe("Registered beforehand; else the server's way")),
+  client_secret: z.optional(text),
+  client_metadata_url: z
+    .optional(text)
+    .check(z.describe("https URL of a client ID metadata document")),
+  scopes: noWords,
+  callback_port: z.optional(wholeNumber(1, 65_535)),
+});
+
+const root = z.strictObject({ uri: text, name: z.optional(text) });
+
 const server = z.strictObject({
-  command: text,
+  command: z.optional(text).check(z.describe("Program to start; or url")),
+  url: z.optional(text).check(z.describe("MCP endpoint of a server that is reached over HTTP")),
+  headers: z._default(z.record(text, z.string()), {}),
+  oauth: z.optional(oauth),
+  protocol: z
+    ._default(z.enum(["auto", "legacy", "modern"]), "auto")
+    .check(z.describe("legacy: up to 2025-11-25; modern: 2026-07-28; auto: found out once")),
+  sharing: z
+    .optional(z.enum(["principal", "session"]))
+    .check(z.describe("Who shares a connection; session where to_client names anything")),
+  to_client: z
+    ._default(z.array(z.enum(["sampling", "elicitation", "roots"])), [])
+    .check(z.describe("What the server may ask of the client, where its policy grants it")),
+  roots: z.optional(z.array(root)).check(z.describe("Told to this server instead of the client's")),
+  resources: z
+    ._default(z.enum(["original", "prefix"]), "original")
+    .check(z.describe("prefix: resource URIs carry the server's id")),
+  idle_timeout_ms: z
+    ._default(wholeNumber(0, 86_400_000), 600_000)
+    .check(z.describe("After this long without a request its connection is closed; 0: never")),
+  max_concurrent: z._default(wholeNumber(1, 10_000), 64),
   args: z._default(z.array(z.string()), []),
   env: z._default(z.record(z.string(), z.union([z.string(), z.number(), z.null()])), {}),
   cwd: z.optional(text).check(z.describe("Relative to this file, whose folder is the default")),
@@ -82,8 +130,8 @@ const server = z.strictObject({
   tools: z._default(z.record(text, tool), {}),
   start_timeout_ms: z._default(milliseconds, 30_000),
   call_timeout_ms: z._default(milliseconds, 300_000),
-  type: z.optional(z.literal("stdio")),
-  transport: z.optional(z.literal("stdio")),
+  type: z.optional(transport),
+  transport: z.optional(transport),
   timeout: inert,
   alwaysLoad: inert,
   autoApprove: inert,
@@ -115,6 +163,52 @@ const policy = z.strictObject({
 
 const registry = z.strictObject({ username: z.string(), password: z.string() });
 
+const claimPath = text.check(z.describe("Name of a claim, or a path of names with dots"));
+
+const issuer = z.strictObject({
+  issuer: text.check(z.describe("Exact value of iss")),
+  jwks_uri: z.optional(text).check(z.describe("Default: from the issuer's metadata")),
+  audience: z.optional(words).check(z.describe("Default: http.public_url")),
+  algorithms: z._default(z.array(z.enum(tokenAlgorithms)), ["RS256", "ES256", "PS256", "EdDSA"]),
+  claims: z.prefault(
+    z.strictObject({
+      agent: z._default(claimPath, "client_id"),
+      user: z._default(claimPath, "sub"),
+      groups: z._default(claimPath, "groups"),
+      data_classifications_authorized: z.optional(claimPath),
+      agent_scope: z.optional(claimPath),
+      owner_team: z.optional(claimPath),
+      parent: z.optional(claimPath),
+    }),
+    {},
+  ),
+});
+
+const token = z.strictObject({
+  sha256: z
+    .string()
+    .check(z.regex(/^[0-9a-f]{64}$/, { error: "expected 64 lower-case hexadecimal digits" }))
+    .check(z.describe("SHA-256 of the bearer token")),
+  agent,
+  user,
+  servers: z.optional(words).check(z.describe("Servers it is good for; default all")),
+});
+
+const http = z.strictObject({
+  public_url: z.optional(text).check(z.describe("What clients call this gateway, with its path")),
+  allowed_hosts: noWords.check(z.describe("Host headers that are accepted beside the listener's")),
+  allowed_origins: noWords,
+  max_body_bytes: z._default(wholeNumber(1_024, 67_108_864), 4_194_304),
+  max_sessions: z._default(wholeNumber(1, 1_000_000), 10_000),
+  session_idle_seconds: z._default(wholeNumber(1, 86_400), 1_800),
+  authorization: z.optional(
+    z.strictObject({
+      issuers: z._default(z.array(issuer), []),
+      tokens: z._default(z.array(token), []),
+    }),
+  ),
+});
+
 /** The whole file, after `${env:…}` and `${file:…}` were expanded. */
 export const configSchema = z.strictObject({
   $schema: z.optional(z.string()),
@@ -127,6 +221,10 @@ export const configSchema = z.strictObject({
   layers: z._default(z.array(layer), []),
   decisions: z.prefault(decisions, {}),
   policy: z.prefault(policy, {}),
+  http: z.prefault(http, {}),
+  state_key: z
+    .optional(z.string().check(z.minLength(32)))
+    .check(z.describe("Signs held calls and task ids; replicas share one. Default: made once")),
   registries: z._default(z.record(text, registry), {}),
 });
 

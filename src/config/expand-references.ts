@@ -1,6 +1,6 @@
 /**
- * Replaces `${env:NAME}` and `${file:PATH}` where secrets belong: a server's `args` and `env`, a
- * registry's credentials, `decisions.store`. Anywhere else they are refused, so that none is taken
+ * Replaces `${env:NAME}` and `${file:PATH}` where secrets belong: a server's `args`, `env`, `headers`
+ * and client secret, a registry's credentials, `decisions.store`, `state_key`. Anywhere else they are refused, so that none is taken
  * literally by mistake. A finding names the variable or file and never what it holds.
  */
 import { resolve } from "node:path";
@@ -48,15 +48,20 @@ export function expandReferences(value: unknown, options: ExpandOptions): Expans
 }
 
 function misplaced(path: ConfigPath): Finding {
-  const places = "servers.NAME.args, servers.NAME.env, registries.HOST and decisions.store";
+  const places =
+    "servers.NAME.args, env, headers and oauth.client_secret, registries.HOST, decisions.store and state_key";
   const message = `\${env:…} and \${file:…} are expanded only in ${places}`;
   return { path, message: at(path, message), covers: path };
 }
 
 function isSecretPlace(path: ConfigPath): boolean {
-  const [first, , third] = path;
-  if (first === "servers") return path.length === 4 && (third === "args" || third === "env");
+  const [first, , third, fourth] = path;
+  if (first === "servers") {
+    if (third === "oauth") return path.length === 4 && fourth === "client_secret";
+    return path.length === 4 && (third === "args" || third === "env" || third === "headers");
+  }
   if (first === "registries") return path.length === 3;
+  if (first === "state_key") return path.length === 1;
   return first === "decisions" && path[1] === "store" && path.length === 2;
 }
 

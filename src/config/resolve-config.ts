@@ -4,7 +4,7 @@
  */
 import { resolve } from "node:path";
 import type { AgentIdentity } from "../contract/policy-input.ts";
-import type { GatewayConfig, PolicySource, ServerConfig } from "./config.ts";
+import type { GatewayConfig, HttpConfig, PolicySource, ServerConfig } from "./config.ts";
 import { postureOf } from "./config-rules.ts";
 import type { ConfigFile, PolicyEntry, ServerEntry } from "./config-schema.ts";
 import { resolvePolicyReference } from "./policy-reference.ts";
@@ -33,6 +33,8 @@ export function resolveConfig(path: string, folder: string, file: ConfigFile): G
       inputMaxBytes: file.policy.input_max_bytes,
       memoryMaxMb: file.policy.memory_max_mb,
     },
+    http: resolveHttp(file.http),
+    stateKey: file.state_key,
     registries: new Map(
       Object.entries(registries).map(([host, entry]) => [host.toLowerCase(), entry]),
     ),
@@ -47,10 +49,14 @@ function resolveAgent(agent: ConfigFile["agent"]): AgentIdentity {
 function resolveServer(id: string, folder: string, entry: ServerEntry): ServerConfig {
   return {
     id,
-    command: entry.command,
-    args: entry.args,
-    env: resolveVariables(entry.env),
-    cwd: resolve(folder, entry.cwd ?? "."),
+    transport: resolveTransport(folder, entry),
+    protocol: entry.protocol,
+    sharing: entry.sharing ?? (entry.to_client.length > 0 ? "session" : "principal"),
+    toClient: entry.to_client,
+    roots: entry.roots,
+    resources: entry.resources,
+    idleTimeoutMs: entry.idle_timeout_ms,
+    maxConcurrent: entry.max_concurrent,
     policy: entry.policy === undefined ? undefined : resolvePolicy(folder, entry.policy),
     naming: entry.naming,
     ceiling: entry.ceiling,
@@ -68,6 +74,33 @@ function resolveServer(id: string, folder: string, entry: ServerEntry): ServerCo
   };
 }
 
+/** That one of the two is there was checked before. */
+function resolveTransport(folder: string, entry: ServerEntry): ServerConfig["transport"] {
+  if (entry.url === undefined) {
+    return {
+      kind: "stdio",
+      command: entry.command ?? "",
+      args: entry.args,
+      env: resolveVariables(entry.env),
+      cwd: resolve(folder, entry.cwd ?? "."),
+    };
+  }
+  const { oauth } = entry;
+  return {
+    kind: "http",
+    url: entry.url,
+    headers: entry.headers,
+    oauth: oauth && {
+      grant: oauth.grant,
+      clientId: oauth.client_id,
+      clientSecret: oauth.client_secret,
+      clientMetadataUrl: oauth.client_metadata_url,
+      scopes: oauth.scopes,
+      callbackPort: oauth.callback_port,
+    },
+  };
+}
+
 /** Numbers become text; `null`, with which some clients take a variable away, leaves it out. */
 function resolveVariables(env: ServerEntry["env"]): Readonly<Record<string, string>> {
   return Object.fromEntries(
@@ -79,6 +112,40 @@ function resolvePolicy(folder: string, policy: PolicyEntry): PolicySource {
   const given = typeof policy === "string" ? policy : policy.bundle;
   const resolved = resolvePolicyReference(folder, given);
   return { reference: resolved.ok ? resolved.reference : given };
+}
+
+function resolveHttp(http: ConfigFile["http"]): HttpConfig {
+  return {
+    publicUrl: http.public_url,
+    allowedHosts: http.allowed_hosts,
+    allowedOrigins: http.allowed_origins,
+    maxBodyBytes: http.max_body_bytes,
+    maxSessions: http.max_sessions,
+    sessionIdleMs: http.session_idle_seconds * 1000,
+    authorization: http.authorization && {
+      issuers: http.authorization.issuers.map((entry) => ({
+        issuer: entry.issuer,
+        jwksUri: entry.jwks_uri,
+        audience: entry.audience,
+        algorithms: entry.algorithms,
+        claims: {
+          agent: entry.claims.agent,
+          user: entry.claims.user,
+          groups: entry.claims.groups,
+          dataClassificationsAuthorized: entry.claims.data_classifications_authorized,
+          agentScope: entry.claims.agent_scope,
+          ownerTeam: entry.claims.owner_team,
+          parent: entry.claims.parent,
+        },
+      })),
+      tokens: http.authorization.tokens.map((entry) => ({
+        sha256: entry.sha256,
+        agent: resolveAgent(entry.agent),
+        user: entry.user,
+        servers: entry.servers,
+      })),
+    },
+  };
 }
 
 function resolveDecisions(decisions: ConfigFile["decisions"]): GatewayConfig["decisions"] {

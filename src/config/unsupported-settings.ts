@@ -9,14 +9,10 @@ import type { ConfigPath, Finding } from "./config-document.ts";
 import { inertServerKeys } from "./config-schema.ts";
 
 const notYet = "is not supported by this version; remove it";
-const remote = "HTTP upstreams are not supported by this version; give a command to start";
-
 const refusedServerKeys: Readonly<Record<string, string>> = {
-  url: remote,
-  headers: remote,
-  headersHelper: remote,
-  oauth: remote,
-  auth: remote,
+  headersHelper:
+    "headersHelper is not run; put the value into headers, as ${env:NAME} or ${file:PATH}",
+  auth: "auth is not read; use oauth",
   envFile: "envFile is not read; put its variables into env, as ${env:NAME} or ${file:PATH}",
   disabledTools: "disabledTools would have no effect; say it in the server's policy",
   enabledTools: "enabledTools would have no effect; name the tools in ceiling",
@@ -71,16 +67,15 @@ function serverPaths(value: unknown): readonly ConfigPath[] {
   return isRecord(servers) ? Object.keys(servers).map((id) => ["servers", id]) : [];
 }
 
-/** A server reached over HTTP is refused once, whatever else its entry has or lacks. */
+/** The HTTP+SSE transport of 2024-11-05 and web sockets are refused once, whatever else is there. */
 function serverFindings(value: unknown, path: ConfigPath): readonly Finding[] {
-  const transportKey = ["type", "transport"].find((key) => {
-    const transport = valueAt(value, [...path, key]);
-    return typeof transport === "string" && transport !== "stdio";
+  const key = ["type", "transport"].find((name) => {
+    const transport = valueAt(value, [...path, name]);
+    return transport === "sse" || transport === "ws";
   });
-  const remoteKey = valueAt(value, [...path, "url"]) === undefined ? transportKey : "url";
-  if (remoteKey === undefined) return refused(value, path, refusedServerKeys);
-  const message = `${path.join(".")}: ${remote}`;
-  return [{ path: [...path, remoteKey], atKey: true, message, covers: path }];
+  if (key === undefined) return refused(value, path, refusedServerKeys);
+  const message = `${path.join(".")}: expected a server on stdio or Streamable HTTP ("http"); other transports are not supported`;
+  return [{ path: [...path, key], atKey: true, message, covers: path }];
 }
 
 function refused(

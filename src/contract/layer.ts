@@ -92,6 +92,7 @@ export const emptyOutput: LayerOutput = {
 /** Codes of the gateway itself; no policy may use them and no waiver lifts them. */
 export const gatewayCodes = [
   "approval_required",
+  "arguments_invalid",
   "audit_unavailable",
   "invalid_cost",
   "budget_exhausted",
@@ -100,13 +101,16 @@ export const gatewayCodes = [
   "no_decision",
   "no_policy",
   "no_rule_allows",
+  "not_offered_to_client",
   "outside_capabilities",
   "policy_error",
   "policy_timeout",
+  "schema_unusable",
   "tool_changed",
   "tool_hidden",
   "unknown_obligation",
   "unknown_tool",
+  "unsafe_elicitation",
 ] as const;
 export type GatewayCode = (typeof gatewayCodes)[number];
 

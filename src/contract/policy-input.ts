@@ -26,17 +26,35 @@ export interface ClientClaim {
   readonly version: string;
 }
 
-/** One tool call as the policy judges it, before classification. */
-export interface ToolAction {
+/** What may be decided; a grant of anything but `tool_call` has to name it in its METADATA. */
+export const actionTypes = [
+  "tool_call",
+  "prompt_get",
+  "resource_read",
+  "resource_subscribe",
+  "completion",
+  "task_get",
+  "task_result",
+  "task_cancel",
+  "task_update",
+  "sampling",
+  "elicitation",
+  "roots_list",
+] as const;
+export type ActionType = (typeof actionTypes)[number];
+
+/** What an action is about, as far as it can be said without arguments: the list phase sees this. */
+export interface PolicyAction {
+  readonly type: ActionType;
+  readonly direction: "to_server" | "to_client";
   /** Config id of the server. */
   readonly server: string;
-  /** The upstream's own, exact tool name. */
-  readonly tool: string;
-  /** Normalised JSON text of the arguments object. */
-  readonly argsJson: string;
-  readonly annotations: JsonObject;
-  /** Digest of the whole tool definition, RFC 8785 form. */
-  readonly definition_digest: string;
+  /** `tool`, `prompt`, `uri` or `uri_template`, exact as its server knows it; a task names its tool. */
+  readonly about: JsonObject;
+  /** Of a tool: its boolean hints. */
+  readonly annotations?: JsonObject | undefined;
+  /** Of what a server lists: digest of the whole definition, RFC 8785 form. */
+  readonly definition_digest?: string | undefined;
   readonly destination: { readonly region: string | null; readonly external: boolean };
 }
 
