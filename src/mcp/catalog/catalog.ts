@@ -1,115 +1,134 @@
 /**
- * The merged tools of all upstreams under the names that clients see. A tool is identified by its
- * server's config id and its exact name; an exposed name is looked up in a map and never split. Of
- * two tools whose exposed names collide after folding neither is exposed.
+ * What all upstreams offer, merged, under the names that clients see. An item is identified by its
+ * server's config id and its own exact name or URI; what is exposed is looked up whole and never
+ * split by guess. Of two that collide neither is exposed until the configuration decides; a bad
+ * item is left out with a reason and never spoils the list.
  */
 import { sha256Of } from "../../contract/sha256.ts";
-import type { ToolDefinition } from "./read-tool.ts";
-import { readTool } from "./read-tool.ts";
-
-export interface CatalogTool extends ToolDefinition {
-  /** Config id of its server. */
-  readonly server: string;
-  /** What clients call it: `crm__get_customer`. */
-  readonly exposedName: string;
-}
-
-/** What one server listed. */
-export interface ServerListing {
-  readonly server: string;
-  readonly naming: "prefix" | "bare";
-  readonly tools: readonly unknown[];
-}
-
-/** A tool that is not exposed, and why; for the operator's log. */
-export interface RefusedTool {
-  readonly server: string;
-  readonly tool: string;
-  readonly reason: string;
-}
+import type {
+  CatalogItem,
+  CatalogPrompt,
+  CatalogResource,
+  CatalogTemplate,
+  CatalogTool,
+  RefusedItem,
+} from "./catalog-item.ts";
+import { foldName } from "./expose-name.ts";
+import { readListing } from "./read-listing.ts";
+import type { ServerListing } from "./read-listing.ts";
+import type { NamedServer } from "./resource-uri.ts";
+import { mapUris } from "./uri-map.ts";
+import type { UriMap } from "./uri-map.ts";
 
 export interface Catalog {
-  /** In the order of the config's servers, then of each server's list. */
+  /** Each list in the order of the listings, then of the server's own list. */
   readonly tools: readonly CatalogTool[];
-  readonly byExposedName: ReadonlyMap<string, CatalogTool>;
-  readonly refused: readonly RefusedTool[];
-  /** Digest of names and definitions in order; part of every cursor. */
-  readonly version: string;
+  readonly prompts: readonly CatalogPrompt[];
+  readonly resources: readonly CatalogResource[];
+  readonly resourceTemplates: readonly CatalogTemplate[];
+  /** By exposed name. */
+  readonly toolsByName: ReadonlyMap<string, CatalogTool>;
+  readonly promptsByName: ReadonlyMap<string, CatalogPrompt>;
+  /** By exposed template, for completion. */
+  readonly templatesByUri: ReadonlyMap<string, CatalogTemplate>;
+  /** A tool by its server's config id and its own name. */
+  readonly tool: (server: string, name: string) => CatalogTool | undefined;
+  readonly uris: UriMap;
+  readonly refused: readonly RefusedItem[];
+  /** Digest of names and definitions of each list, in order; part of every cursor. */
+  readonly versions: CatalogVersions;
 }
 
-const maxExposedLength = 128;
+export type CatalogVersions = Readonly<
+  Record<"tools" | "prompts" | "resources" | "resourceTemplates", string>
+>;
 
-export const emptyCatalog: Catalog = buildCatalog([]);
+export const emptyCatalog: Catalog = buildCatalog([], []);
 
 /**
- * Merges what the servers listed; pure, and the same for the same listings. A bare name that looks
- * like one of another of the `servers` (config ids) is refused, running or not.
+ * Merges what the servers listed; pure, and the same for the same listings. `servers` are all that
+ * are configured, running or not; a listing of none of them is left out.
  */
 export function buildCatalog(
   listings: readonly ServerListing[],
-  servers: readonly string[] = [],
+  servers: readonly NamedServer[],
 ): Catalog {
-  const refused: RefusedTool[] = [];
-  const candidates = listings.flatMap((listing) => readListing(listing, servers, refused));
-  const clashing = findClashes(candidates);
-  const tools = candidates.filter((tool) => {
-    if (!clashing.has(tool.exposedName)) return true;
-    const reason = `its exposed name "${tool.exposedName}" is used twice; set servers.${tool.server}.naming or rename one of them`;
-    refused.push({ server: tool.server, tool: tool.name, reason });
+  const read = listings.flatMap((listing) => {
+    const server = servers.find(({ id }) => id === listing.server);
+    return server === undefined ? [] : [readListing({ listing, server, servers })];
+  });
+  const refused = read.flatMap((listing) => listing.refused);
+  const tools = dropClashing(
+    read.flatMap((listing) => listing.tools),
+    refused,
+  );
+  const prompts = dropClashing(
+    read.flatMap((listing) => listing.prompts),
+    refused,
+  );
+  const templates = read.flatMap((listing) => listing.resourceTemplates);
+  const resources = read.flatMap((listing) => listing.resources);
+  const uris = mapUris({ servers, tools, resources, templates });
+  const isClear = (item: CatalogItem): boolean => {
+    if (!uris.clashing.has(item.exposedName)) return true;
+    refused.push(refusal(item, "resources"));
+    return false;
+  };
+  return index({
+    tools,
+    prompts,
+    resources: resources.filter(isClear),
+    resourceTemplates: templates.filter(isClear),
+    uris,
+    refused,
+  });
+}
+
+function index(
+  lists: Omit<Catalog, "toolsByName" | "promptsByName" | "templatesByUri" | "tool" | "versions">,
+): Catalog {
+  const { tools, prompts, resources, resourceTemplates } = lists;
+  const own = new Map(tools.map((tool) => [keyOf(tool.server, tool.name), tool]));
+  return {
+    ...lists,
+    tool: (server, name) => own.get(keyOf(server, name)),
+    toolsByName: new Map(tools.map((tool) => [tool.exposedName, tool])),
+    promptsByName: new Map(prompts.map((prompt) => [prompt.exposedName, prompt])),
+    templatesByUri: new Map(resourceTemplates.map((item) => [item.exposedName, item])),
+    versions: {
+      tools: versionOf(tools.filter(({ isChanged }) => !isChanged)),
+      prompts: versionOf(prompts),
+      resources: versionOf(resources),
+      resourceTemplates: versionOf(resourceTemplates),
+    },
+  };
+}
+
+/** Leaves out all of those that would have one name, and says so. */
+function dropClashing<Item extends CatalogTool | CatalogPrompt>(
+  items: readonly Item[],
+  refused: RefusedItem[],
+): readonly Item[] {
+  const counts = new Map<string, number>();
+  const folded = items.map((item) => foldName(item.exposedName));
+  for (const name of folded) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return items.filter((item, at) => {
+    if (counts.get(folded[at] ?? "") === 1) return true;
+    refused.push(refusal(item, "naming"));
     return false;
   });
-  const byExposedName = new Map(tools.map((tool) => [tool.exposedName, tool]));
-  const version = sha256Of(tools.map((tool) => `${tool.exposedName} ${tool.digest}`).join("\n"));
-  return { tools, byExposedName, refused, version };
 }
 
-function readListing(
-  listing: ServerListing,
-  servers: readonly string[],
-  refused: RefusedTool[],
-): readonly CatalogTool[] {
-  const tools: CatalogTool[] = [];
-  for (const listed of listing.tools) {
-    const reading = readTool(listed);
-    if (!reading.ok) {
-      refused.push({ server: listing.server, tool: reading.name, reason: reading.reason });
-      continue;
-    }
-    const exposedName = exposeName(listing, reading.tool.name);
-    const reason = nameProblem(listing, exposedName, servers);
-    if (reason !== undefined) {
-      refused.push({ server: listing.server, tool: reading.tool.name, reason });
-      continue;
-    }
-    tools.push({ ...reading.tool, server: listing.server, exposedName });
-  }
-  return tools;
+function refusal(item: CatalogItem, key: "naming" | "resources"): RefusedItem {
+  const reason = `"${item.exposedName}" is exposed twice; set servers.${item.server}.${key} or rename one of them`;
+  return { server: item.server, kind: item.kind, name: item.name, reason };
 }
 
-function nameProblem(
-  listing: ServerListing,
-  exposedName: string,
-  servers: readonly string[],
-): string | undefined {
-  if (exposedName.length > maxExposedLength) {
-    return `its exposed name is longer than ${maxExposedLength} characters`;
-  }
-  const owner = servers.find((id) => id !== listing.server && exposedName.startsWith(`${id}__`));
-  return owner === undefined ? undefined : `its bare name begins like a tool of server "${owner}"`;
+function versionOf(items: readonly CatalogItem[]): string {
+  return sha256Of(items.map((item) => `${item.exposedName} ${item.digest}`).join("\n"));
 }
 
-/** Folds to the characters that every client keeps. */
-function exposeName(listing: ServerListing, tool: string): string {
-  const folded = tool.replace(/[^A-Za-z0-9_-]/g, "_");
-  return listing.naming === "bare" ? folded : `${listing.server}__${folded}`;
-}
-
-function findClashes(tools: readonly CatalogTool[]): ReadonlySet<string> {
-  const seen = new Set<string>();
-  const clashing = new Set<string>();
-  for (const { exposedName } of tools) {
-    if (seen.has(exposedName)) clashing.add(exposedName);
-    seen.add(exposedName);
-  }
-  return clashing;
+/** Neither ids nor names of tools hold a space. */
+function keyOf(server: string, name: string): string {
+  return `${server} ${name}`;
 }

@@ -6,6 +6,8 @@
 import { isUtf8 } from "node:buffer";
 import type { JsonObject } from "../../contract/json.ts";
 import { isJsonObject } from "../../contract/json.ts";
+import type { ClientAnswer } from "./read-client-answer.ts";
+import { readClientAnswer } from "./read-client-answer.ts";
 import type { JsonViolation } from "./strict-json.ts";
 import { readStrictJson } from "./strict-json.ts";
 import type { RequestId } from "./rpc.ts";
@@ -20,6 +22,10 @@ export interface ClientRequest {
   readonly params: JsonObject;
   /** Normalised text of `params.arguments`, key order as sent. */
   readonly argumentsJson: string | undefined;
+  /** The same of `params.inputResponses`. */
+  readonly inputResponsesJson: string | undefined;
+  /** The same of `params.task`. */
+  readonly taskJson: string | undefined;
 }
 
 export interface ClientNotification {
@@ -32,11 +38,17 @@ export interface ClientNotification {
 export interface ClientResponse {
   readonly kind: "response";
   readonly id: RequestId;
+  readonly answer: ClientAnswer;
 }
 
 export interface MalformedMessage {
   readonly kind: "malformed";
   readonly id: RequestId | null;
+  /**
+   * The request of the gateway's that it set out to answer. The two sides count their ids apart, so
+   * such a message is answered under no id at all; who waits for it is told that nothing usable came.
+   */
+  readonly answers: RequestId | undefined;
   readonly code: number;
   /** For the client: may name keys that it sent. */
   readonly message: string;
@@ -47,13 +59,20 @@ export interface MalformedMessage {
 }
 
 const requestMembers: ReadonlySet<string> = new Set(["jsonrpc", "id", "method", "params"]);
-const responseMembers: ReadonlySet<string> = new Set(["jsonrpc", "id", "result", "error"]);
+const captures = [
+  ["params", "arguments"],
+  ["params", "inputResponses"],
+  ["params", "task"],
+  ["result"],
+] as const;
+
+type Captured = readonly (string | undefined)[];
 
 /** Reads one frame; a frame that breaks a rule becomes a `malformed` message with its id. */
 export function readClientMessage(frame: Buffer): ClientMessage {
   if (!isUtf8(frame))
     return malformed({}, rpcCodes.parseError, "expected UTF-8 text", "invalid_utf8");
-  const parsed = readStrictJson(frame.toString("utf8"), ["params", "arguments"]);
+  const parsed = readStrictJson(frame.toString("utf8"), captures);
   if (parsed.violation?.code === "invalid_json") {
     const message = `expected one line of JSON: ${parsed.violation.message}`;
     return malformed({}, rpcCodes.parseError, message, "invalid_json");
@@ -66,29 +85,30 @@ export function readClientMessage(frame: Buffer): ClientMessage {
   return readEnvelope(value, parsed.captured);
 }
 
-function readEnvelope(value: JsonObject, argumentsJson: string | undefined): ClientMessage {
+function readEnvelope(value: JsonObject, captured: Captured): ClientMessage {
   if (value["jsonrpc"] !== "2.0") return invalid(value, 'expected "jsonrpc":"2.0"');
-  return "method" in value ? readCall(value, argumentsJson) : readResponse(value);
+  return "method" in value ? readCall(value, captured) : readResponse(value, captured);
 }
 
-function readCall(value: JsonObject, argumentsJson: string | undefined): ClientMessage {
+function readCall(value: JsonObject, captured: Captured): ClientMessage {
   const { id, method, params = {} } = value;
+  const [argumentsJson, inputResponsesJson, taskJson] = captured;
   const stranger = Object.keys(value).find((member) => !requestMembers.has(member));
   if (stranger !== undefined) return invalid(value, `unknown member ${JSON.stringify(stranger)}`);
   if (typeof method !== "string") return invalid(value, 'expected "method" to be a string');
   if (!isJsonObject(params)) return invalid(value, 'expected "params" to be an object');
   if (!("id" in value)) return { kind: "notification", method, params };
   if (!isRequestId(id)) return invalid(value, 'expected "id" to be a string or an integer');
-  return { kind: "request", id, method, params, argumentsJson };
+  return { kind: "request", id, method, params, argumentsJson, inputResponsesJson, taskJson };
 }
 
-function readResponse(value: JsonObject): ClientMessage {
+function readResponse(value: JsonObject, captured: Captured): ClientMessage {
   const { id } = value;
-  const stranger = Object.keys(value).find((member) => !responseMembers.has(member));
-  if (stranger !== undefined || !isRequestId(id)) {
+  if (!isRequestId(id)) {
     return invalid(value, 'expected a request with "method" or a response with "id"');
   }
-  return { kind: "response", id };
+  const answer = readClientAnswer(value, captured[3]);
+  return typeof answer === "string" ? invalid(value, answer) : { kind: "response", id, answer };
 }
 
 function invalid(value: JsonObject, message: string, reason = "invalid_request"): MalformedMessage {
@@ -101,10 +121,13 @@ function malformed(
   message: string,
   reason: string,
 ): MalformedMessage {
-  const { id, method } = value;
+  const { method } = value;
+  const id = isRequestId(value["id"]) ? value["id"] : undefined;
+  const isAnswer = !("method" in value) && ("result" in value || "error" in value);
   return {
     kind: "malformed",
-    id: isRequestId(id) ? id : null,
+    id: isAnswer ? null : (id ?? null),
+    answers: isAnswer ? id : undefined,
     code,
     message,
     reason,

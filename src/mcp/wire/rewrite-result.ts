@@ -10,6 +10,10 @@ import { maxDepth } from "./strict-json.ts";
 export interface ResultChanges {
   /** Members to set or replace, as JSON text. */
   readonly set: Readonly<Record<string, string>>;
+  /** Members to take out. */
+  readonly drops?: (key: string) => boolean;
+  /** The new text of a member; `undefined` leaves it as it is. */
+  readonly replace?: (key: string, part: Buffer) => string | undefined;
   /** Members of `_meta` to take out. */
   readonly dropsMeta: (key: string) => boolean;
 }
@@ -27,11 +31,15 @@ export function rewriteResult(
 ): Buffer {
   const meta = value["_meta"];
   const drops = new Set(isRecord(meta) ? Object.keys(meta).filter(changes.dropsMeta) : []);
-  if (drops.size === 0 && Object.keys(changes.set).length === 0) return bytes;
+  const isUntouched = drops.size === 0 && Object.keys(changes.set).length === 0;
+  const dropsMember = Object.keys(value).some((key) => changes.drops?.(key) === true);
+  if (isUntouched && !dropsMember && changes.replace === undefined) return bytes;
   const keepMeta = (key: string, part: Buffer): Buffer | undefined =>
     drops.has(key) ? undefined : part;
   const keep = (key: string, part: Buffer): Buffer | undefined => {
-    if (key in changes.set) return undefined;
+    if (key in changes.set || changes.drops?.(key) === true) return undefined;
+    const replaced = changes.replace?.(key, part);
+    if (replaced !== undefined) return Buffer.from(replaced);
     return key === "_meta" ? rebuild(part, membersOf(part), keepMeta, {}) : part;
   };
   return rebuild(bytes, members ?? membersOf(bytes), keep, changes.set) ?? bytes;

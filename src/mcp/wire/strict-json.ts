@@ -22,10 +22,13 @@ export interface JsonViolation {
   readonly message: string;
 }
 
+/** Object keys from the top, at least one. */
+export type CapturePath = readonly [string, ...string[]];
+
 export interface StrictJson {
   readonly value: Json;
-  /** Normalised text of the value at `capture`, `undefined` where nothing is there. */
-  readonly captured: string | undefined;
+  /** Normalised text of the value at each path of `captures`, `undefined` where nothing is there. */
+  readonly captured: readonly (string | undefined)[];
   /** The first rule that was broken. */
   readonly violation: JsonViolation | undefined;
 }
@@ -38,11 +41,11 @@ const numberPattern = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const plainStringPattern = /[^"\\\u0000-\u001f]*/y;
 
 /**
- * Reads `text` strictly; `capture` is the path of object keys whose normalised text is wanted.
+ * Reads `text` strictly; `captures` are the paths of object keys whose normalised text is wanted.
  * Text that is no JSON at all has `value: null` and a violation `invalid_json`.
  */
-export function readStrictJson(text: string, capture: readonly string[] = []): StrictJson {
-  const reader = new StrictReader(text, capture);
+export function readStrictJson(text: string, captures: readonly CapturePath[] = []): StrictJson {
+  const reader = new StrictReader(text, captures);
   try {
     const value = reader.readDocument();
     return { value, captured: reader.captured, violation: reader.violation };
@@ -50,7 +53,7 @@ export function readStrictJson(text: string, capture: readonly string[] = []): S
     if (!(thrown instanceof SyntaxError)) throw thrown;
     const invalid = { code: "invalid_json", pointer: "", message: thrown.message } as const;
     const violation = reader.violation?.code === "too_deep" ? reader.violation : invalid;
-    return { value: null, captured: undefined, violation };
+    return { value: null, captured: [], violation };
   }
 }
 
@@ -60,16 +63,19 @@ interface Node {
 }
 
 class StrictReader {
-  captured: string | undefined;
+  readonly captured: (string | undefined)[];
   violation: JsonViolation | undefined;
   readonly #text: string;
-  readonly #capture: readonly string[];
+  readonly #captures: readonly CapturePath[];
+  readonly #captureDepth: number;
   readonly #path: string[] = [];
   #at = 0;
 
-  constructor(text: string, capture: readonly string[]) {
+  constructor(text: string, captures: readonly CapturePath[]) {
     this.#text = text;
-    this.#capture = capture;
+    this.#captures = captures;
+    this.#captureDepth = Math.max(0, ...captures.map((path) => path.length));
+    this.captured = captures.map(() => undefined);
   }
 
   readDocument(): Json {
@@ -82,7 +88,7 @@ class StrictReader {
   #readValue(): Node {
     this.#skipSpace();
     const node = this.#readNode();
-    if (this.#isCaptured()) this.captured = node.text;
+    this.#capture(node);
     return node;
   }
 
@@ -227,12 +233,13 @@ class StrictReader {
     }
   }
 
-  #isCaptured(): boolean {
-    return (
-      this.#path.length === this.#capture.length &&
-      this.#capture.length > 0 &&
-      this.#capture.every((key, index) => this.#path[index] === key)
-    );
+  #capture({ text }: Node): void {
+    if (this.#path.length > this.#captureDepth) return;
+    for (const [place, keys] of this.#captures.entries()) {
+      const isHere =
+        keys.length === this.#path.length && keys.every((key, index) => this.#path[index] === key);
+      if (isHere) this.captured[place] = text;
+    }
   }
 
   #report(code: JsonViolationCode, message: string): void {

@@ -15,6 +15,24 @@ describe("a message from a client", () => {
     });
   });
 
+  test("keeps the text of input responses and of a task beside that of the arguments", () => {
+    const params =
+      '{"name":"x","arguments":{"10":1,"b":2},"inputResponses":{"z":{"action":"accept"}, "1":{}},"task":{"ttl": 5}}';
+    const text = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":${params}}`;
+    expect(read(text)).toMatchObject({
+      argumentsJson: '{"10":1,"b":2}',
+      inputResponsesJson: '{"z":{"action":"accept"},"1":{}}',
+      taskJson: '{"ttl":5}',
+    });
+    const bare = read('{"jsonrpc":"2.0","id":1,"method":"tools/call","result":1}');
+    expect(bare.kind).toBe("malformed");
+    expect(read('{"jsonrpc":"2.0","id":1,"method":"ping"}')).toMatchObject({
+      argumentsJson: undefined,
+      inputResponsesJson: undefined,
+      taskJson: undefined,
+    });
+  });
+
   test("without an id is a notification, whatever its method", () => {
     const message = read('{"jsonrpc":"2.0","method":"tools/call","params":{"name":"x"}}');
     expect(message.kind).toBe("notification");
@@ -69,8 +87,133 @@ describe("a message from a client", () => {
     expect(read(text)).toMatchObject({ message: expect.stringContaining("/params/arguments/n") });
   });
 
+  test.each([
+    ["a one-element batch", '[{"jsonrpc":"2.0","id":1,"method":"tools/call"}]'],
+    ["a nested batch", '[[{"jsonrpc":"2.0","id":1,"method":"tools/call"}]]'],
+    [
+      "a batch of request and notification",
+      '[{"jsonrpc":"2.0","id":1,"method":"x"},{"method":"y"}]',
+    ],
+    ["an empty batch", "[]"],
+  ])("B4: that is %s is refused as a whole", (_, text) => {
+    expect(read(text)).toMatchObject({ kind: "malformed", code: -32_600, id: null });
+  });
+
+  test.each([
+    ["name", '{"name":"a","name":"b"}'],
+    ["arguments", '{"arguments":{},"arguments":{"x":1}}'],
+    ["a key far inside", '{"arguments":{"a":[{"b":{"c":1,"c":2}}]}}'],
+    ["an escaped spelling", String.raw`{"arguments":{"a":1,"\u0061":2}}`],
+  ])("B1: with %s twice is refused", (_, params) => {
+    const text = `{"jsonrpc":"2.0","id":9,"method":"tools/call","params":${params}}`;
+    expect(read(text)).toMatchObject({
+      kind: "malformed",
+      id: 9,
+      reason: "duplicate_key",
+      method: "tools/call",
+    });
+  });
+
+  test.each(["Method", "METHOD", "Params", "paramſ", "Id", "İd"])(
+    "B2: with a member %s beside the real ones is refused",
+    (member) => {
+      const text = `{"jsonrpc":"2.0","id":9,"method":"tools/call","params":{},"${member}":{}}`;
+      expect(read(text)).toMatchObject({ kind: "malformed", id: 9 });
+    },
+  );
+
+  test.each([
+    ["Arguments", { Arguments: { id: 1 } }],
+    ["ARGUMENTS", { ARGUMENTS: { id: 1 } }],
+    ["tasK", { "tas\u212A": { ttl: 1 } }],
+  ])("B2: with %s in its params has no arguments and no task", (_, params) => {
+    const message = { jsonrpc: "2.0", id: 9, method: "tools/call", params };
+    expect(read(JSON.stringify(message))).toMatchObject({
+      kind: "request",
+      argumentsJson: undefined,
+      taskJson: undefined,
+    });
+  });
+
+  test("B25: takes argument keys that objects have by nature as what they are", () => {
+    const args =
+      '{"constructor":{"prototype":1},"toString":2,"then":3,"hasOwnProperty":4,"toJSON":5}';
+    const text = `{"jsonrpc":"2.0","id":9,"method":"tools/call","params":{"arguments":${args}}}`;
+    const message = read(text);
+    expect(message).toMatchObject({ kind: "request", argumentsJson: args });
+    expect(message.kind === "request" && message.params).toEqual({ arguments: JSON.parse(args) });
+  });
+
+  test("B25: refuses __proto__ as a key at any level", () => {
+    const text =
+      '{"jsonrpc":"2.0","id":9,"method":"tools/call","params":{"arguments":{"a":[{"__proto__":1}]}}}';
+    expect(read(text)).toMatchObject({ kind: "malformed", reason: "forbidden_key" });
+  });
+
   test("is never a method by another spelling", () => {
     const text = String.raw`{"jsonrpc":"2.0","id":1,"method":"tools\/call\u0000"}`;
     expect(read(text)).toMatchObject({ method: "tools/call\u0000" });
+  });
+});
+
+describe("an answer of a client", () => {
+  test("carries its result as the normalised text, key order as sent", () => {
+    const text =
+      '{"jsonrpc":"2.0","id":5,"result":{"action":"accept", "content":{"b":1.0,"1":"\\u0041"}}}';
+    expect(read(text)).toEqual({
+      kind: "response",
+      id: 5,
+      answer: { kind: "result", resultJson: '{"action":"accept","content":{"b":1,"1":"A"}}' },
+    });
+  });
+
+  test.each([
+    ['{"code":-1,"message":"no"}', { kind: "error", code: -1, message: "no" }],
+    ['{"code":1,"message":"","data":null}', { kind: "error", code: 1, message: "", data: null }],
+  ])("carries its error %s", (error, answer) => {
+    expect(read(`{"jsonrpc":"2.0","id":"5","error":${error}}`)).toEqual({
+      kind: "response",
+      id: "5",
+      answer,
+    });
+  });
+
+  test.each([
+    ["both", '"result":{},"error":{"code":1,"message":"x"}'],
+    ["a list as result", '"result":[]'],
+    ["null as result", '"result":null'],
+    ["a text as result", '"result":"yes"'],
+    ["a text as error", '"error":"no"'],
+    ["an error without code", '"error":{"message":"no"}'],
+    ["an error with half a code", '"error":{"code":1.5,"message":"no"}'],
+    ["an error without message", '"error":{"code":1}'],
+    ["an error with more", '"error":{"code":1,"message":"no","stack":"x"}'],
+    ["more beside it", '"result":{},"params":{}'],
+    ["a key twice inside", '"result":{"a":1,"a":2}'],
+    ["two results", '"result":{},"result":{"action":"accept"}'],
+    ["a number that no double holds", '"result":{"n":12345678901234567890}'],
+  ])("with %s is malformed, and never answered under the id that it names", (_, members) => {
+    expect(read(`{"jsonrpc":"2.0","id":5,${members}}`)).toMatchObject({
+      kind: "malformed",
+      id: null,
+      answers: 5,
+    });
+  });
+
+  test("with an id that the gateway never gives is malformed and answers nothing", () => {
+    expect(read('{"jsonrpc":"2.0","id":null,"error":{"code":1,"message":"x"}}')).toMatchObject({
+      kind: "malformed",
+      id: null,
+      answers: undefined,
+    });
+  });
+
+  test("B3: with a method is a request that is malformed", () => {
+    expect(read('{"jsonrpc":"2.0","id":5,"method":"ping","result":{}}')).toMatchObject({
+      kind: "malformed",
+      id: 5,
+      answers: undefined,
+      method: "ping",
+    });
   });
 });

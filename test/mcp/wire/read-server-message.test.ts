@@ -42,6 +42,31 @@ describe("a message from an upstream", () => {
     expect(read(text)).toMatchObject({ kind: "garbage", id });
   });
 
+  test("that is a request hands out its params, and none are an empty object", () => {
+    const text = '{"jsonrpc":"2.0","id":"a","method":"roots/list","params":{"x":[1]}}';
+    expect(read(text)).toEqual({
+      kind: "request",
+      id: "a",
+      method: "roots/list",
+      params: { x: [1] },
+      bytes: text.length,
+    });
+    expect(read('{"jsonrpc":"2.0","id":1,"method":"ping"}')).toMatchObject({ params: {} });
+  });
+
+  test.each([
+    ["params that are an array", '{"jsonrpc":"2.0","id":1,"method":"x","params":[1]}'],
+    ["a key __proto__", '{"jsonrpc":"2.0","id":1,"method":"x","params":{"a":{"__proto__":1}}}'],
+    ["two ids", '{"jsonrpc":"2.0","id":2,"id":1,"method":"x"}'],
+    ["another version of JSON-RPC", '{"jsonrpc":"1.0","id":1,"method":"x"}'],
+    [
+      "params deeper than 64 levels",
+      `{"jsonrpc":"2.0","id":1,"method":"x","params":{"x":${"[".repeat(64)}${"]".repeat(64)}}}`,
+    ],
+  ])("that is a request with %s is a bad request, never a bad answer", (_, text) => {
+    expect(read(text)).toMatchObject({ kind: "bad_request", id: 1 });
+  });
+
   test("that is no UTF-8 is garbage", () => {
     expect(readServerMessage(Buffer.from([0x7b, 0xff, 0x7d])).kind).toBe("garbage");
   });

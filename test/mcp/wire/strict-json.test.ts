@@ -22,18 +22,31 @@ describe("a strict reading of JSON", () => {
 
   test("keeps the key order as sent in the captured text, integer-like keys included", () => {
     const text = '{"params":{"arguments":{ "b" : 1, "10":2, "a":{"2":0,"1":0} }}}';
-    const { captured } = readStrictJson(text, ["params", "arguments"]);
-    expect(captured).toBe('{"b":1,"10":2,"a":{"2":0,"1":0}}');
+    const { captured } = readStrictJson(text, [["params", "arguments"]]);
+    expect(captured).toEqual(['{"b":1,"10":2,"a":{"2":0,"1":0}}']);
+  });
+
+  test("captures several paths, and nothing where a path leads nowhere or through an array", () => {
+    const text = '{"a":{"b":[1, 2],"c":{}},"d":[{"e":1}],"f":null}';
+    const { captured } = readStrictJson(text, [["d"], ["a", "b"], ["x"], ["a"], ["f"], ["d", "e"]]);
+    expect(captured).toEqual([
+      '[{"e":1}]',
+      "[1,2]",
+      undefined,
+      '{"b":[1,2],"c":{}}',
+      "null",
+      undefined,
+    ]);
   });
 
   test("writes escapes in the captured text as raw characters, so that every reader agrees", () => {
     const text = String.raw`{"arguments":{"x":"\udb40\udc41A\/"}}`;
-    expect(readStrictJson(text, ["arguments"]).captured).toBe('{"x":"\u{e0041}A/"}');
+    expect(readStrictJson(text, [["arguments"]]).captured).toEqual(['{"x":"\u{e0041}A/"}']);
   });
 
   test("captures numbers as they are judged", () => {
-    const { captured } = readStrictJson('{"a":[1.0,1e2,-0,0.1e-1]}', ["a"]);
-    expect(captured).toBe("[1,100,0,0.01]");
+    const { captured } = readStrictJson('{"a":[1.0,1e2,-0,0.1e-1]}', [["a"]]);
+    expect(captured).toEqual(["[1,100,0,0.01]"]);
   });
 
   test.each([
