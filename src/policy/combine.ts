@@ -46,9 +46,17 @@ export function combine(request: CombineRequest): CombinedDecision {
   return deny(request, verdicts, { ...lifted, denials: [notAllowed(verdicts, request)] });
 }
 
-/** A denial with one of the gateway's own codes, where no layer could be asked or heard. */
-export function gatewayDenial(decisionId: string, code: GatewayCode): CombinedDecision {
-  const denials = [{ layer: noLayer(""), match: gatewayMatch(code) }];
+/**
+ * A denial with one of the gateway's own codes, where no layer could be asked or heard; `message`
+ * says more about this one action.
+ */
+export function gatewayDenial(
+  decisionId: string,
+  code: GatewayCode,
+  message?: string,
+): CombinedDecision {
+  const match = { ...gatewayMatch(code), message };
+  const denials = [{ layer: noLayer(""), match }];
   return deny({ decisionId }, [], { denials });
 }
 

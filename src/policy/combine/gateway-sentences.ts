@@ -6,6 +6,7 @@ import type { GatewayCode } from "../../contract/layer.ts";
 
 export const gatewaySentences: Readonly<Record<GatewayCode, string>> = {
   approval_required: "A person has to approve this call first.",
+  arguments_invalid: "The arguments are not what the tool's input schema asks for.",
   audit_unavailable:
     "The decision could not be recorded, so no call is made. Tell the operator of the gateway.",
   budget_exhausted: "The budget for such calls is used up.",
@@ -16,15 +17,21 @@ export const gatewaySentences: Readonly<Record<GatewayCode, string>> = {
     "There is no active policy for this server or of the organisation, so nothing is allowed. Tell the operator of the gateway.",
   no_rule_allows:
     "No rule of this server's policy grants the call. Use another tool, or ask the server's owner to grant it.",
+  not_offered_to_client: "The operator does not let this server ask the client for that.",
   outside_capabilities: "The agent may not be in this server, tool or scope.",
   policy_error: "A policy failed on this call. Tell the operator of the gateway.",
   policy_timeout:
     "A policy took too long. Try once more with smaller arguments, then tell the operator of the gateway.",
+  schema_unusable:
+    "The tool's input schema cannot be used to check arguments. Tell the operator of the gateway.",
   state_unavailable:
     "What this conversation has seen could not be read or kept. Tell the operator of the gateway.",
-  tool_changed: "The tool is not the one that was approved.",
+  tool_changed:
+    "The tool's definition is not the one that was approved. Use another tool, or ask the operator of the gateway to look at it and pin it again.",
   tool_hidden: "The agent may not see this tool.",
   unknown_obligation:
     "A policy asks for something that the gateway cannot do. Tell the operator of the gateway.",
   unknown_tool: "There is no such tool.",
+  unsafe_elicitation:
+    "A server may not ask for a secret in a form, nor send people to a page without https.",
 };

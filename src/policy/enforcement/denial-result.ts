@@ -21,6 +21,16 @@ export function denialResult(answer: DecisionAnswer, matches: readonly RuleMatch
   });
 }
 
+/** The same for methods whose results have no `isError`: message and data of a JSON-RPC error. */
+export function denialError(
+  answer: DecisionAnswer,
+  matches: readonly RuleMatch[],
+): { readonly message: string; readonly data: object } {
+  const disclosed = disclose(answer, matches);
+  const text = [headline(disclosed.answer), ...disclosed.sentences, ...advice(disclosed.answer)];
+  return { message: text.join("\n"), data: { [decisionMetaKey]: disclosed.answer } };
+}
+
 function headline(answer: DecisionAnswer): string {
   const reasons = answer.reasons.join(", ");
   return answer.effect === "hold"

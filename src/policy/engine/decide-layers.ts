@@ -10,7 +10,7 @@ import { ask, encodeInput } from "./layer-set.ts";
 import type { AskedLayers, AskTools, OpenLayer } from "./layer-set.ts";
 import type { LayerReading } from "./read-layer-output.ts";
 
-export type DecidedLayers = Omit<DecideReply, "type" | "evalMs">;
+export type DecidedLayers = Omit<DecideReply, "type" | "evalMs" | "argumentCheck">;
 
 interface Answered {
   readonly layer: OpenLayer;

@@ -26,11 +26,35 @@ export interface LoadRequest {
   readonly layer: WorkerLayer;
 }
 
+/** Arguments and what they are checked against, both as JSON text. */
+export interface ArgumentCheckRequest {
+  readonly schemaJson: string;
+  /** Names the schema's text; a schema is compiled once for each. */
+  readonly schemaDigest: string;
+  readonly argumentsJson: string;
+}
+
+export type ArgumentFailure =
+  | "arguments_invalid"
+  | "schema_unusable"
+  | "policy_timeout"
+  | "policy_error";
+
+export type ArgumentCheck =
+  | { readonly ok: true }
+  | {
+      readonly ok: false;
+      readonly code: ArgumentFailure;
+      /** For the client: JSON pointers and keywords, never values. */
+      readonly message: string;
+    };
+
 export interface DecideRequest {
   readonly type: "decide";
   readonly server: string;
   readonly parts: InputParts;
   readonly timeMs: number;
+  readonly check: ArgumentCheckRequest | undefined;
 }
 
 export interface VisibilityRequest {
@@ -60,6 +84,7 @@ export interface DecideReply {
   /** `input.layers` as stage C saw it. */
   readonly layersJson: string;
   readonly evalMs: number;
+  readonly argumentCheck: ArgumentCheck | undefined;
 }
 
 export interface VisibilityReply {
@@ -81,3 +106,6 @@ export const progressCells = { runningLayer: 0, finishedRequests: 1, length: 2 }
 
 /** Value of `runningLayer` while no policy runs. */
 export const noLayer = -1;
+
+/** Value of `runningLayer` while arguments are checked. */
+export const argumentChecking = -2;

@@ -3,7 +3,8 @@
  * action, in the order of the set, so that a layer that is missing, broken or late is never silent.
  */
 import type { LayerIdentity, LayerVerdict } from "../../contract/layer.ts";
-import type { LayerAnswer } from "./engine-protocol.ts";
+import type { ArgumentCheck, LayerAnswer } from "./engine-protocol.ts";
+import { argumentChecking } from "./engine-protocol.ts";
 import type { LaneLayer } from "./open-lane.ts";
 import type { LayerSet, PoolAnswer } from "./worker-pool.ts";
 
@@ -45,6 +46,27 @@ export function visibilityVerdicts(
   );
 }
 
+/** What became of the check of arguments that was part of a decision. */
+export function argumentCheckOf({ outcome, deadlineMs }: LayerAnswers): ArgumentCheck {
+  switch (outcome.type) {
+    case "answered": {
+      const { reply } = outcome;
+      const check = reply.type === "decided" ? reply.argumentCheck : undefined;
+      return check ?? notChecked("policy_error", "the worker said nothing of them");
+    }
+    case "timeout":
+      return notChecked("policy_timeout", `deciding had ${deadlineMs} ms`);
+    case "crashed":
+      return notChecked("policy_error", "the worker ended");
+    case "unavailable":
+      return notChecked("policy_error", "no worker can be started");
+  }
+}
+
+function notChecked(code: "policy_error" | "policy_timeout", why: string): ArgumentCheck {
+  return { ok: false, code, message: `the arguments could not be checked: ${why}` };
+}
+
 interface AskedLayer {
   readonly layer: LaneLayer;
   readonly place: number;
@@ -69,17 +91,21 @@ function verdictOf(
       return { layer: identity, ...answer.reading };
     }
     case "timeout": {
-      const culprit = set.layers[outcome.layer]?.identity.name ?? "none";
-      const message = `all layers together had ${deadlineMs} ms; layer "${culprit}" was running`;
+      const message = `all layers together had ${deadlineMs} ms; ${culpritOf(set, outcome.layer)} was running`;
       return failed(identity, "policy_timeout", message);
     }
     case "crashed": {
-      const culprit = set.layers[outcome.layer]?.identity.name ?? "none";
-      return failed(identity, "policy_error", `the thread ended; layer "${culprit}" was running`);
+      const message = `the thread ended; ${culpritOf(set, outcome.layer)} was running`;
+      return failed(identity, "policy_error", message);
     }
     case "unavailable":
       return failed(identity, "policy_error", outcome.message);
   }
+}
+
+function culpritOf({ layers }: LayerSet, place: number): string {
+  if (place === argumentChecking) return "the check of arguments";
+  return `layer "${layers[place]?.identity.name ?? "none"}"`;
 }
 
 type FailureCode = Extract<LayerVerdict, { readonly ok: false }>["code"];

@@ -13,12 +13,17 @@ import { activateLayers } from "./activate-layers.ts";
 import type { ActivationResult, EngineLayer } from "./activate-layers.ts";
 import { assembleInput } from "./assemble-input.ts";
 import type { CompiledPolicy } from "./compiled-policy.ts";
-import type { DecideRequest, VisibilityRequest } from "./engine-protocol.ts";
-import { decisionVerdicts, visibilityVerdicts } from "./layer-verdicts.ts";
+import type {
+  ArgumentCheck,
+  ArgumentCheckRequest,
+  DecideRequest,
+  VisibilityRequest,
+} from "./engine-protocol.ts";
+import { argumentCheckOf, decisionVerdicts, visibilityVerdicts } from "./layer-verdicts.ts";
 import type { LayerAnswers } from "./layer-verdicts.ts";
 import { WorkerPool } from "./worker-pool.ts";
 
-export type { ActivationResult, EngineLayer };
+export type { ActivationResult, ArgumentCheck, ArgumentCheckRequest, EngineLayer };
 
 export interface Decision {
   /** One per layer that has a say, in the order of the set; failed ones are among them. */
@@ -29,6 +34,8 @@ export interface Decision {
   readonly labels: readonly string[];
   /** Time spent in the worker, all layers together. */
   readonly evalMs: number;
+  /** Where one was asked for. A worker that did not answer is a failed check. */
+  readonly argumentCheck: ArgumentCheck | undefined;
 }
 
 /** What the layers say to one list-phase input: `hide` and `capabilities`, or a failure. */
@@ -39,11 +46,15 @@ export interface VisibilityVerdict {
 export interface PolicyEngine {
   /** Replaces the active set as a whole. A layer that fails is in it, and fails every decision. */
   readonly activate: (layers: readonly EngineLayer[]) => Promise<readonly ActivationResult[]>;
-  /** Asks every layer that has a say about an action of `server`. Never rejects. */
+  /**
+   * Asks every layer that has a say about an action of `server`, and checks its arguments against
+   * their schema, in one message to a worker under one deadline. Never rejects.
+   */
   readonly decide: (request: {
     readonly server: string;
     readonly parts: InputParts;
     readonly timeMs: number;
+    readonly check?: ArgumentCheckRequest | undefined;
   }) => Promise<Decision>;
   /** Asks the layers that have a visibility entrypoint; one verdict per input. Never rejects. */
   readonly visibility: (request: {
@@ -105,9 +116,11 @@ export function createPolicyEngine(options: PolicyEngineOptions): PolicyEngine {
       lastActivation = activation.catch(() => undefined);
       return await activation;
     },
-    decide: async ({ server, parts, timeMs }) => {
-      const answered = await ask({ type: "decide", server, parts, timeMs });
-      return decisionOf(decisionVerdicts(answered, server), parts, answered);
+    decide: async ({ server, parts, timeMs, check }) => {
+      const answered = await ask({ type: "decide", server, parts, timeMs, check });
+      const argumentCheck = check === undefined ? undefined : argumentCheckOf(answered);
+      const verdicts = decisionVerdicts(answered, server);
+      return { ...decidedOf(parts, answered), verdicts, argumentCheck };
     },
     visibility: async ({ server, inputs, timeMs }) => {
       const answered = await ask({ type: "visibility", server, inputs, timeMs });
@@ -117,11 +130,10 @@ export function createPolicyEngine(options: PolicyEngineOptions): PolicyEngine {
   };
 }
 
-function decisionOf(
-  verdicts: readonly LayerVerdict[],
+function decidedOf(
   parts: InputParts,
   { outcome }: LayerAnswers,
-): Decision {
+): Omit<Decision, "verdicts" | "argumentCheck"> {
   const decided =
     outcome.type === "answered" && outcome.reply.type === "decided"
       ? outcome.reply
@@ -129,5 +141,5 @@ function decisionOf(
   const { dataClasses, labels, layersJson, evalMs } = decided;
   const findings = { dataClasses, labels, layersJson, denialsJson: undefined };
   const inputJson = assembleInput(parts, "organisation", findings);
-  return { verdicts, inputJson, dataClasses, labels, evalMs };
+  return { inputJson, dataClasses, labels, evalMs };
 }

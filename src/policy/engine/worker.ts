@@ -1,14 +1,21 @@
 /**
- * The worker thread in which policies run. It holds the instances of one set of layers, answers one
+ * The worker thread in which policies run and arguments are checked. It holds the instances of one set of layers, answers one
  * request after the other, and writes into shared memory which layer it is running, because a
  * thread that has to be ended cannot say so any more.
  */
 import { parentPort, workerData } from "node:worker_threads";
 import { messageOf } from "../../errors.ts";
+import { createArgumentCheck } from "./check-arguments.ts";
 import { decideLayers } from "./decide-layers.ts";
 import { EngineError } from "./engine-error.ts";
-import { noLayer, progressCells } from "./engine-protocol.ts";
-import type { WorkerReply, WorkerRequest, WorkerStart } from "./engine-protocol.ts";
+import { argumentChecking, noLayer, progressCells } from "./engine-protocol.ts";
+import type {
+  ArgumentCheck,
+  DecideRequest,
+  WorkerReply,
+  WorkerRequest,
+  WorkerStart,
+} from "./engine-protocol.ts";
 import { layersFor, openLayer } from "./layer-set.ts";
 import type { AskedLayers, OpenLayer } from "./layer-set.ts";
 import { seeLayers } from "./see-layers.ts";
@@ -17,6 +24,7 @@ const start: WorkerStart = workerData;
 const progress = new Int32Array(start.progress);
 const open = new Map<number, OpenLayer>();
 const askedByServer = new Map<string, AskedLayers>();
+const checkArguments = createArgumentCheck();
 const tools = { inputMaxBytes: start.inputMaxBytes, onLayer };
 
 parentPort?.on("message", (request: WorkerRequest) => {
@@ -33,13 +41,20 @@ function replyTo(request: WorkerRequest): WorkerReply {
     case "decide": {
       const startedMs = performance.now();
       const decided = decideLayers(layersOf(request.server), request, tools);
-      return { type: "decided", ...decided, evalMs: performance.now() - startedMs };
+      const evalMs = performance.now() - startedMs;
+      return { type: "decided", ...decided, evalMs, argumentCheck: check(request) };
     }
     case "visibility": {
       const answers = seeLayers(layersOf(request.server), request, tools);
       return { type: "seen", answers };
     }
   }
+}
+
+function check(request: DecideRequest): ArgumentCheck | undefined {
+  if (request.check === undefined) return undefined;
+  onLayer(argumentChecking);
+  return checkArguments(request.check);
 }
 
 function load(...[index, layer]: Parameters<typeof openLayer>): WorkerReply {

@@ -8,22 +8,24 @@ import type {
   ConversationContext,
   EnvironmentFacts,
   InputParts,
-  ToolAction,
+  PolicyAction,
   UserIdentity,
 } from "../../contract/policy-input.ts";
 import type { Classification } from "./classify.ts";
 
-/** Who acts and where: the same for every call of one configuration. */
-export interface Principal {
+/** Who acts and where. */
+export interface Actor {
   readonly agent: AgentIdentity;
   readonly user: UserIdentity;
   readonly environment: EnvironmentFacts;
 }
 
 export interface CallFacts {
-  readonly principal: Principal;
+  readonly actor: Actor;
   readonly client: ClientClaim;
-  readonly action: ToolAction;
+  readonly action: PolicyAction;
+  /** Members of `action` that a client or a server sent: `args`, `message`, …; JSON text. */
+  readonly sent: Readonly<Record<string, string>>;
   readonly classification: Classification;
   readonly context: ConversationContext;
   /** The part of the conversation that belongs to the action's own server. */
@@ -31,13 +33,14 @@ export interface CallFacts {
   readonly timeMs: number;
 }
 
-/** The input of one call, in the parts that the engine joins. */
+/** The input of one action, in the parts that the engine joins. */
 export function buildCallInput(facts: CallFacts): InputParts {
-  const { principal, action } = facts;
-  const agent = { ...principal.agent, client: facts.client };
-  const environment = { ...principal.environment, time: new Date(facts.timeMs).toISOString() };
+  const { actor } = facts;
+  const agent = { ...actor.agent, client: facts.client };
+  const environment = { ...actor.environment, time: new Date(facts.timeMs).toISOString() };
+  const sent = Object.entries(facts.sent).map(([name, text]) => `,${JSON.stringify(name)}:${text}`);
   return {
-    open: `${openDocument("call", agent, principal)},"action":{${actionMembers(action)},"args":${action.argsJson}`,
+    open: `${openDocument("call", agent, actor)},"action":{${actionMembers(facts.action)}${sent.join("")}`,
     dataClasses: facts.classification.dataClasses,
     labels: facts.classification.labels,
     contextJson: JSON.stringify(facts.context),
@@ -47,33 +50,34 @@ export function buildCallInput(facts: CallFacts): InputParts {
 }
 
 /**
- * The whole list-phase input of one tool: no arguments, no client, no conversation, no time, so
+ * The whole list-phase input of one tool, prompt or resource: no arguments, no client, no conversation, no time, so
  * that a list and a call come to the same verdict about what the agent may see.
  */
 export function buildListInput(
-  principal: Principal,
-  action: Omit<ToolAction, "argsJson">,
+  actor: Actor,
+  action: PolicyAction,
   classification: Classification,
 ): string {
   const classes = `"data_classes_referenced":${JSON.stringify(classification.dataClasses)},"labels":${JSON.stringify(classification.labels)}`;
-  const environment = JSON.stringify(principal.environment);
-  return `${openDocument("list", principal.agent, principal)},"action":{${actionMembers(action)},${classes}},"environment":${environment}}`;
+  const environment = JSON.stringify(actor.environment);
+  return `${openDocument("list", actor.agent, actor)},"action":{${actionMembers(action)},${classes}},"environment":${environment}}`;
 }
 
-function openDocument(phase: "list" | "call", agent: object, principal: Principal): string {
-  return `{"version":1,"phase":"${phase}","agent":${JSON.stringify(agent)},"user":${JSON.stringify(principal.user)}`;
+function openDocument(phase: "list" | "call", agent: object, actor: Actor): string {
+  return `{"version":1,"phase":"${phase}","agent":${JSON.stringify(agent)},"user":${JSON.stringify(actor.user)}`;
 }
 
 /** Members of `action` that both phases have, without braces. */
-function actionMembers(action: Omit<ToolAction, "argsJson">): string {
+function actionMembers(action: PolicyAction): string {
+  const { type, direction, server, about, annotations, definition_digest, destination } = action;
   const members = {
-    type: "tool_call",
-    direction: "to_server",
-    server: action.server,
-    tool: action.tool,
-    annotations: action.annotations,
-    definition_digest: action.definition_digest,
-    destination: action.destination,
+    type,
+    direction,
+    server,
+    ...about,
+    annotations,
+    definition_digest,
+    destination,
   };
   return JSON.stringify(members).slice(1, -1);
 }
