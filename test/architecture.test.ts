@@ -34,7 +34,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   rego: foundation,
   decision: foundation,
 
-  gateway: [...foundation, "mcp/catalog", "mcp/upstream", "policy"],
+  gateway: [...foundation, "mcp/wire", "mcp/catalog", "mcp/upstream", "policy"],
   cli: ["*"],
 };
 

@@ -8,6 +8,7 @@ import type { ConfigErrorCode } from "../config/config-error.ts";
 import type { DatabaseErrorCode } from "../database/database.ts";
 import type { DecisionErrorCode } from "../decision/decision-error.ts";
 import { codeOf } from "../errors.ts";
+import type { OauthErrorCode } from "../mcp/upstream/oauth/oauth-error.ts";
 import type { RegoErrorCode } from "../rego/rego-error.ts";
 
 /** Exit codes of every command. */
@@ -30,6 +31,7 @@ type ErrorCode =
   | ConfigErrorCode
   | DatabaseErrorCode
   | DecisionErrorCode
+  | OauthErrorCode
   | RegoErrorCode;
 
 const exitCodeByCode: Readonly<Record<ErrorCode, ExitCode>> = {
@@ -58,6 +60,22 @@ const exitCodeByCode: Readonly<Record<ErrorCode, ExitCode>> = {
   bundle_name_mismatch: exitCodes.unverified,
   bundle_kind_mismatch: exitCodes.unverified,
   bundle_storage_failed: exitCodes.unexpected,
+
+  oauth_unreachable: exitCodes.unreachable,
+  oauth_metadata_missing: exitCodes.unreachable,
+  oauth_url_refused: exitCodes.unverified,
+  oauth_response_too_large: exitCodes.unverified,
+  oauth_metadata_invalid: exitCodes.unverified,
+  oauth_issuer_mismatch: exitCodes.unverified,
+  oauth_resource_mismatch: exitCodes.unverified,
+  oauth_pkce_unsupported: exitCodes.unverified,
+  oauth_client_missing: exitCodes.invalid,
+  oauth_denied: exitCodes.unauthorised,
+  oauth_token_invalid: exitCodes.unauthorised,
+  oauth_login_timeout: exitCodes.unauthorised,
+  oauth_callback_unavailable: exitCodes.unexpected,
+  oauth_store_insecure: exitCodes.invalid,
+  oauth_store_unusable: exitCodes.unexpected,
 
   rego_invalid: exitCodes.invalid,
   rego_timeout: exitCodes.unexpected,

@@ -15,6 +15,7 @@ const nouns: Readonly<Record<string, () => Promise<Register>>> = {
   validate: async () => (await import("./validate.ts")).registerValidateCommand,
   policy: async () => (await import("./policy.ts")).registerPolicyCommands,
   bundle: async () => (await import("./bundle.ts")).registerBundleCommands,
+  server: async () => (await import("./server.ts")).registerServerCommands,
   decision: async () => (await import("./decision.ts")).registerDecisionCommands,
 };
 

@@ -85,6 +85,12 @@ export function valueAt(value: unknown, path: ConfigPath): unknown {
   return current;
 }
 
+/** Ids and values of an object member by member; empty where it is none. */
+export function membersOf(value: unknown, path: ConfigPath): readonly [string, unknown][] {
+  const found = valueAt(value, path);
+  return isRecord(found) ? Object.entries(found) : [];
+}
+
 /** Offset in the text of what a finding points at; of the nearest parent where that is missing. */
 export function offsetOf(document: ConfigDocument, finding: Finding): number {
   if (finding.offset !== undefined) return finding.offset;

@@ -4,9 +4,10 @@
  * value that may still have the wrong shape, so that all problems of a file are told at once.
  */
 import { isRecord } from "../contract/json.ts";
-import { valueAt } from "./config-document.ts";
+import { membersOf, valueAt } from "./config-document.ts";
 import type { ConfigPath, Finding } from "./config-document.ts";
 import { resolvePolicyReference } from "./policy-reference.ts";
+import { authorizationFindings, transportFindings } from "./connection-rules.ts";
 import { unsupportedFindings } from "./unsupported-settings.ts";
 
 /** Settings that weaken a promise; `strict` refuses them and `trial` records them. */
@@ -36,12 +37,6 @@ export function postureOf(value: unknown): string {
   return `trial:${settings.length === 0 ? "none" : settings.join(",")}`;
 }
 
-/** Ids and values of an object member by member; empty where it is none. */
-function membersOf(value: unknown, path: ConfigPath): readonly [string, unknown][] {
-  const found = valueAt(value, path);
-  return isRecord(found) ? Object.entries(found) : [];
-}
-
 function weakeningOf(value: unknown): typeof weakening {
   return weakening.filter((setting) => valueAt(value, setting.path) === setting.value);
 }
@@ -52,64 +47,6 @@ function profileFindings(value: unknown): readonly Finding[] {
     path,
     message: `${path.join(".")}: profile "strict" refuses "${value}"; use "${use}", or profile "trial", which every record then shows`,
   }));
-}
-
-const stdioKeys = ["args", "env", "cwd"] as const;
-const httpKeys = ["headers", "oauth"] as const;
-
-/** A server is started or reached, never both. */
-function transportFindings(value: unknown): readonly Finding[] {
-  return membersOf(value, ["servers"]).flatMap(([id, entry]) => {
-    if (!isRecord(entry)) return [];
-    const path: ConfigPath = ["servers", id];
-    const { command, url } = entry;
-    if ((command === undefined) === (url === undefined)) {
-      const message = `servers.${id}: expected either command or url, found ${url === undefined ? "neither" : "both"}`;
-      return [{ path, atKey: true, message }];
-    }
-    const strangers = url === undefined ? httpKeys : stdioKeys;
-    const misplaced = strangers.flatMap((key): readonly Finding[] => {
-      if (entry[key] === undefined) return [];
-      const message = `servers.${id}.${key} belongs to a server with a ${url === undefined ? "url" : "command"}`;
-      return [{ path: [...path, key], atKey: true, message }];
-    });
-    return [...misplaced, ...urlFindings([...path, "url"], url)];
-  });
-}
-
-function urlFindings(path: ConfigPath, url: unknown): readonly Finding[] {
-  if (typeof url !== "string") return [];
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  const place = path.join(".");
-  if (parsed === undefined || !/^https?:$/.test(parsed.protocol)) {
-    return [{ path, message: `${place}: expected an http:// or https:// URL` }];
-  }
-  if (parsed.username !== "" || parsed.password !== "" || parsed.hash !== "") {
-    const message = `${place}: expected a URL without credentials and fragment; use headers or oauth`;
-    return [{ path, message }];
-  }
-  return [];
-}
-
-/** Tokens are accepted only where their issuer is reached without anybody in between. */
-function authorizationFindings(value: unknown): readonly Finding[] {
-  const path: ConfigPath = ["http", "authorization"];
-  const authorization = valueAt(value, path);
-  if (!isRecord(authorization))
-    return urlFindings(["http", "public_url"], valueAt(value, ["http", "public_url"]));
-  const { issuers = [], tokens = [] } = authorization;
-  if (!Array.isArray(issuers) || !Array.isArray(tokens)) return [];
-  if (issuers.length + tokens.length === 0) {
-    const message =
-      "http.authorization: expected issuers or tokens, found neither: nobody could come in";
-    return [{ path, atKey: true, message }];
-  }
-  return issuers.flatMap((_, index) =>
-    ["issuer", "jwks_uri"].flatMap((key) => {
-      const at = [...path, "issuers", index, key];
-      return urlFindings(at, valueAt(value, at));
-    }),
-  );
 }
 
 function layerFindings(value: unknown): readonly Finding[] {

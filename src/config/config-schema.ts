@@ -87,6 +87,7 @@ const oauth = z.strictObject({
     .optional(text)
     .check(z.describe("https URL of a client ID metadata document")),
   scopes: noWords,
+  issuer: z.optional(text).check(z.describe("The only authorization server that is spoken to")),
   callback_port: z.optional(wholeNumber(1, 65_535)),
 });
 
@@ -114,6 +115,9 @@ const server = z.strictObject({
     ._default(wholeNumber(0, 86_400_000), 600_000)
     .check(z.describe("After this long without a request its connection is closed; 0: never")),
   max_concurrent: z._default(wholeNumber(1, 10_000), 64),
+  max_connections: z
+    .optional(wholeNumber(1, 100_000))
+    .check(z.describe("Processes or sessions at once; default 32 of a command, 1024 of a url")),
   args: z._default(z.array(z.string()), []),
   env: z._default(z.record(z.string(), z.union([z.string(), z.number(), z.null()])), {}),
   cwd: z.optional(text).check(z.describe("Relative to this file, whose folder is the default")),

@@ -47,6 +47,8 @@ export interface ServerConfig {
   /** 0: never closed for being idle. */
   readonly idleTimeoutMs: number;
   readonly maxConcurrent: number;
+  /** One for each principal or session that shares one. */
+  readonly maxConnections: number;
   /** Without one every call is denied with `no_policy`. */
   readonly policy: PolicySource | undefined;
   readonly naming: "prefix" | "bare";
@@ -88,6 +90,8 @@ export interface UpstreamOauth {
   readonly clientSecret: string | undefined;
   readonly clientMetadataUrl: string | undefined;
   readonly scopes: readonly string[];
+  /** The only authorization server that is spoken to. */
+  readonly issuer: string | undefined;
   readonly callbackPort: number | undefined;
 }
 

@@ -57,6 +57,7 @@ function resolveServer(id: string, folder: string, entry: ServerEntry): ServerCo
     resources: entry.resources,
     idleTimeoutMs: entry.idle_timeout_ms,
     maxConcurrent: entry.max_concurrent,
+    maxConnections: entry.max_connections ?? (entry.url === undefined ? 32 : 1024),
     policy: entry.policy === undefined ? undefined : resolvePolicy(folder, entry.policy),
     naming: entry.naming,
     ceiling: entry.ceiling,
@@ -96,6 +97,7 @@ function resolveTransport(folder: string, entry: ServerEntry): ServerConfig["tra
       clientSecret: oauth.client_secret,
       clientMetadataUrl: oauth.client_metadata_url,
       scopes: oauth.scopes,
+      issuer: oauth.issuer,
       callbackPort: oauth.callback_port,
     },
   };

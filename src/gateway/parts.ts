@@ -6,8 +6,14 @@ import type { GatewayConfig } from "../config/config.ts";
 import type { Clock, Log, NewId } from "../contract/ambient.ts";
 import type { DecisionLog } from "../contract/record.ts";
 import type { PolicyEngine } from "../policy/engine/policy-engine.ts";
-import type { Conversation } from "../policy/input/conversation.ts";
-import type { ServerFleet } from "./server-fleet.ts";
+import type { HeldCalls } from "./action/held-calls.ts";
+import type { TaskMemory } from "./action/tasks.ts";
+import type { ClientEars } from "./client-ears.ts";
+import type { Conversations } from "./conversations.ts";
+import type { LogLevels } from "./fleet/log-levels.ts";
+import type { ServerFleet } from "./fleet/server-fleet.ts";
+import type { Subscriptions } from "./fleet/subscriptions.ts";
+import type { Seal } from "./seal.ts";
 import type { Visibility } from "./visibility.ts";
 
 export interface GatewayParts {
@@ -20,6 +26,12 @@ export interface GatewayParts {
   readonly visibility: Visibility;
   /** Resolves when the first set of bundles is active; it never rejects. */
   readonly policiesReady: Promise<void>;
-  readonly conversation: Conversation;
+  readonly conversations: Conversations;
   readonly decisionLog: DecisionLog;
+  readonly seal: Seal;
+  readonly heldCalls: HeldCalls;
+  readonly tasks: TaskMemory;
+  readonly ears: ClientEars;
+  readonly subscriptions: Subscriptions;
+  readonly logLevels: LogLevels;
 }

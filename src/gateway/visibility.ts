@@ -1,12 +1,13 @@
 /**
- * What policy lets this agent see: one verdict per tool, asked on the list-phase input alone and
- * kept as long as the tool's definition stays the same. List and call use the same verdicts, so that
- * neither arguments nor conversation decide whether a tool exists.
+ * What policy lets an agent see: one verdict per principal and thing, asked on the list-phase input
+ * alone and kept as long as the thing's definition stays the same. List and action use the same
+ * verdicts, so that neither arguments nor conversation decide whether something exists.
  */
 import type { GatewayConfig } from "../config/config.ts";
 import type { Clock } from "../contract/ambient.ts";
-import type { LayerVerdict } from "../contract/layer.ts";
-import type { CatalogTool } from "../mcp/catalog/catalog.ts";
+import type { GatewayCode, LayerVerdict } from "../contract/layer.ts";
+import type { ActionType, PolicyAction } from "../contract/policy-input.ts";
+import type { Principal } from "../contract/principal.ts";
 import { isHidden } from "../policy/combine/is-hidden.ts";
 import type { PolicyEngine } from "../policy/engine/policy-engine.ts";
 import { buildListInput } from "../policy/input/build-input.ts";
@@ -18,17 +19,21 @@ export interface VisibilityOptions {
   readonly clock: Clock;
 }
 
-/** What the layers with a say about visibility said of one tool. */
+/** What the layers with a say about visibility said of one thing. */
 export interface Sight {
   readonly verdicts: readonly LayerVerdict[];
   /** The document that was judged; for the record. */
   readonly inputJson: string;
-  /** False where a rule hides the tool, where it is outside the capabilities, and where asking failed. */
+  /** False where a rule hides it, where it is outside the capabilities, and where asking failed. */
   readonly isVisible: boolean;
+  /** Set where no layer had to be asked. */
+  readonly code?: GatewayCode;
 }
 
-/** Tools asked about at once share one deadline. */
+/** Things asked about at once share one deadline. */
 const chunkSize = 50;
+/** URIs have no end; the oldest verdicts are asked for anew. */
+const maxKnown = 50_000;
 
 /** Remembers what is visible for as long as the active bundles stay. */
 export class Visibility {
@@ -39,59 +44,103 @@ export class Visibility {
     this.#options = options;
   }
 
-  /** The verdict on one tool. */
-  async of(tool: CatalogTool): Promise<Sight> {
-    const [sight] = await this.ofAll([tool]);
-    if (sight === undefined) throw new Error("expected one verdict for one tool");
+  /** The verdict on one thing, named as the list phase names it. */
+  async of(principal: Principal, action: PolicyAction): Promise<Sight> {
+    const [sight] = await this.ofAll(principal, [action]);
+    if (sight === undefined) throw new Error("expected one verdict for one action");
     return sight;
   }
 
-  /** One verdict for each tool of one server, in their order. */
-  async ofAll(tools: readonly CatalogTool[]): Promise<readonly Sight[]> {
-    const unknown = tools.filter((tool) => !this.#known.has(keyOf(tool)));
+  /** One verdict for each thing of one server, in their order. */
+  async ofAll(principal: Principal, actions: readonly PolicyAction[]): Promise<readonly Sight[]> {
+    const keys = actions.map((action) => keyOf(principal, action));
+    const unknown = actions.filter((_, index) => !this.#known.has(keys[index] ?? ""));
     const asked = new Map<string, Sight>();
     for (let at = 0; at < unknown.length; at += chunkSize) {
-      await this.#ask(unknown.slice(at, at + chunkSize), asked);
+      await this.#ask(principal, unknown.slice(at, at + chunkSize), asked);
     }
-    return tools.flatMap((tool) => this.#known.get(keyOf(tool)) ?? asked.get(keyOf(tool)) ?? []);
+    return keys.flatMap((key) => asked.get(key) ?? this.#known.get(key) ?? []);
   }
 
-  async #ask(tools: readonly CatalogTool[], asked: Map<string, Sight>): Promise<void> {
+  async #ask(
+    principal: Principal,
+    actions: readonly PolicyAction[],
+    asked: Map<string, Sight>,
+  ): Promise<void> {
     const { engine, clock } = this.#options;
-    const inputs = tools.map((tool) => this.#inputOf(tool));
-    const server = tools[0]?.server ?? "";
+    const inputs = actions.map((action) => this.#inputOf(principal, action));
+    const server = actions[0]?.server ?? "";
     const answers = await engine.visibility({ server, inputs, timeMs: clock.nowMs() });
-    for (const [index, tool] of tools.entries()) {
+    for (const [index, action] of actions.entries()) {
       const verdicts = answers[index]?.verdicts ?? [];
-      const sight = this.#see(tool, verdicts, inputs[index] ?? "{}");
-      asked.set(keyOf(tool), sight);
+      const inputJson = inputs[index] ?? "{}";
+      const isVisible = isSeen(principal, action, verdicts);
+      const sight: Sight = { verdicts, inputJson, isVisible };
+      asked.set(keyOf(principal, action), sight);
       // A failure may pass, so it is asked again.
-      if (verdicts.every((verdict) => verdict.ok)) this.#known.set(keyOf(tool), sight);
+      if (verdicts.every((verdict) => verdict.ok)) this.#keep(keyOf(principal, action), sight);
     }
   }
 
-  #see(tool: CatalogTool, verdicts: readonly LayerVerdict[], inputJson: string): Sight {
-    const action = { server: tool.server, tool: tool.name };
-    const { scope } = this.#options.config.agent;
-    // A bundle that is not there hides nothing: its calls are denied with the reason. One that is
-    // there and cannot answer may have wanted to hide the tool.
-    const isAnswered = verdicts.every((verdict) => verdict.ok || verdict.code === "no_policy");
-    return { verdicts, inputJson, isVisible: isAnswered && !isHidden(verdicts, { action, scope }) };
+  /** Its token names other servers: nothing has to be asked. */
+  #outOfScope(principal: Principal, action: PolicyAction): Sight {
+    const inputJson = this.#inputOf(principal, action);
+    return { verdicts: [], inputJson, isVisible: false, code: "outside_capabilities" };
   }
 
-  #inputOf(tool: CatalogTool): string {
-    const server = this.#options.config.servers.get(tool.server);
-    const action = {
-      server: tool.server,
-      tool: tool.name,
-      annotations: tool.annotations,
-      definition_digest: tool.digest,
-      destination: { region: server?.region ?? null, external: server?.external ?? false },
-    };
-    return buildListInput(this.#options.config, action, classify(server?.tools.get(tool.name)));
+  #keep(key: string, sight: Sight): void {
+    if (this.#known.size >= maxKnown) {
+      for (const oldest of this.#known.keys()) {
+        this.#known.delete(oldest);
+        break;
+      }
+    }
+    this.#known.set(key, sight);
+  }
+
+  #inputOf({ agent, user }: Principal, action: PolicyAction): string {
+    const { config } = this.#options;
+    const { tool } = action.about;
+    const server = config.servers.get(action.server);
+    const configured = typeof tool === "string" ? server?.tools.get(tool) : undefined;
+    const actor = { agent, user, environment: config.environment };
+    return buildListInput(actor, action, classify(configured));
   }
 }
 
-function keyOf(tool: CatalogTool): string {
-  return JSON.stringify([tool.server, tool.name, tool.digest]);
+/**
+ * How patterns of capabilities and ceilings name an action: a tool by its name, everything else
+ * with its type in front (`resource_read:file:///x`), so that a pattern for tools never means it.
+ */
+export function subjectName(type: ActionType, name: string): string {
+  return type === "tool_call" || type.startsWith("task_") ? name : `${type}:${name}`;
+}
+
+/**
+ * A bundle that is not there hides nothing: its calls are denied with the reason. One that is there
+ * and cannot answer may have wanted to hide it.
+ */
+function isSeen(
+  { agent }: Principal,
+  action: PolicyAction,
+  verdicts: readonly LayerVerdict[],
+): boolean {
+  const { tool, prompt, uri, uri_template: template } = action.about;
+  const name = String(tool ?? prompt ?? uri ?? template ?? "");
+  const subject = { server: action.server, tool: subjectName(action.type, name) };
+  const isAnswered = verdicts.every((verdict) => verdict.ok || verdict.code === "no_policy");
+  return isAnswered && !isHidden(verdicts, { action: subject, scope: agent.scope });
+}
+
+/** Groups and classes come from a token and may differ from one to the next of the same principal. */
+function keyOf({ key, agent, user }: Principal, action: PolicyAction): string {
+  return JSON.stringify([
+    key,
+    agent,
+    user,
+    action.type,
+    action.server,
+    action.about,
+    action.definition_digest,
+  ]);
 }

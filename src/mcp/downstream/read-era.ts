@@ -15,11 +15,18 @@ export const metaKeys = {
   clientCapabilities: "io.modelcontextprotocol/clientCapabilities",
   clientInfo: "io.modelcontextprotocol/clientInfo",
   serverInfo: "io.modelcontextprotocol/serverInfo",
+  logLevel: "io.modelcontextprotocol/logLevel",
+  subscriptionId: "io.modelcontextprotocol/subscriptionId",
 } as const;
 
 export type EraReading =
   | { readonly era: "legacy" }
-  | { readonly era: "modern"; readonly protocolVersion: string; readonly client: ClientClaim }
+  | {
+      readonly era: "modern";
+      readonly protocolVersion: string;
+      readonly claim: ClientClaim;
+      readonly capabilities: JsonObject;
+    }
   | { readonly era: "refused"; readonly error: RpcError };
 
 const maxClaimLength = 256;
@@ -31,15 +38,17 @@ export function readEra(params: JsonObject): EraReading {
   const requested = meta[metaKeys.protocolVersion];
   const protocolVersion = modernVersions.find((known) => known === requested);
   if (protocolVersion === undefined) return { era: "refused", error: unsupported(requested) };
-  if (!isJsonObject(meta[metaKeys.clientCapabilities])) {
+  const capabilities = meta[metaKeys.clientCapabilities];
+  if (!isJsonObject(capabilities)) {
     const message = `expected _meta["${metaKeys.clientCapabilities}"] to be an object`;
     return { era: "refused", error: { code: rpcCodes.invalidParams, message } };
   }
-  return { era: "modern", protocolVersion, client: readClient(meta[metaKeys.clientInfo]) };
+  const claim = readClaim(meta[metaKeys.clientInfo]);
+  return { era: "modern", protocolVersion, claim, capabilities };
 }
 
 /** What a client says of itself; it is never a reason to allow anything. */
-export function readClient(info: unknown): ClientClaim {
+export function readClaim(info: unknown): ClientClaim {
   if (!isJsonObject(info)) return { name: "", version: "" };
   return { name: claim(info["name"]), version: claim(info["version"]) };
 }

@@ -7,6 +7,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Log } from "../../contract/ambient.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
 import { findOversizeId } from "../wire/find-oversize-id.ts";
+import type { Principal } from "../../contract/principal.ts";
+import { readClientMessage } from "../wire/read-client-message.ts";
+import type { MalformedMessage } from "../wire/read-client-message.ts";
 import type { OversizeFrame } from "../wire/read-frames.ts";
 import { createFrameReader } from "../wire/read-frames.ts";
 import { rpcCodes } from "../wire/rpc.ts";
@@ -17,7 +20,11 @@ export interface StdioFront {
   readonly output: Writable;
   readonly gateway: Gateway;
   readonly log: Log;
+  readonly principal: Principal;
 }
+
+/** The one session of this front. */
+export const stdioSession = "stdio";
 
 const maxMessageBytes = 4 * 1024 * 1024;
 /** Above this many open requests no more input is read. */
@@ -25,11 +32,14 @@ const maxInFlight = 256;
 const graceMs = 3000;
 
 /** Serves until the input ends or the output is gone; everything received by then is dealt with. */
-export async function serveStdio({ input, output, gateway, log }: StdioFront): Promise<void> {
+export async function serveStdio(front: StdioFront): Promise<void> {
+  const { input, output, gateway, log, principal } = front;
   const session = new Session({
     gateway,
     log,
-    send: (...parts) => writeLine(output, parts),
+    principal,
+    sessionId: stdioSession,
+    send: ({ parts }) => writeLine(output, parts),
     isBusy: () => output.writableNeedDrain,
   });
   const open = new Set<Promise<void>>();
@@ -53,8 +63,8 @@ export async function serveStdio({ input, output, gateway, log }: StdioFront): P
   const read = createFrameReader(
     { maxBytes: maxMessageBytes },
     {
-      onFrame: (frame) => take(session.receive(frame)),
-      onOversize: (frame) => take(session.refuseMalformed(oversize(frame))),
+      onFrame: (frame) => take(session.receive(readClientMessage(frame))),
+      onOversize: (frame) => take(session.receive(oversize(frame))),
     },
   );
   input.on("data", (chunk: Buffer) => {
@@ -68,11 +78,16 @@ export async function serveStdio({ input, output, gateway, log }: StdioFront): P
   await Promise.race([Promise.all(open), delay(graceMs, undefined, { ref: false })]);
 }
 
-function oversize(frame: OversizeFrame) {
-  const message = `a message of ${frame.bytes} bytes is over the limit of ${maxMessageBytes}`;
-  const code = rpcCodes.invalidRequest;
-  const id = findOversizeId(frame) ?? null;
-  return { kind: "malformed", id, method: undefined, code, message, reason: "oversize" } as const;
+function oversize(frame: OversizeFrame): MalformedMessage {
+  return {
+    kind: "malformed",
+    id: findOversizeId(frame) ?? null,
+    answers: undefined,
+    method: undefined,
+    code: rpcCodes.invalidRequest,
+    message: `a message of ${frame.bytes} bytes is over the limit of ${maxMessageBytes}`,
+    reason: "oversize",
+  };
 }
 
 function writeLine(output: Writable, parts: readonly (string | Buffer)[]): void {

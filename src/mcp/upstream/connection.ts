@@ -1,84 +1,65 @@
 /**
- * JSON-RPC with one upstream over its input and output: ids, deadlines, progress, cancellation. It
- * promises that each request ends exactly once, whatever the upstream does: garbage, a late or
- * second answer, an oversize message, death. Every message it sends is built here from parts.
+ * JSON-RPC with one upstream, whatever carries it: ids, deadlines, progress, cancellation, and who
+ * hears what the upstream says unasked. It promises that each request ends exactly once, whatever
+ * the upstream does: garbage, a late or second answer, an answer to somebody else's request, death.
+ * Every message it sends is built here from parts.
  */
-import type { Readable, Writable } from "node:stream";
 import type { Log } from "../../contract/ambient.ts";
-import type { CallProgress } from "../../contract/progress.ts";
-import { findOversizeId } from "../wire/find-oversize-id.ts";
-import type { OversizeFrame } from "../wire/read-frames.ts";
-import { createFrameReader } from "../wire/read-frames.ts";
-import { dispositionOf } from "../wire/method-table.ts";
-import type { RawResult, ServerMessage } from "../wire/read-server-message.ts";
-import { readServerMessage } from "../wire/read-server-message.ts";
+import type { JsonObject } from "../../contract/json.ts";
+import { isRecord } from "../../contract/json.ts";
+import { dispositionOf, legacyVersions } from "../wire/method-table.ts";
+import type { ServerMessage } from "../wire/read-server-message.ts";
 import type { RequestId, RpcError } from "../wire/rpc.ts";
 import {
   encodeError,
   encodeNotification,
   encodeRequest,
   encodeResult,
+  isRequestId,
   rpcCodes,
 } from "../wire/rpc.ts";
-
-/** How a request to an upstream ended. */
-export type UpstreamReply =
-  | { readonly kind: "result"; readonly result: RawResult }
-  | { readonly kind: "error"; readonly error: RpcError }
-  | { readonly kind: "failed"; readonly code: UpstreamFailure; readonly message: string };
-
-export type UpstreamFailure =
-  | "upstream_lost"
-  | "upstream_timeout"
-  | "upstream_oversize"
-  | "upstream_garbage"
-  | "upstream_busy"
-  | "cancelled";
-
-export interface UpstreamRequest {
-  readonly method: string;
-  /** Builds the params for the id that the request got, which is also its progress token. */
-  readonly paramsJson: (id: number) => string;
-  readonly timeoutMs: number;
-  readonly onProgress?: ((progress: CallProgress) => void) | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
+import type { Carrier, CarrierSink, Channel, Speech } from "./carrier.ts";
+import { encodeParams } from "./encode-params.ts";
+import { failed } from "./failed.ts";
+import type { OpenRequest } from "./open-requests.ts";
+import { OpenRequests, listenMethod } from "./open-requests.ts";
+import { readProgress } from "./read-progress.ts";
+import type { IncomingRequest } from "./server-requests.ts";
+import { ServerRequests } from "./server-requests.ts";
+import type {
+  ServerNotification,
+  UpstreamListener,
+  UpstreamReply,
+  UpstreamRequest,
+} from "./upstream-connection.ts";
 
 export interface ConnectionDeps {
-  readonly input: Writable;
-  readonly output: Readable;
-  readonly maxMessageBytes: number;
   readonly log: Log;
-  readonly onToolsChanged: () => void;
+  /** Hears what belongs to no request. */
+  readonly listener: UpstreamListener;
+  /** Makes the carrier, which is handed the connection. */
+  readonly carry: (sink: CarrierSink) => Carrier;
 }
 
-interface Pending {
-  readonly end: (reply: UpstreamReply) => void;
-  readonly onProgress: ((progress: CallProgress) => void) | undefined;
-}
+const invalidParams = { code: rpcCodes.invalidParams, message: "Invalid params" };
+const unknownMethod = { code: rpcCodes.methodNotFound, message: "Method not found" };
+const subscriptionKey = "io.modelcontextprotocol/subscriptionId";
 
-const maxProgressMessageLength = 4096;
-/** What a server may leave unread before it gets no more. */
-const maxUnreadBytes = 8 * 1024 * 1024;
-
-/** Speaks over the given streams; the caller owns them and says when they are lost. */
-export class Connection {
+/** The caller opens and closes what carries it, and says when it is lost. */
+export class Connection implements CarrierSink {
   readonly #deps: ConnectionDeps;
-  readonly #pending = new Map<RequestId, Pending>();
+  readonly #carrier: Carrier;
+  readonly #open: OpenRequests;
+  readonly #asked: ServerRequests;
+  #speech: Speech = { era: "legacy", protocolVersion: undefined };
   #lostBecause: string | undefined;
   #nextId = 1;
 
   constructor(deps: ConnectionDeps) {
     this.#deps = deps;
-    const read = createFrameReader(
-      { maxBytes: deps.maxMessageBytes },
-      {
-        onFrame: (frame) => this.#receive(readServerMessage(frame)),
-        onOversize: (frame) => this.#receiveOversize(frame),
-      },
-    );
-    deps.output.on("data", (chunk: Buffer) => read(chunk));
-    deps.output.on("error", (error) => this.lose(error.message));
+    this.#carrier = deps.carry(this);
+    this.#open = new OpenRequests((id, notice) => this.#carrier.abandon(id, notice));
+    this.#asked = new ServerRequests({ log: deps.log, send: (text) => this.#post(text) });
   }
 
   /** Sends a request; resolves exactly once and never rejects. */
@@ -86,121 +67,157 @@ export class Connection {
     if (this.#lostBecause !== undefined) {
       return Promise.resolve(failed("upstream_lost", this.#lostBecause));
     }
-    if (this.#deps.input.writableLength > maxUnreadBytes) {
-      const message = "the server does not read what it is sent";
-      return Promise.resolve(failed("upstream_busy", message));
-    }
+    const refusal = this.#carrier.refusal();
+    if (refusal !== undefined) return Promise.resolve(failed("upstream_busy", refusal));
     if (wanted.signal?.aborted === true) return Promise.resolve(failed("cancelled", "cancelled"));
-    return new Promise((resolve) => this.#open(wanted, resolve));
+    return new Promise((resolve) => {
+      const id = this.#nextId;
+      this.#nextId += 1;
+      const speech = this.#speech;
+      const text = encodeRequest(id, wanted.method, encodeParams(wanted, id, speech));
+      this.#open.add(id, wanted, resolve);
+      this.#carrier.send({ id, text, wanted, speech });
+    });
   }
 
-  /** Sends a notification without params. */
-  notify(method: string): void {
-    this.#send(encodeNotification(method));
+  /** Sends a notification; resolves with a reason where it could not be sent. */
+  async notify(method: string, params?: JsonObject): Promise<string | undefined> {
+    if (this.#lostBecause !== undefined) return this.#lostBecause;
+    return await this.#carrier.post(encodeNotification(method, params));
+  }
+
+  /** Era and version of everything that is sent from now on. */
+  speak(speech: Speech): void {
+    this.#speech = speech;
+    this.#carrier.speak(speech);
   }
 
   /** Ends every open request with `upstream_lost`; later ones end at once. */
   lose(reason: string): void {
     this.#lostBecause ??= reason;
-    for (const open of this.#pending.values()) open.end(failed("upstream_lost", reason));
+    this.#open.lose(reason);
+    this.#asked.lose();
   }
 
-  #open(wanted: UpstreamRequest, resolve: (reply: UpstreamReply) => void): void {
-    const id = this.#nextId;
-    this.#nextId += 1;
-    const end = (reply: UpstreamReply): void => {
-      if (!this.#pending.delete(id)) return;
-      clearTimeout(timer);
-      wanted.signal?.removeEventListener("abort", abort);
-      resolve(reply);
-    };
-    const giveUp = (code: "cancelled" | "upstream_timeout", message: string): void => {
-      const params = { requestId: id, reason: message };
-      this.#send(encodeNotification("notifications/cancelled", params));
-      end(failed(code, message));
-    };
-    const abort = (): void => giveUp("cancelled", "cancelled by the client");
-    const timer = setTimeout(
-      () => giveUp("upstream_timeout", `no answer within ${wanted.timeoutMs} ms`),
-      wanted.timeoutMs,
-    );
-    wanted.signal?.addEventListener("abort", abort, { once: true });
-    this.#pending.set(id, { end, onProgress: wanted.onProgress });
-    this.#send(encodeRequest(id, wanted.method, wanted.paramsJson(id)));
-  }
-
-  #receive(message: ServerMessage): void {
-    switch (message.kind) {
-      case "result":
-        this.#settle(message.id, { kind: "result", result: message.result });
-        return;
-      case "error":
-        this.#settle(message.id, { kind: "error", error: message.error });
-        return;
-      case "request":
-        this.#answer(message.id, message.method);
-        return;
-      case "notification":
-        this.#take(message.method, message.params);
-        return;
-      case "garbage":
-        this.#deps.log.warn({ reason: message.reason }, "upstream sent what is no message");
-        if (message.id === undefined) return;
-        this.#settle(message.id, failed("upstream_garbage", "the server's answer was malformed"));
-    }
-  }
-
-  #settle(id: RequestId, reply: UpstreamReply): void {
-    const open = this.#pending.get(id);
+  settle(id: number, reply: UpstreamReply): void {
+    const open = this.#open.get(id);
     if (open === undefined) this.#deps.log.debug({ id }, "upstream answer without an open request");
     else open.end(reply);
   }
 
-  #answer(id: RequestId, method: string): void {
-    if (dispositionOf("serverRequests", method, "legacy") === "local") {
-      this.#send(encodeResult(id, "{}"));
-      return;
+  receive(message: ServerMessage, channel: Channel): void {
+    switch (message.kind) {
+      case "result":
+        this.#settle(message.id, channel, { kind: "result", result: message.result });
+        return;
+      case "error":
+        this.#settle(message.id, channel, { kind: "error", error: message.error });
+        return;
+      case "request":
+        this.#answer(message, channel);
+        return;
+      case "bad_request":
+        this.#deps.log.warn({ reason: message.reason }, "upstream sent a malformed request");
+        this.#refuse(message.id, channel, invalidParams);
+        return;
+      case "notification":
+        this.#hear(message, channel);
+        return;
+      case "garbage":
+        this.#deps.log.warn({ reason: message.reason }, "upstream sent what is no message");
+        if (message.id === undefined) return;
+        this.#settle(
+          message.id,
+          channel,
+          failed("upstream_garbage", "the server's answer was malformed"),
+        );
     }
-    this.#deps.log.info({ method }, "request of an upstream refused");
-    this.#send(encodeError(id, { code: rpcCodes.methodNotFound, message: "Method not found" }));
   }
 
-  #take(method: string, params: Readonly<Record<string, unknown>>): void {
-    if (dispositionOf("serverNotifications", method, "legacy") === "refuse") {
-      this.#deps.log.debug({ method }, "notification of an upstream dropped");
-    } else if (method === "notifications/progress") {
-      this.#passProgress(params);
-    } else {
-      this.#deps.onToolsChanged();
+  /** An answer on the stream of one request is for that request; on a standing stream for none. */
+  #settle(id: RequestId, channel: Channel, reply: UpstreamReply): void {
+    const isMine = channel === "shared" || channel === id;
+    if (typeof id === "number" && isMine) this.settle(id, reply);
+    else this.#deps.log.warn({ id }, "upstream answered what was not asked there");
+  }
+
+  #answer(request: IncomingRequest, channel: Channel): void {
+    const { id, method } = request;
+    const disposition = dispositionOf("serverRequests", method, this.#version);
+    if (disposition === "local") return this.#post(encodeResult(id, "{}"));
+    const open =
+      typeof channel === "number" ? this.#open.get(channel) : this.#open.newest("onRequest");
+    const own = open?.wanted.onRequest;
+    const ask = own ?? this.#deps.listener.onRequest;
+    if (disposition === "refuse" || ask === undefined) {
+      this.#deps.log.info({ method }, "request of an upstream refused");
+      return this.#refuse(id, channel, unknownMethod);
     }
+    open?.deadline.hold();
+    void this.#asked.take(request, ask).finally(() => open?.deadline.release());
+  }
+
+  #hear({ method, params }: ServerNotification, channel: Channel): void {
+    if (method === "notifications/cancelled") return this.#takeBack(params["requestId"]);
+    if (method === "notifications/progress") return this.#passProgress(params);
+    if (dispositionOf("serverNotifications", method, this.#version) === "refuse") {
+      this.#deps.log.debug({ method }, "notification of an upstream dropped");
+      return;
+    }
+    const meta = params["_meta"];
+    const subscription = isRecord(meta) ? meta[subscriptionKey] : undefined;
+    const hears = this.#hearerOf(method, subscription, channel);
+    hears?.({ method, params });
+  }
+
+  /** Whose notification it is; one of a subscription that is not open is nobody's. */
+  #hearerOf(
+    method: string,
+    subscription: unknown,
+    channel: Channel,
+  ): UpstreamListener["onNotification"] {
+    const own = this.#open.get(channel);
+    if (own?.wanted.method === listenMethod) return own.wanted.onNotification;
+    if (subscription !== undefined && this.#speech.era === "modern") {
+      const open = this.#open.get(subscription);
+      return open?.wanted.method === listenMethod ? open.wanted.onNotification : undefined;
+    }
+    const shared = this.#deps.listener.onNotification;
+    if (method !== "notifications/message") return shared;
+    const open = typeof channel === "number" ? own : this.#open.newest("onNotification");
+    return open?.wanted.onNotification ?? shared;
+  }
+
+  /** Legacy: the upstream's own request. Modern: a subscription, the only thing that it may end. */
+  #takeBack(id: unknown): void {
+    if (this.#speech.era === "legacy") {
+      if (isRequestId(id)) this.#asked.takeBack(id);
+      return;
+    }
+    const open = this.#open.get(id);
+    if (open?.wanted.method !== listenMethod) return;
+    open.end(failed("upstream_lost", "the server ended the subscription"));
   }
 
   #passProgress(params: Readonly<Record<string, unknown>>): void {
-    const { progressToken, progress, total, message } = params;
-    const open = typeof progressToken === "number" ? this.#pending.get(progressToken) : undefined;
-    if (open?.onProgress === undefined || typeof progress !== "number") return;
-    open.onProgress({
-      progress,
-      ...(typeof total === "number" ? { total } : {}),
-      ...(typeof message === "string"
-        ? { message: message.slice(0, maxProgressMessageLength) }
-        : {}),
-    });
+    const open: OpenRequest | undefined = this.#open.get(params["progressToken"]);
+    const progress = readProgress(params);
+    if (open?.wanted.onProgress === undefined || progress === undefined) return;
+    open.deadline.restart();
+    open.wanted.onProgress(progress);
   }
 
-  #receiveOversize(frame: OversizeFrame): void {
-    const id = findOversizeId(frame);
-    this.#deps.log.warn({ id, bytes: frame.bytes }, "upstream message over the size limit dropped");
-    if (id === undefined) return;
-    const message = `the server's answer has ${frame.bytes} bytes, more than the ${this.#deps.maxMessageBytes} allowed`;
-    this.#settle(id, failed("upstream_oversize", message));
+  /** Servers that are told nothing yet may speak already. */
+  get #version(): string {
+    return this.#speech.protocolVersion ?? legacyVersions[0];
   }
 
-  #send(text: string): void {
-    if (this.#lostBecause === undefined) this.#deps.input.write(`${text}\n`);
+  /** A modern server over HTTP has broken its rules, and there is no way to tell it. */
+  #refuse(id: RequestId, channel: Channel, error: RpcError): void {
+    if (this.#speech.era === "legacy" || channel === "shared") this.#post(encodeError(id, error));
   }
-}
 
-function failed(code: UpstreamFailure, message: string): UpstreamReply {
-  return { kind: "failed", code, message };
+  #post(text: string): void {
+    if (this.#lostBecause === undefined) void this.#carrier.post(text);
+  }
 }

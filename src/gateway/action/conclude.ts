@@ -1,0 +1,63 @@
+/**
+ * What the client gets for what an upstream answered, once the record is settled.
+ */
+import type { UpstreamFailure, UpstreamReply } from "../../mcp/upstream/upstream-connection.ts";
+import type { ActionReply, ActionRequest } from "../gateway.ts";
+import type { GatewayParts } from "../parts.ts";
+import type { Action, Target } from "./action.ts";
+import { refuseHiddenQuestion } from "./hidden-question.ts";
+import { answerInputs, isInputRequired, passInputs } from "./input-required.ts";
+import { presentResult } from "./present-result.ts";
+import { upstreamFailed } from "./replies.ts";
+import { settleReply } from "./settle.ts";
+
+/** An allowed action on its way. */
+export interface Allowed {
+  readonly request: ActionRequest;
+  readonly action: Action;
+  readonly target: Target;
+}
+
+/** A reply for the client, or a retry that the server wants and that is decided first. */
+export type ForwardReply =
+  | ActionReply
+  | { readonly kind: "again"; readonly request: ActionRequest };
+
+/** Settles the record and makes the reply. */
+export async function conclude(
+  parts: GatewayParts,
+  allowed: Allowed,
+  reply: UpstreamReply,
+): Promise<ForwardReply> {
+  const { request, action, target } = allowed;
+  settleReply(parts, action, reply);
+  if (reply.kind === "result") {
+    if (!isInputRequired(reply.result)) return presentResult(parts, allowed, reply.result);
+    const isLegacy = request.ask !== undefined;
+    return await (isLegacy ? answerInputs : passInputs)(parts, allowed, reply.result);
+  }
+  if (reply.kind === "error") {
+    const refused = await refuseHiddenQuestion(parts, allowed, reply.error);
+    return refused ?? { kind: "error", ...reply.error };
+  }
+  if (reply.code === "cancelled") return { kind: "cancelled" };
+  const message = `server "${target.server.id}": ${reply.message}; ${whatRan(reply.code)} (decision ${action.decisionId})`;
+  return upstreamFailed(action, reply.code, message);
+}
+
+/** Says what an agent has to know before it tries again. */
+function whatRan(code: UpstreamFailure): string {
+  switch (code) {
+    case "upstream_busy":
+    case "upstream_unavailable":
+    case "upstream_unauthorized":
+      return "the request was not sent";
+    case "upstream_oversize":
+      return "the request ran, so do not repeat it blindly";
+    case "upstream_lost":
+    case "upstream_timeout":
+    case "upstream_garbage":
+    case "cancelled":
+      return "the request may have run, so do not repeat it blindly";
+  }
+}

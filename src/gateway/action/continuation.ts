@@ -1,0 +1,46 @@
+/**
+ * What the `requestState` of a retry stands for. It is good for the principal it was given to, for
+ * the request it was given with, and until it runs out; anything else is refused before policy is
+ * asked.
+ */
+import { sha256Of } from "../../contract/sha256.ts";
+import type { ActionRequest } from "../gateway.ts";
+import type { GatewayParts } from "../parts.ts";
+import type { HeldCall } from "./held-calls.ts";
+import { heldUntil } from "./held-calls.ts";
+
+export type Continuation =
+  | { readonly kind: "none" }
+  /** The state that the upstream gave, to be handed back to it. */
+  | { readonly kind: "upstream"; readonly state: string }
+  | { readonly kind: "held"; readonly call: HeldCall }
+  | { readonly kind: "invalid" };
+
+/** Reads the state of a request. */
+export function readContinuation(parts: GatewayParts, request: ActionRequest): Continuation {
+  const { requestState } = request;
+  if (requestState === undefined) return { kind: "none" };
+  const nowMs = parts.clock.nowMs();
+  const binding = bindingOf(request);
+  const upstream = parts.seal.open(requestState, { ...binding, purpose: "upstream" }, nowMs);
+  if (typeof upstream?.["s"] === "string") return { kind: "upstream", state: upstream["s"] };
+  const held = parts.seal.open(requestState, { ...binding, purpose: "held" }, nowMs);
+  const call = typeof held?.["id"] === "string" ? parts.heldCalls.find(held["id"]) : undefined;
+  return call === undefined ? { kind: "invalid" } : { kind: "held", call };
+}
+
+/** State of a call that is held here. */
+export function sealHeld(parts: GatewayParts, request: ActionRequest, call: HeldCall): string {
+  const binding = { ...bindingOf(request), purpose: "held" } as const;
+  return parts.seal.close({ id: call.id }, binding, heldUntil(parts.clock.nowMs()));
+}
+
+/** State that an upstream gave, bound to this principal and request. */
+export function sealUpstream(parts: GatewayParts, request: ActionRequest, state: string): string {
+  const binding = { ...bindingOf(request), purpose: "upstream" } as const;
+  return parts.seal.close({ s: state }, binding, heldUntil(parts.clock.nowMs()));
+}
+
+function bindingOf({ client, subject }: ActionRequest) {
+  return { principalKey: client.principal.key, request: sha256Of(JSON.stringify(subject)) };
+}

@@ -1,0 +1,52 @@
+/**
+ * Steps 7 to 9: the request itself, its result, its outcome. A request is sent once and never
+ * again, whatever becomes of it; a result that is withheld says that it ran.
+ */
+import type { UpstreamReply } from "../../mcp/upstream/upstream-connection.ts";
+import type { GatewayParts } from "../parts.ts";
+import { askClient } from "./ask-client.ts";
+import type { Allowed, ForwardReply } from "./conclude.ts";
+import { conclude } from "./conclude.ts";
+import type { Continuation } from "./continuation.ts";
+import { readContinuation } from "./continuation.ts";
+import { holdCall, resumeCall } from "./hold-call.ts";
+import { invalidState } from "./replies.ts";
+import { settle } from "./settle.ts";
+import { upstreamRequest } from "./upstream-request.ts";
+
+/** Makes an allowed request and settles its record. */
+export async function forward(parts: GatewayParts, allowed: Allowed): Promise<ForwardReply> {
+  const { request, action } = allowed;
+  if (request.signal.aborted) {
+    settle(parts, action, "not_forwarded", undefined);
+    return { kind: "cancelled" };
+  }
+  const continuation = readContinuation(parts, request);
+  if (continuation.kind === "invalid") {
+    settle(parts, action, "not_forwarded", undefined);
+    return invalidState("Invalid or expired requestState: start the request again without it");
+  }
+  if (continuation.kind === "held") return await resumeCall(parts, allowed, continuation.call);
+  if (request.ask === undefined && allowed.target.server.toClient.length > 0) {
+    return await holdCall(parts, allowed, continuation);
+  }
+  return await conclude(parts, allowed, await send(parts, allowed, continuation));
+}
+
+async function send(
+  parts: GatewayParts,
+  { request, target }: Allowed,
+  continuation: Continuation,
+): Promise<UpstreamReply> {
+  const { client, ask, signal } = request;
+  const { server, name } = target;
+  if (request.subject.type === "resource_subscribe") {
+    return await parts.subscriptions.add(client, server, name);
+  }
+  const sessionLogLevel = parts.logLevels.of(client);
+  return await parts.fleet.request(server.id, client, {
+    ...upstreamRequest(request, target, { continuation, sessionLogLevel }),
+    signal,
+    onRequest: (question) => askClient(parts, { client, server, during: target, ask }, question),
+  });
+}

@@ -1,0 +1,157 @@
+/**
+ * Calls of modern clients whose legacy server asks something in the middle: the call stays open
+ * upstream, the client gets `input_required` and comes back with the answers. A held call belongs to
+ * one principal and one request, and ends with its time.
+ */
+import type { NewId } from "../../contract/ambient.ts";
+import type { JsonObject } from "../../contract/json.ts";
+import type { UpstreamReply } from "../../mcp/upstream/upstream-connection.ts";
+import type { ActionRequest, ClientQuestion, ClientReply } from "../gateway.ts";
+
+/** What a held call came to: its end, or questions for the client. */
+export type HeldStep =
+  | { readonly kind: "ended"; readonly reply: UpstreamReply }
+  | { readonly kind: "asks"; readonly questions: ReadonlyMap<string, ClientQuestion> };
+
+interface Waiting {
+  readonly question: ClientQuestion;
+  readonly answer: (reply: ClientReply) => void;
+}
+
+const maxAgeMs = 10 * 60 * 1000;
+const maxHeld = 1000;
+const maxHeldPerPrincipal = 32;
+
+/** One call that is open upstream, whichever exchange with the client is looking at it. */
+export class HeldCall {
+  readonly id: string;
+  readonly principalKey: string;
+  /** The exchange that hears progress and messages now. */
+  exchange: Pick<ActionRequest, "onProgress" | "onNotification">;
+  readonly #upstream = new AbortController();
+  readonly #waiting = new Map<string, Waiting>();
+  #reply: UpstreamReply | undefined;
+  /** Exchanges that wait for something to happen. */
+  readonly #waking = new Set<() => void>();
+  #asked = 0;
+
+  constructor(id: string, request: ActionRequest) {
+    this.id = id;
+    this.principalKey = request.client.principal.key;
+    this.exchange = request;
+  }
+
+  /** Ends the request upstream where it aborts. */
+  get signal(): AbortSignal {
+    return this.#upstream.signal;
+  }
+
+  get hasEnded(): boolean {
+    return this.#reply !== undefined;
+  }
+
+  /** Takes a question of the server; resolves with the client's answer, some exchanges later. */
+  ask(question: ClientQuestion): Promise<ClientReply> {
+    const key = `${question.method.replaceAll("/", "_")}_${(this.#asked += 1)}`;
+    return new Promise((resolve) => {
+      const answer = (reply: ClientReply): void => {
+        this.#waiting.delete(key);
+        resolve(reply);
+      };
+      this.#waiting.set(key, { question, answer });
+      const error = { kind: "error", code: -32_800, message: "cancelled" } as const;
+      question.signal.addEventListener("abort", () => answer(error), { once: true });
+      this.#wake();
+    });
+  }
+
+  /** Hands over the client's answers; keys that nobody asked for are ignored. */
+  deliver(responses: JsonObject): void {
+    for (const [key, { answer }] of this.#waiting) {
+      const response = responses[key];
+      if (response !== undefined) answer({ kind: "result", resultJson: JSON.stringify(response) });
+    }
+  }
+
+  end(reply: UpstreamReply): void {
+    this.#reply = reply;
+    this.#wake();
+  }
+
+  /** Waits for the end or for questions; the call is given up where the client's `signal` aborts. */
+  async next(signal: AbortSignal): Promise<HeldStep> {
+    const giveUp = (): void => this.abort();
+    signal.addEventListener("abort", giveUp, { once: true });
+    while (this.#reply === undefined && this.#waiting.size === 0) {
+      await new Promise<void>((resolve) => void this.#waking.add(resolve));
+    }
+    signal.removeEventListener("abort", giveUp);
+    if (this.#reply !== undefined) return { kind: "ended", reply: this.#reply };
+    const questions = [...this.#waiting].map(([key, { question }]) => [key, question] as const);
+    return { kind: "asks", questions: new Map(questions) };
+  }
+
+  /** Answers every question with a refusal: the client cannot be waited for. */
+  refuseAll(message: string): void {
+    for (const { answer } of this.#waiting.values())
+      answer({ kind: "error", code: -32_603, message });
+  }
+
+  #wake(): void {
+    for (const wake of this.#waking) wake();
+    this.#waking.clear();
+  }
+
+  /** Cancels the request upstream, which then ends the call. */
+  abort(): void {
+    this.#upstream.abort();
+  }
+}
+
+/** All held calls of one gateway. */
+export class HeldCalls {
+  readonly #newId: NewId;
+  readonly #held = new Map<string, { readonly call: HeldCall; readonly timer: NodeJS.Timeout }>();
+
+  constructor(newId: NewId) {
+    this.#newId = newId;
+  }
+
+  /** A call that is not held yet. */
+  open(request: ActionRequest): HeldCall {
+    return new HeldCall(this.#newId(), request);
+  }
+
+  /** Keeps a call for its client's return; false where too many are kept. */
+  keep(call: HeldCall): boolean {
+    if (this.#held.has(call.id)) return true;
+    const own = [...this.#held.values()].filter(
+      (held) => held.call.principalKey === call.principalKey,
+    );
+    if (this.#held.size >= maxHeld || own.length >= maxHeldPerPrincipal) return false;
+    const timer = setTimeout(() => this.drop(call), maxAgeMs);
+    timer.unref();
+    this.#held.set(call.id, { call, timer });
+    return true;
+  }
+
+  find(id: string): HeldCall | undefined {
+    return this.#held.get(id)?.call;
+  }
+
+  /** Forgets a call and cancels it where it still runs. */
+  drop(call: HeldCall): void {
+    clearTimeout(this.#held.get(call.id)?.timer);
+    this.#held.delete(call.id);
+    if (!call.hasEnded) call.abort();
+  }
+
+  close(): void {
+    for (const { call } of [...this.#held.values()]) this.drop(call);
+  }
+}
+
+/** Until when the state of a held call is good. */
+export function heldUntil(nowMs: number): number {
+  return nowMs + maxAgeMs;
+}

@@ -1,0 +1,96 @@
+/**
+ * A modern server that wants input before it answers. Each of its questions is decided. A modern
+ * client gets those that are allowed and retries by itself; a legacy client is asked, and the retry
+ * is made for it, as a request that is decided again.
+ */
+import type { JsonObject } from "../../contract/json.ts";
+import { isJsonObject, isRecord } from "../../contract/json.ts";
+import type { RawResult } from "../../mcp/wire/read-server-message.ts";
+import { rewriteStrings } from "../../mcp/wire/rewrite-strings.ts";
+import type { GatewayParts } from "../parts.ts";
+import { askClient, isDeclared } from "./ask-client.ts";
+import type { Allowed, ForwardReply } from "./conclude.ts";
+import { sealUpstream } from "./continuation.ts";
+import { decideQuestion } from "./question.ts";
+import { upstreamFailed } from "./replies.ts";
+import { settle } from "./settle.ts";
+
+const maxRounds = 8;
+
+/** True for a result that is a question. */
+export function isInputRequired({ value }: RawResult): boolean {
+  return value["resultType"] === "input_required";
+}
+
+/** Asks a legacy client and makes its retry. */
+export async function answerInputs(
+  parts: GatewayParts,
+  allowed: Allowed,
+  { value }: RawResult,
+): Promise<ForwardReply> {
+  const { request, target } = allowed;
+  const round = (request.round ?? 0) + 1;
+  if (round > maxRounds) return refused(allowed, `it asked more than ${maxRounds} times`);
+  const asker = { client: request.client, server: target.server, during: target, ask: request.ask };
+  const responses: string[] = [];
+  for (const { key, method, params } of questionsOf(value["inputRequests"])) {
+    const { signal } = request;
+    const answer = await askClient(parts, asker, { method, params, signal });
+    if (signal.aborted) return { kind: "cancelled" };
+    if (answer.kind === "error") return refused(allowed, `${method}: ${answer.error.message}`);
+    responses.push(`${JSON.stringify(key)}:${answer.resultJson}`);
+  }
+  const { requestState: state } = value;
+  const requestState = typeof state === "string" ? sealUpstream(parts, request, state) : undefined;
+  const inputResponsesJson = `{${responses.join(",")}}`;
+  return { kind: "again", request: { ...request, inputResponsesJson, requestState, round } };
+}
+
+/** Passes the questions on to a modern client, with a state that is good for it alone. */
+export async function passInputs(
+  parts: GatewayParts,
+  allowed: Allowed,
+  result: RawResult,
+): Promise<ForwardReply> {
+  const { request, target } = allowed;
+  const { client } = request;
+  const { server } = target;
+  const presented = new Map<string, JsonObject>();
+  for (const { key, method, params } of questionsOf(result.value["inputRequests"])) {
+    const question = { client, server, method, params, during: target };
+    const decision = await decideQuestion(parts, question);
+    if (decision === undefined) return refused(allowed, `${method.slice(0, 64)} is no question`);
+    if (!decision.ok) return refused(allowed, `${method} was denied (${decision.reason})`);
+    const isAskable = isDeclared(client.capabilities, method);
+    settle(parts, decision.action, isAskable ? "completed" : "not_forwarded", undefined);
+    if (!isAskable) return refused(allowed, `this client cannot answer ${method}`);
+    presented.set(key, decision.params);
+  }
+  const bytes = rewriteStrings(result.bytes, (path, text) => {
+    const [first, key, third, fourth, more] = path;
+    if (first === "requestState" && key === undefined) return sealUpstream(parts, request, text());
+    const isMessage = third === "params" && fourth === "message" && more === undefined;
+    const message = isMessage ? presented.get(String(key))?.["message"] : undefined;
+    return first === "inputRequests" && typeof message === "string" ? message : undefined;
+  });
+  if (bytes === undefined) return refused(allowed, "its question could not be rewritten");
+  return { kind: "result", origin: "upstream", bytes, value: result.value };
+}
+
+function questionsOf(inputRequests: unknown) {
+  if (!isRecord(inputRequests)) return [];
+  return Object.entries(inputRequests).map(([key, question]) => {
+    const { method, params } = isJsonObject(question) ? question : {};
+    return {
+      key,
+      method: typeof method === "string" ? method : "",
+      params: isJsonObject(params) ? params : {},
+    };
+  });
+}
+
+/** The server's question does not reach the client, so its request cannot go on. */
+function refused({ action, target }: Allowed, reason: string): ForwardReply {
+  const message = `server "${target.server.id}" asked for input that it does not get: ${reason} (decision ${action.decisionId})`;
+  return upstreamFailed(action, "input_refused", message);
+}

@@ -1,0 +1,72 @@
+/**
+ * The three ways out of an action that was not done, never mixed: a denial is a tool result (or,
+ * where the method has none, a JSON-RPC error with the decision), the client's fault is a JSON-RPC
+ * error, our own fault is -32603 with a code and the decision id.
+ */
+import type { CombinedDecision } from "../../policy/combine.ts";
+import { gatewayDenial } from "../../policy/combine.ts";
+import { denialError, denialResult } from "../../policy/enforcement/denial-result.ts";
+import type { ActionReply } from "../gateway.ts";
+import type { Action } from "./action.ts";
+
+const invalidParams = -32_602;
+const resourceNotFound = -32_002;
+const internalError = -32_603;
+/** Outside the ranges that JSON-RPC and MCP reserve. */
+const deniedCode = 40_300;
+
+/** For what does not exist and for what the agent may not see, to the byte. */
+export function unknown({ type, asked, protocolVersion }: Action): ActionReply {
+  switch (type) {
+    case "tool_call":
+      return error(invalidParams, `Unknown tool: ${asked}`);
+    case "prompt_get":
+      return error(invalidParams, `Unknown prompt: ${asked}`);
+    case "resource_read":
+    case "resource_subscribe": {
+      const code = protocolVersion >= "2026-07-28" ? invalidParams : resourceNotFound;
+      return { ...error(code, "Resource not found"), data: { uri: asked } };
+    }
+    case "completion":
+      return error(invalidParams, `Unknown reference: ${asked}`);
+    case "task_get":
+    case "task_result":
+    case "task_cancel":
+    case "task_update":
+      return error(invalidParams, "Unknown task");
+    case "sampling":
+    case "elicitation":
+    case "roots_list":
+      return error(invalidParams, "Not available");
+  }
+}
+
+/** What a client gets of an answer that is no allow. */
+export function deniedOrHeld({ type }: Action, combined: CombinedDecision): ActionReply {
+  const deciding = [...combined.denials, ...combined.holds].map(({ match }) => match);
+  if (type !== "tool_call") {
+    return { kind: "error", code: deniedCode, ...denialError(combined.answer, deciding) };
+  }
+  const bytes = Buffer.from(denialResult(combined.answer, deciding));
+  return { kind: "result", origin: "gateway", bytes, value: {} };
+}
+
+/** The decision could not be made durable, so nothing was done. */
+export function auditUnavailable(action: Action): ActionReply {
+  return deniedOrHeld(action, gatewayDenial(action.decisionId, "audit_unavailable"));
+}
+
+/** The request left and came back with nothing that can be passed on. */
+export function upstreamFailed(action: Action, code: string, message: string): ActionReply {
+  const data = { code, decision_id: action.decisionId };
+  return { kind: "error", code: internalError, message, data };
+}
+
+/** The client handed back something that does not belong to this request. */
+export function invalidState(message: string): ActionReply {
+  return error(invalidParams, message);
+}
+
+function error(code: number, message: string): Extract<ActionReply, { kind: "error" }> {
+  return { kind: "error", code, message };
+}

@@ -1,0 +1,131 @@
+/**
+ * Step 1: what a client's name stands for. A name or URI is looked up whole; it is never split.
+ */
+import type { ServerConfig } from "../../config/config.ts";
+import type { JsonObject } from "../../contract/json.ts";
+import type { ActionType, PolicyAction } from "../../contract/policy-input.ts";
+import type { CatalogTool } from "../../mcp/catalog/catalog-item.ts";
+import type { ActionRequest, Subject } from "../gateway.ts";
+import type { GatewayParts } from "../parts.ts";
+import type { Target } from "./action.ts";
+import { openTask } from "./tasks.ts";
+
+/** `undefined` where no server has such a thing; waits for servers that are listed for the first time. */
+export async function resolve(
+  parts: GatewayParts,
+  { client, subject }: ActionRequest,
+): Promise<Target | undefined> {
+  switch (subject.type) {
+    case "tool_call":
+      return await toolCall(parts, subject.name);
+    case "prompt_get":
+      return await promptGet(parts, subject.name);
+    case "resource_read":
+    case "resource_subscribe":
+      return await resource(parts, subject.type, subject.uri, client.principal.key);
+    case "completion":
+      return await completion(parts, subject.ref, client.principal.key);
+    case "task_get":
+    case "task_result":
+    case "task_cancel":
+    case "task_update":
+      return await task(parts, subject, client.principal.key);
+  }
+}
+
+/** What policy judges of a tool. */
+export function toolAction(
+  server: ServerConfig,
+  tool: CatalogTool,
+  type: ActionType,
+): PolicyAction {
+  const { annotations, digest: definition_digest } = tool;
+  return { ...actionAt(server, type, { tool: tool.name }), annotations, definition_digest };
+}
+
+/** What policy judges of anything that a server does not describe with annotations. */
+export function actionAt(
+  { id, region, external }: ServerConfig,
+  type: ActionType,
+  about: JsonObject,
+  digest?: string,
+): PolicyAction {
+  return {
+    type,
+    direction: "to_server",
+    server: id,
+    about,
+    ...(digest === undefined ? {} : { definition_digest: digest }),
+    destination: { region, external },
+  };
+}
+
+async function toolCall(parts: GatewayParts, name: string): Promise<Target | undefined> {
+  const tool = await parts.fleet.lookUp((catalog) => catalog.toolsByName.get(name));
+  const server = tool && parts.config.servers.get(tool.server);
+  if (tool === undefined || server === undefined) return undefined;
+  const action = toolAction(server, tool, "tool_call");
+  return { server, name: tool.name, tool, action, seenAs: action };
+}
+
+async function promptGet(parts: GatewayParts, name: string): Promise<Target | undefined> {
+  const prompt = await parts.fleet.lookUp((catalog) => catalog.promptsByName.get(name));
+  const server = prompt && parts.config.servers.get(prompt.server);
+  if (prompt === undefined || server === undefined) return undefined;
+  const action = actionAt(server, "prompt_get", { prompt: prompt.name }, prompt.digest);
+  return { server, name: prompt.name, tool: undefined, action, seenAs: action };
+}
+
+async function resource(
+  parts: GatewayParts,
+  type: "resource_read" | "resource_subscribe",
+  exposedUri: string,
+  principalKey: string,
+): Promise<Target | undefined> {
+  const found = await parts.fleet.lookUp(() => parts.fleet.routeUri(exposedUri, principalKey));
+  const server = found && parts.config.servers.get(found.server);
+  if (found === undefined || server === undefined) return undefined;
+  const { uri } = found;
+  const listed = parts.fleet.catalog.resources.find(
+    (item) => item.server === server.id && item.name === uri,
+  );
+  const seenAs = actionAt(server, "resource_read", { uri }, listed?.digest);
+  return { server, name: uri, tool: undefined, action: { ...seenAs, type }, seenAs };
+}
+
+/** A completion may be asked by whoever may see what it completes. */
+async function completion(
+  parts: GatewayParts,
+  ref: Extract<Subject, { type: "completion" }>["ref"],
+  principalKey: string,
+): Promise<Target | undefined> {
+  if ("prompt" in ref) {
+    const prompt = await promptGet(parts, ref.prompt);
+    return prompt && { ...prompt, action: { ...prompt.action, type: "completion" } };
+  }
+  const template = await parts.fleet.lookUp((catalog) => catalog.templatesByUri.get(ref.uri));
+  if (template === undefined) {
+    const found = await resource(parts, "resource_read", ref.uri, principalKey);
+    return found && { ...found, action: { ...found.action, type: "completion" } };
+  }
+  const server = parts.config.servers.get(template.server);
+  if (server === undefined) return undefined;
+  const { name, digest } = template;
+  const seenAs = actionAt(server, "resource_read", { uri_template: name }, digest);
+  const action = { ...seenAs, type: "completion" } as const;
+  return { server, name, tool: undefined, action, seenAs };
+}
+
+async function task(
+  parts: GatewayParts,
+  { type, taskId }: Extract<Subject, { readonly taskId: string }>,
+  principalKey: string,
+): Promise<Target | undefined> {
+  const name = openTask(parts.seal, principalKey, taskId);
+  const tool =
+    name && (await parts.fleet.lookUp((catalog) => catalog.tool(name.server, name.tool)));
+  const server = tool && parts.config.servers.get(tool.server);
+  if (name === undefined || tool === undefined || server === undefined) return undefined;
+  const seenAs = toolAction(server, tool, "tool_call");
+  return { server, name: name.id, tool, action: { ...seenAs, type }, seenAs };
+}

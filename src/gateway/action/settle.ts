@@ -1,0 +1,55 @@
+/**
+ * Step 9: the outcome record of an action that was allowed.
+ */
+import type { Outcome } from "../../contract/record.ts";
+import { sha256Of } from "../../contract/sha256.ts";
+import type { UpstreamReply } from "../../mcp/upstream/upstream-connection.ts";
+import type { GatewayParts } from "../parts.ts";
+import type { Action } from "./action.ts";
+
+/** Appends the outcome; `bytes` are the result's, as they came. */
+export function settle(
+  { decisionLog, clock }: GatewayParts,
+  action: Action,
+  outcome: Outcome,
+  bytes: Uint8Array | undefined,
+): void {
+  decisionLog.settle({
+    kind: "outcome",
+    decisionId: action.decisionId,
+    timeMs: clock.nowMs(),
+    outcome,
+    resultSha256: bytes === undefined ? null : sha256Of(bytes),
+    resultBytes: bytes?.length ?? null,
+    latencyMs: clock.monotonicMs() - action.startedMs,
+  });
+}
+
+/** Settles what an upstream answered. */
+export function settleReply(parts: GatewayParts, action: Action, reply: UpstreamReply): void {
+  const bytes = reply.kind === "result" ? reply.result.bytes : undefined;
+  parts.conversations.of(action.principal).countBytes(bytes?.length ?? 0);
+  settle(parts, action, outcomeOf(reply), bytes);
+}
+
+function outcomeOf(reply: UpstreamReply): Outcome {
+  if (reply.kind === "error") return "tool_error";
+  if (reply.kind === "result") {
+    return reply.result.value["isError"] === true ? "tool_error" : "completed";
+  }
+  switch (reply.code) {
+    case "cancelled":
+      return "cancelled";
+    case "upstream_lost":
+      return "upstream_lost";
+    case "upstream_oversize":
+      return "completed_withheld";
+    case "upstream_busy":
+    case "upstream_unavailable":
+    case "upstream_unauthorized":
+      return "not_forwarded";
+    case "upstream_timeout":
+    case "upstream_garbage":
+      return "unknown";
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * Task ids as clients know them: sealed for one principal, naming the server, its own id and the
+ * tool that made the task, so that a task of somebody else cannot be asked about.
+ */
+import { isRecord } from "../../contract/json.ts";
+import type { ActionType } from "../../contract/policy-input.ts";
+import type { ReplaceString } from "../../mcp/wire/rewrite-strings.ts";
+import type { Seal } from "../seal.ts";
+
+const maxRemembered = 10_000;
+
+/** Which tool made which task of which principal: what a list of tasks is filtered and named by. */
+export class TaskMemory {
+  readonly #tools = new Map<string, string>();
+
+  remember(principalKey: string, { server, id, tool }: TaskName): void {
+    if (this.#tools.size >= maxRemembered) {
+      for (const oldest of this.#tools.keys()) {
+        this.#tools.delete(oldest);
+        break;
+      }
+    }
+    this.#tools.set(JSON.stringify([principalKey, server, id]), tool);
+  }
+
+  /** `undefined` for a task that this principal did not make through this gateway. */
+  toolOf(principalKey: string, server: string, id: string): string | undefined {
+    return this.#tools.get(JSON.stringify([principalKey, server, id]));
+  }
+}
+
+export interface TaskName {
+  readonly server: string;
+  /** The server's own id. */
+  readonly id: string;
+  /** Tool whose call made it. */
+  readonly tool: string;
+}
+
+/** The id for a client. */
+export function sealTask(seal: Seal, principalKey: string, { server, id, tool }: TaskName): string {
+  return seal.close({ s: server, i: id, t: tool }, { purpose: "task", principalKey });
+}
+
+/** What an id stands for; `undefined` where it is none of this principal's. */
+export function openTask(seal: Seal, principalKey: string, taskId: string): TaskName | undefined {
+  const payload = seal.open(taskId, { purpose: "task", principalKey }, 0);
+  const { s: server, i: id, t: tool } = payload ?? {};
+  if (typeof server !== "string" || typeof id !== "string" || typeof tool !== "string") {
+    return undefined;
+  }
+  return { server, id, tool };
+}
+
+const relatedTask = "io.modelcontextprotocol/related-task";
+
+/**
+ * What `rewriteStrings` has to replace in a result for the client to know its tasks; `undefined`
+ * where it names none. A task that a call made is remembered.
+ */
+export function taskReplacement(
+  { seal, tasks }: { readonly seal: Seal; readonly tasks: TaskMemory },
+  type: ActionType,
+  value: Readonly<Record<string, unknown>>,
+  { server, tool, principalKey }: Omit<TaskName, "id"> & { readonly principalKey: string },
+): ReplaceString | undefined {
+  if (!namesTasks(type, value)) return undefined;
+  return (path, text) => {
+    if (!isTaskIdAt(path)) return undefined;
+    const name = { server, id: text(), tool };
+    if (type === "tool_call") tasks.remember(principalKey, name);
+    return sealTask(seal, principalKey, name);
+  };
+}
+
+/** True for results that speak of a task of the server. */
+function namesTasks(type: ActionType, value: Readonly<Record<string, unknown>>): boolean {
+  if (type.startsWith("task_") || value["resultType"] === "task") return true;
+  const meta = value["_meta"];
+  return isRecord(value["task"]) || (isRecord(meta) && relatedTask in meta);
+}
+
+function isTaskIdAt(path: readonly (string | number)[]): boolean {
+  const [first, second, third] = path;
+  if (path.length === 1) return first === "taskId";
+  if (path.length === 2) return first === "task" && second === "taskId";
+  return path.length === 3 && first === "_meta" && second === relatedTask && third === "taskId";
+}

@@ -1,0 +1,107 @@
+/**
+ * The request as its server gets it, built from what policy judged and nothing else.
+ */
+import type { JsonObject } from "../../contract/json.ts";
+import { parameterHeadersOf } from "../../mcp/catalog/parameter-headers.ts";
+import { presentLogMessage } from "../client-ears.ts";
+import type { UpstreamRequest } from "../../mcp/upstream/upstream-connection.ts";
+import type { ActionRequest, Subject } from "../gateway.ts";
+import type { Target } from "./action.ts";
+import type { Continuation } from "./continuation.ts";
+
+/** What else goes with a request. */
+export interface UpstreamExtras {
+  readonly continuation: Continuation;
+  /** What a legacy session asked for; a modern request brings its own. */
+  readonly sessionLogLevel: string | undefined;
+}
+
+type UpstreamMeta = Pick<ActionRequest, "traceparent" | "logLevel">;
+
+/** Everything but who hears the server meanwhile. */
+export function upstreamRequest(
+  request: ActionRequest,
+  target: Target,
+  { continuation, sessionLogLevel }: UpstreamExtras,
+): UpstreamRequest {
+  const { inputResponsesJson, taskJson, traceparent, onProgress, onNotification, signal } = request;
+  const state = continuation.kind === "upstream" ? continuation.state : undefined;
+  return {
+    ...methodAndParams(request.subject, target, {
+      ...(inputResponsesJson === undefined ? {} : { inputResponses: inputResponsesJson }),
+      ...(state === undefined ? {} : { requestState: JSON.stringify(state) }),
+      ...(taskJson === undefined ? {} : { task: taskJson }),
+    }),
+    meta: metaOf({ traceparent, logLevel: request.logLevel ?? sessionLogLevel }),
+    clientCapabilities: offeredCapabilities(request.client.capabilities, target.server.toClient),
+    timeoutMs: target.server.callTimeoutMs,
+    onProgress,
+    onNotification: (notice) => onNotification(presentLogMessage(target.server, notice)),
+    signal,
+  };
+}
+
+/** What a server may know that the client can do: no question that the operator did not list. */
+export function offeredCapabilities(
+  capabilities: JsonObject,
+  toClient: readonly string[],
+): JsonObject {
+  const questions = new Set(["sampling", "elicitation", "roots"]);
+  return Object.fromEntries(
+    Object.entries(capabilities).filter(
+      ([name]) => !questions.has(name) || toClient.includes(name),
+    ),
+  );
+}
+
+type Wanted = Pick<UpstreamRequest, "method" | "params" | "name" | "headers">;
+
+function methodAndParams(
+  subject: Subject,
+  target: Target,
+  more: Readonly<Record<string, string>>,
+): Wanted {
+  const { name } = target;
+  const quoted = JSON.stringify(name);
+  switch (subject.type) {
+    case "tool_call": {
+      const params = { name: quoted, arguments: subject.argumentsJson, ...more };
+      const headers = target.tool && parameterHeadersOf(target.tool, subject.argumentsJson);
+      return { method: "tools/call", params, name, headers };
+    }
+    case "prompt_get": {
+      const params = { name: quoted, arguments: subject.argumentsJson, ...more };
+      return { method: "prompts/get", params, name };
+    }
+    case "resource_read":
+      return { method: "resources/read", params: { uri: quoted, ...more }, name };
+    case "resource_subscribe":
+      return { method: "resources/subscribe", params: { uri: quoted } };
+    case "completion":
+      return { method: "completion/complete", params: completionParams(subject, name) };
+    case "task_get":
+    case "task_result":
+    case "task_cancel":
+    case "task_update": {
+      const method = `tasks/${subject.type.slice("task_".length)}`;
+      return { method, params: { taskId: quoted, ...more }, name };
+    }
+  }
+}
+
+function completionParams(
+  { ref, argumentsJson }: Extract<Subject, { type: "completion" }>,
+  name: string,
+): Readonly<Record<string, string>> {
+  const sent: Readonly<Record<string, unknown>> = JSON.parse(argumentsJson);
+  const kind = "prompt" in ref ? { type: "ref/prompt", name } : { type: "ref/resource", uri: name };
+  const members = Object.entries(sent).map(([key, value]) => [key, JSON.stringify(value)] as const);
+  return { ref: JSON.stringify(kind), ...Object.fromEntries(members) };
+}
+
+function metaOf({ traceparent, logLevel }: UpstreamMeta): JsonObject {
+  return {
+    ...(traceparent === undefined ? {} : { traceparent }),
+    ...(logLevel === undefined ? {} : { "io.modelcontextprotocol/logLevel": logLevel }),
+  };
+}

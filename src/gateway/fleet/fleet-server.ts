@@ -1,0 +1,286 @@
+/**
+ * One configured server as the fleet sees it: what it listed and said of itself, from this run or
+ * from the last one, and the requests to it. A server that was listed before is started by the first
+ * request; what it lists then replaces what was kept.
+ */
+import type { ServerConfig } from "../../config/config.ts";
+import type { Clock, Log } from "../../contract/ambient.ts";
+import type { JsonObject } from "../../contract/json.ts";
+import { codeOf, messageOf } from "../../errors.ts";
+import type { ServerListing } from "../../mcp/catalog/read-listing.ts";
+import { listAll } from "../../mcp/upstream/list-all.ts";
+import type { ListedKind } from "../../mcp/upstream/list-all.ts";
+import { SupervisedServer } from "../../mcp/upstream/supervise/supervised-server.ts";
+import type {
+  ServerNotification,
+  UpstreamConnection,
+  UpstreamConnectionEvents,
+  UpstreamGreeting,
+  UpstreamListener,
+  UpstreamReply,
+  UpstreamRequest,
+} from "../../mcp/upstream/upstream-connection.ts";
+import type { Era } from "../../mcp/wire/method-table.ts";
+import { ChangeStream } from "./change-stream.ts";
+import type { ListingStore } from "./listing-store.ts";
+
+/** Opens a connection; rejects when it cannot be, or when `signal` aborts. */
+export type Connect = (
+  server: ServerConfig,
+  wanted: {
+    readonly capabilities: JsonObject;
+    readonly events: UpstreamConnectionEvents;
+    readonly signal: AbortSignal;
+    readonly log: Log;
+    readonly knownEra: Era | undefined;
+    readonly onEra: (era: Era) => void;
+  },
+) => Promise<UpstreamConnection>;
+
+export interface FleetServerDeps {
+  readonly connect: Connect;
+  readonly store: ListingStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+  /** The connection that lists are read from. */
+  readonly own: { readonly key: string; readonly capabilities: JsonObject };
+  /** The lists were read; `told` are those that the server itself said have changed. */
+  readonly onListing: (told: ReadonlySet<ListedKind>) => void;
+  readonly onHeard: (key: string, notification: ServerNotification) => void;
+  readonly onConnected: (key: string, connection: UpstreamConnection) => void;
+  readonly onLost: (key: string) => void;
+}
+
+const kinds: readonly ListedKind[] = ["tools", "prompts", "resources", "resourceTemplates"];
+const listChanges: Readonly<Record<string, readonly ListedKind[]>> = {
+  "notifications/tools/list_changed": ["tools"],
+  "notifications/prompts/list_changed": ["prompts"],
+  "notifications/resources/list_changed": ["resources", "resourceTemplates"],
+};
+/** A new connection reads the lists where they are older. */
+const freshMs = 30_000;
+/** How often a server is tried that never listed anything. */
+const retryMs = 30_000;
+/** A list that was kept is read again by the first who asks for it when it is older. */
+const staleMs = 60 * 60 * 1000;
+
+export class FleetServer {
+  readonly config: ServerConfig;
+  readonly #deps: FleetServerDeps;
+  readonly #supervised: SupervisedServer;
+  readonly #closing = new AbortController();
+  readonly #connections = new Map<string, UpstreamConnection>();
+  readonly #changes = new Map<string, ChangeStream>();
+  #listing: ServerListing | undefined;
+  #greeting: UpstreamGreeting | undefined;
+  #era: Era | undefined;
+  #listedMs = -Infinity;
+  #isRefreshing = false;
+  #told = new Set<ListedKind>();
+  #again: UpstreamConnection | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #refreshed: Promise<void> = Promise.resolve();
+
+  constructor(config: ServerConfig, deps: FleetServerDeps) {
+    this.config = config;
+    this.#deps = deps;
+    this.#supervised = new SupervisedServer({
+      id: config.id,
+      maxConcurrent: config.maxConcurrent,
+      maxConnections: config.maxConnections,
+      idleTimeoutMs: config.idleTimeoutMs,
+      startTimeoutMs: config.startTimeoutMs,
+      clock: deps.clock,
+      log: deps.log,
+      random: deps.random,
+      connect: (_, capabilities, events, signal) => this.#connect(capabilities, events, signal),
+      onConnected: (key, connection) => this.#greeted(key, connection),
+      onLost: (key) => {
+        this.#endChanges(key);
+        deps.onLost(key);
+      },
+      onStopped: (key) => this.#endChanges(key),
+      onNotification: (key, notification) => this.#hear(key, notification),
+    });
+  }
+
+  get listing(): ServerListing | undefined {
+    return this.#listing;
+  }
+
+  /** What it said of itself, in this run or the last one. */
+  get greeting(): UpstreamGreeting | undefined {
+    return this.#greeting;
+  }
+
+  /** The last one that was opened for this key; it may be closed meanwhile. */
+  connection(key: string): UpstreamConnection | undefined {
+    return this.#connections.get(key);
+  }
+
+  /** Takes what was kept; otherwise starts the server and lists it, however that ends. */
+  async start(): Promise<void> {
+    const kept = await this.#deps.store.read(this.config);
+    if (kept !== undefined && this.#listing === undefined) {
+      this.#greeting = kept.greeting;
+      this.#era = kept.greeting.era;
+      this.#listing = kept.listing;
+      this.#listedMs = this.#deps.clock.monotonicMs() - (this.#deps.clock.nowMs() - kept.savedMs);
+      this.#deps.onListing(new Set());
+      return;
+    }
+    await this.#firstList();
+  }
+
+  /** Has a list that is old read again, without anybody waiting for it. */
+  freshen(): void {
+    const ageMs = this.#deps.clock.monotonicMs() - this.#listedMs;
+    if (this.#listing !== undefined && ageMs > staleMs) void this.connect();
+  }
+
+  /** Resolves when the server's own connection is open, or could not be opened. */
+  async connect(
+    key = this.#deps.own.key,
+    capabilities = this.#deps.own.capabilities,
+  ): Promise<void> {
+    await this.#supervised.connect(key, capabilities, {
+      timeoutMs: this.config.startTimeoutMs,
+      signal: this.#closing.signal,
+    });
+  }
+
+  request(key: string, capabilities: JsonObject, wanted: UpstreamRequest): Promise<UpstreamReply> {
+    return this.#supervised.request(key, capabilities, wanted);
+  }
+
+  notify(key: string, method: string, params?: JsonObject): void {
+    this.#supervised.notify(key, method, params);
+  }
+
+  hold(key: string, listener: UpstreamListener): () => void {
+    return this.#supervised.hold(key, listener);
+  }
+
+  /** Resolves when changes of this server are heard on this connection, as far as it tells them. */
+  async awaitChanges(key: string, capabilities: JsonObject): Promise<void> {
+    await this.connect(key, capabilities);
+    await this.#changes.get(key)?.ready;
+  }
+
+  /** Ends the connection of one session. */
+  end(key: string): void {
+    this.#endChanges(key);
+    this.#supervised.end(key);
+  }
+
+  status() {
+    return this.#supervised.status();
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    clearTimeout(this.#retry);
+    for (const key of this.#changes.keys()) this.#endChanges(key);
+    await this.#supervised.close();
+  }
+
+  async #firstList(): Promise<void> {
+    await this.connect();
+    if (this.#listing !== undefined || this.#closing.signal.aborted) return;
+    // Connected and still listing, or not connected: whoever asks meanwhile finds nothing.
+    await this.#refreshed;
+    if (this.#listing !== undefined) return;
+    this.#retry = setTimeout(() => void this.#firstList(), retryMs);
+    this.#retry.unref();
+  }
+
+  async #connect(
+    capabilities: JsonObject,
+    events: UpstreamConnectionEvents,
+    signal: AbortSignal,
+  ): Promise<UpstreamConnection> {
+    const { log } = this.#deps;
+    return await this.#deps.connect(this.config, {
+      capabilities,
+      events,
+      signal,
+      log,
+      knownEra: this.#era,
+      onEra: (era) => {
+        this.#era = era;
+      },
+    });
+  }
+
+  #greeted(key: string, connection: UpstreamConnection): void {
+    this.#greeting = connection.greeting;
+    this.#connections.set(key, connection);
+    this.#deps.onConnected(key, connection);
+    const stream = ChangeStream.open(connection, {
+      onNotification: (notification) => this.#hear(key, notification),
+      log: this.#deps.log,
+    });
+    if (stream !== undefined) this.#changes.set(key, stream);
+    const isFresh = this.#deps.clock.monotonicMs() - this.#listedMs < freshMs;
+    if (!isFresh) this.#refreshed = this.#refresh(connection);
+  }
+
+  #hear(key: string, notification: ServerNotification): void {
+    const changed = listChanges[notification.method];
+    if (changed === undefined) return this.#deps.onHeard(key, notification);
+    for (const kind of changed) this.#told.add(kind);
+    const connection = this.#connections.get(key);
+    // One that comes before the greeting is covered by the first list.
+    if (connection !== undefined) void this.#refresh(connection);
+  }
+
+  #endChanges(key: string): void {
+    this.#changes.get(key)?.close();
+    this.#changes.delete(key);
+    this.#connections.delete(key);
+  }
+
+  /** Lists again; notices that come meanwhile, however many, lead to one more list. */
+  async #refresh(connection: UpstreamConnection): Promise<void> {
+    if (this.#isRefreshing) {
+      this.#again = connection;
+      return;
+    }
+    this.#isRefreshing = true;
+    let next: UpstreamConnection | undefined = connection;
+    while (next !== undefined && !this.#closing.signal.aborted) {
+      this.#again = undefined;
+      await this.#list(next);
+      next = this.#again;
+    }
+    this.#isRefreshing = false;
+  }
+
+  async #list(connection: UpstreamConnection): Promise<void> {
+    const { clock, log, store, onListing } = this.#deps;
+    const { id, startTimeoutMs: timeoutMs } = this.config;
+    const deadline = AbortSignal.timeout(timeoutMs);
+    const signal = AbortSignal.any([deadline, this.#closing.signal]);
+    const lists: Partial<Record<ListedKind, readonly unknown[]>> = {};
+    const told = this.#told;
+    this.#told = new Set();
+    for (const kind of kinds) {
+      try {
+        lists[kind] = await listAll(connection, kind, { id, timeoutMs }, signal);
+      } catch (thrown) {
+        log.error({ code: codeOf(thrown), reason: messageOf(thrown) }, "upstream list not read");
+      }
+    }
+    if (kinds.every((kind) => lists[kind] === undefined)) return;
+    const { listing } = this;
+    this.#listedMs = clock.monotonicMs();
+    this.#listing = await store.keep(this.config, connection.greeting, {
+      tools: lists.tools ?? listing?.tools ?? [],
+      prompts: lists.prompts ?? listing?.prompts ?? [],
+      resources: lists.resources ?? listing?.resources ?? [],
+      resourceTemplates: lists.resourceTemplates ?? listing?.resourceTemplates ?? [],
+    });
+    onListing(told);
+  }
+}

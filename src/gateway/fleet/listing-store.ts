@@ -1,0 +1,87 @@
+/**
+ * What the fleet keeps on disk of each server: its lists from the last run, and the pins of its
+ * tools. A list is a memory and may be lost; a pin is a promise, and where pins cannot be read or
+ * written every tool of that server counts as changed.
+ */
+import type { ServerConfig } from "../../config/config.ts";
+import { canonicalJson } from "../../contract/canonical-json.ts";
+import type { Clock, Log } from "../../contract/ambient.ts";
+import { sha256Of } from "../../contract/sha256.ts";
+import type { CachedListing } from "../../mcp/catalog/listing-cache.ts";
+import { readCachedListing, writeCachedListing } from "../../mcp/catalog/listing-cache.ts";
+import type { ServerListing } from "../../mcp/catalog/read-listing.ts";
+import { readTool } from "../../mcp/catalog/read-tool.ts";
+import { meetTools } from "../../mcp/catalog/tool-pins.ts";
+import type { UpstreamGreeting } from "../../mcp/upstream/upstream-connection.ts";
+
+export interface KeptListing {
+  readonly greeting: UpstreamGreeting;
+  readonly listing: ServerListing;
+  /** Milliseconds since the epoch. */
+  readonly savedMs: number;
+}
+
+export type Lists = Pick<CachedListing, "tools" | "prompts" | "resources" | "resourceTemplates">;
+
+export interface ListingStoreDeps {
+  readonly stateDir: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export class ListingStore {
+  readonly #deps: ListingStoreDeps;
+
+  constructor(deps: ListingStoreDeps) {
+    this.#deps = deps;
+  }
+
+  /** What the last run saw; `undefined` where there is nothing, or nothing of use. */
+  async read(server: ServerConfig): Promise<KeptListing | undefined> {
+    const { stateDir, log } = this.#deps;
+    const reading = await readCachedListing(stateDir, server.id, digestOf(server));
+    if (reading.kind === "unusable") {
+      log.warn({ server: server.id, reason: reading.reason }, "kept list of a server not used");
+    }
+    if (reading.kind !== "listing") return undefined;
+    const { greeting, savedAtMs } = reading.listing;
+    const listing = await this.#pinned(server, reading.listing);
+    return { greeting, listing, savedMs: savedAtMs };
+  }
+
+  /** Keeps what a server listed; tools that were never seen are pinned. */
+  async keep(
+    server: ServerConfig,
+    greeting: UpstreamGreeting,
+    lists: Lists,
+  ): Promise<ServerListing> {
+    const { stateDir, clock, log } = this.#deps;
+    const savedAtMs = clock.nowMs();
+    const cached = { greeting, ...lists, savedAtMs };
+    const written = await writeCachedListing(stateDir, server.id, digestOf(server), cached);
+    if (!written.ok) {
+      log.warn({ server: server.id, reason: written.reason }, "list of a server not kept");
+    }
+    return await this.#pinned(server, lists);
+  }
+
+  async #pinned(server: ServerConfig, lists: Lists): Promise<ServerListing> {
+    const { tools, prompts, resources, resourceTemplates } = lists;
+    const seen = tools.flatMap((listed) => {
+      const reading = readTool(listed);
+      return reading.ok ? [reading.item] : [];
+    });
+    const pins = await meetTools(this.#deps, server.id, seen);
+    if (!pins.ok) {
+      const { reason } = pins;
+      this.#deps.log.error({ server: server.id, reason }, "pins not usable; its tools are denied");
+    }
+    return { server: server.id, tools, prompts, resources, resourceTemplates, pins };
+  }
+}
+
+/** Of all that decides which server is talked to, and as whom; secrets only as part of it. */
+function digestOf({ transport, protocol, toClient, roots }: ServerConfig): string {
+  const identity = JSON.stringify({ transport, protocol, toClient, roots });
+  return sha256Of(canonicalJson(JSON.parse(identity)));
+}

@@ -1,0 +1,56 @@
+/**
+ * What servers say unasked, on its way to the clients that it concerns.
+ */
+import { sealTask } from "./action/tasks.ts";
+import { presentLogMessage } from "./client-ears.ts";
+import type { FleetEars } from "./fleet/server-fleet.ts";
+import type { ServerConfig } from "../config/config.ts";
+import type { Client, ClientNotice } from "./gateway.ts";
+import type { GatewayParts } from "./parts.ts";
+
+/** The fleet is one of the parts, so that they are asked for when something is heard. */
+export function hearUpstream(partsOf: () => GatewayParts): FleetEars {
+  return {
+    onHeard: (server, key, notification) => {
+      const parts = partsOf();
+      const { method, params } = notification;
+      switch (method) {
+        case "notifications/resources/updated":
+          if (typeof params["uri"] === "string")
+            parts.subscriptions.heard(server, key, params["uri"]);
+          return;
+        case "notifications/message":
+          return parts.ears.tell(server, key, notification, (_, notice) =>
+            presentLogMessage(server, notice),
+          );
+        case "notifications/elicitation/complete":
+          return parts.ears.tell(server, key, notification, (_, notice) => notice);
+        case "notifications/tasks":
+        case "notifications/tasks/status":
+          return parts.ears.tell(server, key, notification, (client, notice) =>
+            presentTaskNotice(parts, server, client, notice),
+          );
+        default:
+          parts.log.debug({ server: server.id, method }, "notification of an upstream dropped");
+      }
+    },
+    onConnected: (server, key, connection) =>
+      partsOf().logLevels.connected(server, key, connection),
+    onLost: (server, key) => partsOf().subscriptions.lost(server, key),
+  };
+}
+
+/** Only whoever made the task hears of it. */
+function presentTaskNotice(
+  parts: GatewayParts,
+  { id: server }: ServerConfig,
+  { principal }: Client,
+  { method, params }: ClientNotice,
+): ClientNotice | undefined {
+  const id = params["taskId"];
+  if (typeof id !== "string") return undefined;
+  const tool = parts.tasks.toolOf(principal.key, server, id);
+  if (tool === undefined) return undefined;
+  const taskId = sealTask(parts.seal, principal.key, { server, id, tool });
+  return { method, params: { ...params, taskId } };
+}

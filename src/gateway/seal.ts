@@ -1,0 +1,74 @@
+/**
+ * What clients carry for the gateway (state of a held call, task ids): text that only the gateway
+ * can make, good for one principal and one purpose, and until its time is over. It is signed, not
+ * hidden: nothing in it is a secret of the gateway.
+ */
+import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { JsonObject } from "../contract/json.ts";
+import { isJsonObject } from "../contract/json.ts";
+
+export interface SealBinding {
+  /** What the text is for; text of one purpose is nothing for another. */
+  readonly purpose: "held" | "upstream" | "task";
+  readonly principalKey: string;
+  /** Digest of the request it belongs to, where it belongs to one. */
+  readonly request?: string;
+}
+
+const macBytes = 16;
+
+export class Seal {
+  readonly #key: () => Buffer;
+  #known: Buffer | undefined;
+
+  /** `key` is asked for with the first text. */
+  constructor(key: () => Buffer) {
+    this.#key = key;
+  }
+
+  /** `expiresMs`: wall clock; `undefined` for text that stays good. */
+  close(payload: JsonObject, binding: SealBinding, expiresMs?: number): string {
+    const body = { ...payload, ...(expiresMs === undefined ? {} : { exp: expiresMs }) };
+    const text = Buffer.from(JSON.stringify(body)).toString("base64url");
+    return `${text}.${this.#mac(text, binding).toString("base64url")}`;
+  }
+
+  /** The payload; `undefined` where the text is not ours, is for something else, or has run out. */
+  open(sealed: string, binding: SealBinding, nowMs: number): JsonObject | undefined {
+    const [text, mac, more] = sealed.split(".");
+    if (text === undefined || mac === undefined || more !== undefined) return undefined;
+    const given = Buffer.from(mac, "base64url");
+    const expected = this.#mac(text, binding);
+    if (given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined;
+    const payload: unknown = JSON.parse(Buffer.from(text, "base64url").toString("utf8"));
+    if (!isJsonObject(payload)) return undefined;
+    const { exp } = payload;
+    return typeof exp === "number" && nowMs >= exp ? undefined : payload;
+  }
+
+  #mac(text: string, { purpose, principalKey, request }: SealBinding): Buffer {
+    this.#known ??= this.#key();
+    const context = JSON.stringify([purpose, principalKey, request ?? null, text]);
+    return createHmac("sha256", this.#known).update(context).digest().subarray(0, macBytes);
+  }
+}
+
+/** The operator's key, else one that is made once and kept in the state folder (mode 0600). */
+export function sealKey(configured: string | undefined, stateDir: string): Buffer {
+  if (configured !== undefined)
+    return createHmac("sha256", "mcp-gateway").update(configured).digest();
+  const path = join(stateDir, "seal.key");
+  try {
+    mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+    writeFileSync(path, randomBytes(32).toString("hex"), { flag: "wx", mode: 0o600 });
+  } catch (thrown) {
+    if (!isExisting(thrown)) throw thrown;
+  }
+  return Buffer.from(readFileSync(path, "utf8"), "hex");
+}
+
+function isExisting(thrown: unknown): boolean {
+  return thrown instanceof Error && "code" in thrown && thrown.code === "EEXIST";
+}

@@ -1,0 +1,145 @@
+/**
+ * `subscriptions/listen` of 2026-07-28: one request that stays open and on whose stream the client
+ * hears what it asked for. Each resource is decided; what the gateway does not honour is left out of
+ * the acknowledgement.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import type { JsonObject } from "../../contract/json.ts";
+import { isJsonObject } from "../../contract/json.ts";
+import type { ClientNotice } from "../../gateway/gateway.ts";
+import { rpcCodes } from "../wire/rpc.ts";
+import { errorMessage, notificationMessage, resultMessage } from "./outgoing-message.ts";
+import { modernStamp } from "./present-greeting.ts";
+import { metaKeys } from "./read-era.ts";
+import type { Exchange } from "./serve-request.ts";
+
+const maxResources = 1000;
+
+interface Wanted {
+  readonly toolsListChanged: boolean;
+  readonly promptsListChanged: boolean;
+  readonly resourcesListChanged: boolean;
+  readonly resourceSubscriptions: readonly string[];
+  readonly taskIds: readonly string[];
+}
+
+const changeNotices = {
+  "notifications/tools/list_changed": "toolsListChanged",
+  "notifications/prompts/list_changed": "promptsListChanged",
+  "notifications/resources/list_changed": "resourcesListChanged",
+} as const;
+
+/** Stays until the client cancels or its carrier goes. */
+export async function serveListen(exchange: Exchange): Promise<void> {
+  const { gateway, client, request, signal, send } = exchange;
+  const wanted = readWanted(request.params["notifications"]);
+  if (wanted === undefined) {
+    const message = `expected params.notifications to be an object with at most ${maxResources} resources`;
+    return send(errorMessage(request.id, { code: rpcCodes.invalidParams, message }));
+  }
+  const waiting: ClientNotice[] = [];
+  let isAcknowledged = false;
+  const tell = ({ method, params }: ClientNotice): void => {
+    const meta = isJsonObject(params["_meta"]) ? params["_meta"] : {};
+    const stamped = { ...params, _meta: { ...meta, [metaKeys.subscriptionId]: request.id } };
+    send(notificationMessage(method, stamped, request.id));
+  };
+  const stop = gateway.listen(client, {
+    hear: (notice) => {
+      if (!isHonoured(notice, wanted)) return;
+      if (isAcknowledged) tell(notice);
+      else waiting.push(notice);
+    },
+    ask: undefined,
+  });
+  try {
+    const resourceSubscriptions = await subscribeAll(exchange, wanted.resourceSubscriptions);
+    await gateway.awaitChanges(client);
+    tell({
+      method: "notifications/subscriptions/acknowledged",
+      params: { notifications: honoured(wanted, resourceSubscriptions) },
+    });
+    isAcknowledged = true;
+    for (const notice of waiting) tell(notice);
+    await aborted(signal);
+  } finally {
+    stop();
+  }
+  send(resultMessage(request.id, modernStamp));
+}
+
+function readWanted(value: unknown): Wanted | undefined {
+  if (!isJsonObject(value)) return undefined;
+  const uris = strings(value["resourceSubscriptions"]);
+  const taskIds = strings(value["taskIds"]);
+  if (uris === undefined || taskIds === undefined) return undefined;
+  return {
+    toolsListChanged: value["toolsListChanged"] === true,
+    promptsListChanged: value["promptsListChanged"] === true,
+    resourcesListChanged: value["resourcesListChanged"] === true,
+    resourceSubscriptions: uris,
+    taskIds,
+  };
+}
+
+function strings(value: unknown): readonly string[] | undefined {
+  if (value === undefined) return [];
+  if (!Array.isArray(value) || value.length > maxResources) return undefined;
+  const found = value.filter((item): item is string => typeof item === "string");
+  return found.length === value.length ? found : undefined;
+}
+
+/** Those that policy allows and whose server took the subscription. */
+async function subscribeAll(
+  exchange: Exchange,
+  uris: readonly string[],
+): Promise<readonly string[]> {
+  const { gateway, client, signal, tell } = exchange;
+  const accepted: string[] = [];
+  for (const uri of uris) {
+    const reply = await gateway.act({
+      client,
+      subject: { type: "resource_subscribe", uri },
+      inputResponsesJson: undefined,
+      requestState: undefined,
+      taskJson: undefined,
+      logLevel: undefined,
+      traceparent: undefined,
+      dropped: [],
+      onProgress: undefined,
+      onNotification: tell,
+      ask: undefined,
+      signal,
+    });
+    if (reply.kind === "result") accepted.push(uri);
+  }
+  return accepted;
+}
+
+function honoured(wanted: Wanted, uris: readonly string[]): JsonObject {
+  const { toolsListChanged, promptsListChanged, resourcesListChanged, taskIds } = wanted;
+  return {
+    ...(toolsListChanged ? { toolsListChanged } : {}),
+    ...(promptsListChanged ? { promptsListChanged } : {}),
+    ...(resourcesListChanged ? { resourcesListChanged } : {}),
+    ...(uris.length > 0 ? { resourceSubscriptions: uris } : {}),
+    ...(taskIds.length > 0 ? { taskIds } : {}),
+  };
+}
+
+function isHonoured({ method, params }: ClientNotice, wanted: Wanted): boolean {
+  const change = Object.entries(changeNotices).find(([known]) => known === method)?.[1];
+  if (change !== undefined) return wanted[change];
+  if (method === "notifications/resources/updated") return true;
+  if (method !== "notifications/tasks") return false;
+  return wanted.taskIds.some((id) => id === params["taskId"]);
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => {
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+  // The carrier first takes note of the end.
+  await delay(0);
+}
