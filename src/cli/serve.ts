@@ -52,9 +52,12 @@ export interface ServeSetting {
   readonly log: Log;
 }
 
+function endInput(): void {
+  process.stdin.destroy();
+}
+
 async function serveOne({ io, config, dev, log }: ServeSetting): Promise<void> {
   const watchdog = createWatchdog(process.platform);
-  const endInput = (): void => void process.stdin.destroy();
   const gateway = await assembleGateway({
     io,
     config,

@@ -2,7 +2,7 @@
  * What servers say unasked, on its way to the clients that it concerns.
  */
 import { sealTask } from "./action/tasks.ts";
-import { presentLogMessage } from "./client-ears.ts";
+import { presentLogMessage } from "./present-log-message.ts";
 import type { FleetEars } from "./fleet/server-fleet.ts";
 import type { ServerConfig } from "../config/config.ts";
 import type { Client, ClientNotice } from "./gateway.ts";

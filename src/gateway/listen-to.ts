@@ -13,12 +13,10 @@ export function listenTo(parts: GatewayParts, client: Client, ear: ClientEar): (
   const held = fleet.servers.filter((server) => isModern || server.toClient.length > 0);
   const releases = held.map((server) =>
     fleet.hold(server.id, client, {
-      ...(ear.ask === undefined
-        ? {}
-        : {
-            onRequest: (question) =>
-              askClient(parts, { client, server, during: undefined, ask: ear.ask }, question),
-          }),
+      onRequest:
+        ear.ask &&
+        ((question) =>
+          askClient(parts, { client, server, during: undefined, ask: ear.ask }, question)),
     }),
   );
   const stop = ears.add(client, ear);

@@ -53,6 +53,10 @@ export class Visibility {
 
   /** One verdict for each thing of one server, in their order. */
   async ofAll(principal: Principal, actions: readonly PolicyAction[]): Promise<readonly Sight[]> {
+    const server = actions[0]?.server ?? "";
+    if (principal.servers !== undefined && !principal.servers.has(server)) {
+      return actions.map((action) => this.#outOfScope(principal, action));
+    }
     const keys = actions.map((action) => keyOf(principal, action));
     const unknown = actions.filter((_, index) => !this.#known.has(keys[index] ?? ""));
     const asked = new Map<string, Sight>();
@@ -126,8 +130,11 @@ function isSeen(
   verdicts: readonly LayerVerdict[],
 ): boolean {
   const { tool, prompt, uri, uri_template: template } = action.about;
-  const name = String(tool ?? prompt ?? uri ?? template ?? "");
-  const subject = { server: action.server, tool: subjectName(action.type, name) };
+  const name = tool ?? prompt ?? uri ?? template;
+  const subject = {
+    server: action.server,
+    tool: subjectName(action.type, typeof name === "string" ? name : ""),
+  };
   const isAnswered = verdicts.every((verdict) => verdict.ok || verdict.code === "no_policy");
   return isAnswered && !isHidden(verdicts, { action: subject, scope: agent.scope });
 }

@@ -28,10 +28,7 @@ export async function serveMany(
   const listen = readAddress(setting.address);
   const access = openAccess(config, listen, log);
   const watchdog = createWatchdog(process.platform);
-  let end = (): void => {};
-  const ended = new Promise<void>((resolve) => {
-    end = resolve;
-  });
+  const { promise: ended, resolve: end } = createDeferred();
   const gateway = await assembleGateway({
     io,
     config,
@@ -62,6 +59,12 @@ export async function serveMany(
   await front.close();
   await gateway.close();
   await watchdog.close();
+}
+
+function createDeferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  const waiting: (() => void)[] = [];
+  const promise = new Promise<void>((resolve) => void waiting.push(resolve));
+  return { promise, resolve: () => waiting.forEach((resolve) => resolve()) };
 }
 
 function readAddress(text: string): Address {

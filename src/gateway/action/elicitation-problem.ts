@@ -30,7 +30,9 @@ function formProblem({ requestedSchema }: JsonObject): string | undefined {
     const title = isJsonObject(schema) ? schema["title"] : undefined;
     const words = name.replace(/([a-z])([A-Z])/g, "$1_$2").replaceAll("_", " ");
     return (
-      secretWords.test(words) || secretWords.test(name) || secretWords.test(String(title ?? ""))
+      secretWords.test(words) ||
+      secretWords.test(name) ||
+      (typeof title === "string" && secretWords.test(title))
     );
   });
   return secret === undefined ? undefined : "it asks for a secret in a form";

@@ -147,7 +147,7 @@ export class HeldCalls {
   }
 
   close(): void {
-    for (const { call } of [...this.#held.values()]) this.drop(call);
+    for (const { call } of this.#held.values()) this.drop(call);
   }
 }
 

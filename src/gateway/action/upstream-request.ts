@@ -3,7 +3,8 @@
  */
 import type { JsonObject } from "../../contract/json.ts";
 import { parameterHeadersOf } from "../../mcp/catalog/parameter-headers.ts";
-import { presentLogMessage } from "../client-ears.ts";
+import { offeredCapabilities } from "../offered-capabilities.ts";
+import { presentLogMessage } from "../present-log-message.ts";
 import type { UpstreamRequest } from "../../mcp/upstream/upstream-connection.ts";
 import type { ActionRequest, Subject } from "../gateway.ts";
 import type { Target } from "./action.ts";
@@ -39,19 +40,6 @@ export function upstreamRequest(
     onNotification: (notice) => onNotification(presentLogMessage(target.server, notice)),
     signal,
   };
-}
-
-/** What a server may know that the client can do: no question that the operator did not list. */
-export function offeredCapabilities(
-  capabilities: JsonObject,
-  toClient: readonly string[],
-): JsonObject {
-  const questions = new Set(["sampling", "elicitation", "roots"]);
-  return Object.fromEntries(
-    Object.entries(capabilities).filter(
-      ([name]) => !questions.has(name) || toClient.includes(name),
-    ),
-  );
 }
 
 type Wanted = Pick<UpstreamRequest, "method" | "params" | "name" | "headers">;

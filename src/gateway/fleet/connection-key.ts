@@ -4,7 +4,7 @@
 import type { ServerConfig } from "../../config/config.ts";
 import type { JsonObject } from "../../contract/json.ts";
 import type { Client } from "../gateway.ts";
-import { offeredCapabilities } from "../action/upstream-request.ts";
+import { offeredCapabilities } from "../offered-capabilities.ts";
 
 /** The members of a client that a connection is kept under. */
 export type Sharer = Pick<Client, "principal" | "session" | "capabilities">;

@@ -272,8 +272,10 @@ export class FleetServer {
         log.error({ code: codeOf(thrown), reason: messageOf(thrown) }, "upstream list not read");
       }
     }
-    if (kinds.every((kind) => lists[kind] === undefined)) return;
     const { listing } = this;
+    const isWhole = kinds.every((kind) => lists[kind] !== undefined);
+    // Half a first list would hide the rest until somebody asked again.
+    if (this.#closing.signal.aborted || (!isWhole && listing === undefined)) return;
     this.#listedMs = clock.monotonicMs();
     this.#listing = await store.keep(this.config, connection.greeting, {
       tools: lists.tools ?? listing?.tools ?? [],

@@ -58,6 +58,6 @@ export class PendingQuestions {
   }
 
   close(): void {
-    for (const end of [...this.#open.values()]) end(cancelledReply);
+    for (const end of this.#open.values()) end(cancelledReply);
   }
 }

@@ -3,6 +3,7 @@
  * as an action. What a method may do in which revision is in the method table.
  */
 import type { Log } from "../../contract/ambient.ts";
+import { isJsonObject } from "../../contract/json.ts";
 import type {
   ActionReply,
   Client,
@@ -45,10 +46,20 @@ const lists: Readonly<Record<string, ListKind>> = {
   "resources/templates/list": "resourceTemplates",
 };
 
+const tasksExtension = "io.modelcontextprotocol/tasks";
+const missingCapability = -32_021;
+
 /** Serves a request whose method its revision has. */
 export async function serveRequest(exchange: Exchange): Promise<void> {
   const { gateway, client, request } = exchange;
   const { id, method } = request;
+  if (client.era === "modern" && method.startsWith("tasks/") && !speaksTasks(client)) {
+    return fail(exchange, {
+      code: missingCapability,
+      message: `expected a client that declares the extension ${tasksExtension}`,
+      data: { requiredCapabilities: { extensions: { [tasksExtension]: {} } } },
+    });
+  }
   const kind = lists[method];
   if (kind !== undefined) return await serveList(exchange, kind);
   switch (method) {
@@ -67,6 +78,11 @@ export async function serveRequest(exchange: Exchange): Promise<void> {
     default:
       return await serveAction(exchange);
   }
+}
+
+function speaksTasks({ capabilities }: Client): boolean {
+  const { extensions } = capabilities;
+  return isJsonObject(extensions) && tasksExtension in extensions;
 }
 
 async function serveList(exchange: Exchange, kind: ListKind): Promise<void> {

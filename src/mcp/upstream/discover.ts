@@ -11,7 +11,7 @@ import type { RpcError } from "../wire/rpc.ts";
 import { rpcCodes } from "../wire/rpc.ts";
 import type { Connection } from "./connection.ts";
 import type { FailedReply } from "./failed.ts";
-import type { UpstreamGreeting } from "./upstream-connection.ts";
+import type { UpstreamGreeting, UpstreamReply } from "./upstream-connection.ts";
 
 export type Discovery =
   | { readonly kind: "greeted"; readonly greeting: UpstreamGreeting }
@@ -36,7 +36,10 @@ export async function discover(
   limits: HandshakeLimits,
 ): Promise<Discovery> {
   connection.speak({ era: "modern", protocolVersion: modernVersions[0] });
-  const reply = await connection.request({ method: "server/discover", params: {}, ...limits });
+  const question = { method: "server/discover", params: {}, ...limits };
+  const first = await connection.request(question);
+  // A server that lists the version that it refused gets it once more, as the specification asks.
+  const reply = supportsAnyway(first) ? await connection.request(question) : first;
   switch (reply.kind) {
     case "result":
       return readResult(reply.result);
@@ -47,6 +50,14 @@ export async function discover(
         ? { kind: "legacy", reason: reply.message }
         : { kind: "unanswered", reply };
   }
+}
+
+function supportsAnyway(reply: UpstreamReply): boolean {
+  if (reply.kind !== "error" || reply.error.code !== rpcCodes.unsupportedProtocolVersion) {
+    return false;
+  }
+  const { data } = reply.error;
+  return chooseVersion(isRecord(data) ? data["supported"] : undefined).kind === "modern";
 }
 
 function readResult({ value }: RawResult): Discovery {

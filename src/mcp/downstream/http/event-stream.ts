@@ -24,7 +24,6 @@ export interface EventStreams {
   ) => EventStream;
   /** Writes a comment to each, so that nobody in between takes a quiet one for dead. */
   readonly comment: () => void;
-  readonly count: () => number;
 }
 
 const streamHeaders = {
@@ -53,7 +52,6 @@ export function createEventStreams(maxUnreadBytes: number): EventStreams {
         if (isWritable(response) && !response.writableNeedDrain) response.write(":\n\n");
       }
     },
-    count: () => open.size,
   };
 }
 

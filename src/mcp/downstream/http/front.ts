@@ -12,6 +12,7 @@ import type { HttpLimits } from "./http-limits.ts";
 import type { LegacySessions } from "./legacy-sessions.ts";
 import type { JudgeOrigin } from "./origin-policy.ts";
 import type { RequestHeaders } from "./read-headers.ts";
+import type { Refusal } from "./refusal.ts";
 import type { Traffic } from "./traffic.ts";
 
 export interface Front {
@@ -30,6 +31,7 @@ export interface Front {
   /** Path of the MCP endpoint. */
   readonly path: string;
   readonly judgeOrigin: JudgeOrigin;
+  readonly tellRefusal: (refusal: Refusal) => void;
   readonly sessions: LegacySessions;
   readonly streams: EventStreams;
   readonly traffic: Traffic;

@@ -105,11 +105,11 @@ function isModern(headers: RequestHeaders): boolean {
 }
 
 function refuseLoudly(
-  { log }: Front,
+  { tellRefusal }: Front,
   response: ServerResponse,
   problem: Refusal,
   shared: ResponseHeaders,
 ): void {
-  log.info({ status: problem.status, reason: problem.message }, "http request refused");
+  tellRefusal(problem);
   refuse(response, problem, shared);
 }

@@ -15,6 +15,7 @@ import type { HttpLimits } from "./http-limits.ts";
 import { httpLimits } from "./http-limits.ts";
 import { createLegacySessions } from "./legacy-sessions.ts";
 import { createOriginPolicy, isLoopback } from "./origin-policy.ts";
+import { createRefusalLog } from "./refusal-log.ts";
 import { routeRequest } from "./route-request.ts";
 import { createTraffic } from "./traffic.ts";
 
@@ -87,6 +88,7 @@ function createFront(
     streams,
     path: http.publicUrl === undefined ? defaultPath : new URL(http.publicUrl).pathname,
     judgeOrigin: createOriginPolicy(http),
+    tellRefusal: createRefusalLog(log, clock),
     sessions: createLegacySessions({ ...parts, maxSessions, sessionIdleMs }),
     traffic: createTraffic(limits.maxInFlightPerPrincipal),
     exchanges: new Set(),

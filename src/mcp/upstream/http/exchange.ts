@@ -27,6 +27,7 @@ export interface ExchangeParts {
 }
 
 const firstRetryMs = 1000;
+const shortestRetryMs = 50;
 const longestRetryMs = 60_000;
 const maxFruitlessResumes = 5;
 /** How long a server may leave its stream open behind the answer. */
@@ -69,7 +70,7 @@ function discard(reply: EndpointReply): void {
 }
 
 async function receiveJson(
-  { sink }: ExchangeParts,
+  { sink, log }: ExchangeParts,
   id: number,
   response: EndpointResponse,
   signal: AbortSignal,
@@ -82,6 +83,8 @@ async function receiveJson(
   const message = readServerMessage(body.bytes);
   const isAnswer = message.kind === "result" || message.kind === "error";
   if (isAnswer && message.id === id) return sink.receive(message, id);
+  const reason = message.kind === "garbage" ? message.reason : `a ${message.kind} in its place`;
+  log.warn({ reason }, "upstream sent no answer to what it was asked");
   sink.settle(id, failed("upstream_garbage", "the server's answer was malformed"));
 }
 
@@ -94,14 +97,12 @@ async function receiveStream(
   const { id, speech } = outgoing;
   const mark = newMark();
   let stream: EndpointResponse | undefined = response;
-  let isAnswered = false;
-  for (let fruitless = 0; fruitless <= maxFruitlessResumes;) {
-    if (stream !== undefined) {
-      mark.events = 0;
-      isAnswered = await followStream(parts, id, stream, mark);
-      fruitless = mark.events === 0 ? fruitless + 1 : 0;
-    } else fruitless += 1;
-    if (isAnswered || signal.aborted) return;
+  let fruitless = 0;
+  while (fruitless <= maxFruitlessResumes) {
+    mark.events = 0;
+    if (stream !== undefined && (await followStream(parts, id, stream, mark))) return;
+    if (signal.aborted) return;
+    fruitless = mark.events > 0 ? 0 : fruitless + 1;
     if (speech.era === "modern" || mark.lastEventId === undefined) break;
     const next = await resume(parts, speech, mark, signal);
     if (next === "refused") break;
@@ -145,7 +146,8 @@ async function resume(
   mark: StreamMark,
   signal: AbortSignal,
 ): Promise<EndpointResponse | "refused" | undefined> {
-  const waitMs = Math.min(mark.retryMs ?? firstRetryMs, longestRetryMs);
+  const wantedMs = mark.retryMs ?? firstRetryMs;
+  const waitMs = Math.min(Math.max(wantedMs, shortestRetryMs), longestRetryMs);
   log.debug({ wait_ms: waitMs }, "upstream stream ended early; resuming it");
   await delay(waitMs, undefined, { signal }).catch(() => undefined);
   if (signal.aborted) return "refused";
