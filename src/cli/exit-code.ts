@@ -8,6 +8,7 @@ import type { ConfigErrorCode } from "../config/config-error.ts";
 import type { DatabaseErrorCode } from "../database/database.ts";
 import type { DecisionErrorCode } from "../decision/decision-error.ts";
 import { codeOf } from "../errors.ts";
+import type { HttpFrontErrorCode } from "../mcp/downstream/http/http-front-error.ts";
 import type { OauthErrorCode } from "../mcp/upstream/oauth/oauth-error.ts";
 import type { RegoErrorCode } from "../rego/rego-error.ts";
 
@@ -31,6 +32,7 @@ type ErrorCode =
   | ConfigErrorCode
   | DatabaseErrorCode
   | DecisionErrorCode
+  | HttpFrontErrorCode
   | OauthErrorCode
   | RegoErrorCode;
 
@@ -60,6 +62,9 @@ const exitCodeByCode: Readonly<Record<ErrorCode, ExitCode>> = {
   bundle_name_mismatch: exitCodes.unverified,
   bundle_kind_mismatch: exitCodes.unverified,
   bundle_storage_failed: exitCodes.unexpected,
+
+  http_listen_failed: exitCodes.unexpected,
+  http_needs_authorization: exitCodes.invalid,
 
   oauth_unreachable: exitCodes.unreachable,
   oauth_metadata_missing: exitCodes.unreachable,

@@ -65,7 +65,8 @@ export async function serveListen(exchange: Exchange): Promise<void> {
   } finally {
     stop();
   }
-  send(resultMessage(request.id, modernStamp));
+  const stamp = { ...modernStamp._meta, [metaKeys.subscriptionId]: request.id };
+  send(resultMessage(request.id, { ...modernStamp, _meta: stamp }));
 }
 
 function readWanted(value: unknown): Wanted | undefined {

@@ -11,6 +11,7 @@ import type {
   ClientQuestion,
   ClientReply,
   Gateway,
+  Greeting,
   ListKind,
 } from "../../gateway/gateway.ts";
 import type { ClientRequest } from "../wire/read-client-message.ts";
@@ -88,11 +89,19 @@ function speaksTasks({ capabilities }: Client): boolean {
 async function serveList(exchange: Exchange, kind: ListKind): Promise<void> {
   const { gateway, client, request, send } = exchange;
   const { cursor } = request.params;
+  if (!isDeclared(gateway.greet(client), kind)) {
+    return fail(exchange, { code: rpcCodes.methodNotFound, message: "Method not found" });
+  }
   const listing = await gateway.list(client, kind);
   const isReadable = cursor === undefined || typeof cursor === "string";
   const result = isReadable ? listResult(kind, listing, cursor, client.era) : undefined;
   if (result !== undefined) return send(resultMessage(request.id, result));
   fail(exchange, invalidParams("Invalid cursor: list again from the start"));
+}
+
+/** What no server has is not there, whoever asks. */
+function isDeclared({ capabilities }: Greeting, kind: ListKind): boolean {
+  return (kind === "resourceTemplates" ? "resources" : kind) in capabilities;
 }
 
 function setLevel(exchange: Exchange): void {
@@ -118,7 +127,7 @@ async function serveAction(exchange: Exchange): Promise<void> {
   const { gateway, client, log, request } = exchange;
   const reading = readSubject(request);
   if (!reading.ok) {
-    log.warn({ reason: "invalid_params" }, "malformed message of a client refused");
+    log.debug({ reason: "invalid_params" }, "malformed message of a client refused");
     await gateway.refuseMalformed(client);
     return fail(exchange, invalidParams(reading.message));
   }

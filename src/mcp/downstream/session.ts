@@ -87,7 +87,7 @@ export class Session {
 
   async #refuseMalformed(message: MalformedMessage): Promise<void> {
     const { gateway, log, send } = this.#deps;
-    log.warn({ reason: message.reason }, "malformed message of a client refused");
+    log.debug({ reason: message.reason }, "malformed message of a client refused");
     if (message.answers !== undefined) {
       this.#questions.fail(message.answers, "the client's answer was malformed");
     }

@@ -1,77 +1,41 @@
-import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { afterEach, describe, expect, test } from "vitest";
-import type { Upstream } from "../../../src/mcp/upstream/connect-upstream.ts";
+import { describe, expect, test } from "vitest";
 import { connectUpstream } from "../../../src/mcp/upstream/connect-upstream.ts";
-import type { UpstreamReply } from "../../../src/mcp/upstream/connection.ts";
-import { createWatchdog } from "../../../src/mcp/upstream/watchdog.ts";
-import { temporaryFolder } from "../../support/temporary-folder.ts";
+import { listAll } from "../../../src/mcp/upstream/list-all.ts";
 import { createTestLog } from "../../support/log.ts";
-
-const fixture = fileURLToPath(new URL("../../fixtures/fixture-server.js", import.meta.url));
-const watchdog = createWatchdog(process.platform);
-const opened: Upstream[] = [];
-const patience = AbortSignal.timeout(60_000);
-
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((upstream) => upstream.close()));
-});
+import { patience, startUpstream, textOf, watchdog } from "./start-upstream.ts";
 
 async function start(
   mode = "ok",
   settings: { readonly callTimeoutMs?: number; readonly env?: Record<string, string> } = {},
 ) {
-  const log = createTestLog();
-  const received = join(temporaryFolder(), "received.jsonl");
-  const lost: string[] = [];
-  const events = { changes: 0, lost };
-  const upstream = await connectUpstream(
-    {
-      id: "fixture",
-      command: {
-        command: process.execPath,
-        args: [fixture, mode],
-        env: { PATH: process.env["PATH"] ?? "", FIXTURE_RECEIVED: received, ...settings.env },
-        cwd: tmpdir(),
-      },
-      startTimeoutMs: 5000,
-      callTimeoutMs: settings.callTimeoutMs ?? 5000,
-    },
-    {
-      watchdog,
-      log,
-      onToolsChanged: () => void (events.changes += 1),
-      onLost: (reason) => events.lost.push(reason),
-      signal: patience,
-    },
-  );
-  opened.push(upstream);
-  const lines = (): string[] => readFileSync(received, "utf8").trimEnd().split("\n");
+  const started = await startUpstream({
+    fixture: "fixture-server.js",
+    mode,
+    protocol: "legacy",
+    ...(settings.env === undefined ? {} : { env: settings.env }),
+  });
+  const { upstream } = started;
   const call = (
     tool: string,
     options: { args?: string; signal?: AbortSignal; onProgress?: (progress: object) => void } = {},
   ) =>
-    upstream.callTool({
-      tool,
-      argumentsJson: options.args ?? "{}",
-      traceparent: undefined,
+    upstream.request({
+      method: "tools/call",
+      params: { name: JSON.stringify(tool), arguments: options.args ?? "{}" },
+      timeoutMs: settings.callTimeoutMs ?? 5000,
       onProgress: options.onProgress,
-      signal: options.signal ?? new AbortController().signal,
+      signal: options.signal,
     });
-  return { upstream, log, events, lines, call };
-}
-
-function textOf(reply: UpstreamReply): string {
-  const content: unknown = reply.kind === "result" ? reply.result.value["content"] : reply;
-  return JSON.stringify(content);
+  const listTools = () =>
+    listAll(upstream, "tools", { id: "fixture", timeoutMs: 20_000 }, patience);
+  return { ...started, call, listTools };
 }
 
 describe("a legacy upstream on stdio", () => {
   test("lists the tools of every page as they were sent", async () => {
-    const { upstream } = await start();
-    const tools = await upstream.listTools(patience);
+    const { listTools } = await start();
+    const tools = await listTools();
     expect(tools).toHaveLength(16);
     expect(tools[0]).toMatchObject({ name: "echo", vendorMember: { kept: true } });
   });
@@ -147,11 +111,11 @@ describe("a legacy upstream on stdio", () => {
   });
 
   test("that dies ends its open calls and says so once", async () => {
-    const { call, events } = await start();
+    const { call, lost } = await start();
     const open = call("never");
     expect(await call("die")).toMatchObject({ kind: "failed", code: "upstream_lost" });
     expect(await open).toMatchObject({ kind: "failed", code: "upstream_lost" });
-    expect(events.lost).toEqual(["exited with code 9"]);
+    expect(lost).toEqual(["exited with code 9"]);
     expect(await call("echo")).toMatchObject({ kind: "failed", code: "upstream_lost" });
   });
 
@@ -174,10 +138,10 @@ describe("a legacy upstream on stdio", () => {
   });
 
   test("that changes its list says so", async () => {
-    const { call, events, upstream } = await start();
+    const { call, heard, listTools } = await start();
     await call("change");
-    expect(events.changes).toBe(1);
-    expect(await upstream.listTools(patience)).toHaveLength(17);
+    expect(heard).toEqual([{ method: "notifications/tools/list_changed", params: {} }]);
+    expect(await listTools()).toHaveLength(17);
   });
 
   test("keeps JSON-RPC errors with code, message and data", async () => {
@@ -213,17 +177,20 @@ describe("an upstream that does not start", () => {
   test("because there is no such command is an error that says so", async () => {
     const options = {
       id: "ghost",
-      command: { command: "no-such-command-7f3a", args: [], env: {}, cwd: tmpdir() },
+      transport: {
+        kind: "stdio",
+        command: "no-such-command-7f3a",
+        args: [],
+        env: {},
+        cwd: tmpdir(),
+      },
+      protocol: "auto",
+      env: {},
       startTimeoutMs: 1000,
-      callTimeoutMs: 1000,
-    };
-    const deps = {
-      watchdog,
-      log: createTestLog(),
-      onToolsChanged: () => {},
-      onLost: () => {},
-      signal: patience,
-    };
+      capabilities: {},
+    } as const;
+    const log = createTestLog();
+    const deps = { watchdog, log, events: { onLost: () => {} }, signal: patience };
     await expect(connectUpstream(options, deps)).rejects.toThrow(/could not be started.*ENOENT/);
   });
 
@@ -231,13 +198,13 @@ describe("an upstream that does not start", () => {
     ["more than 2000 tools", "many-tools", /more than 2000 tools/],
     ["more than it may keep", "long-list", /too long to be kept/],
   ])("because it lists %s is an error that says so", async (_, mode, message) => {
-    const { upstream } = await start(mode);
-    await expect(upstream.listTools(patience)).rejects.toThrow(message);
+    const { listTools } = await start(mode);
+    await expect(listTools()).rejects.toThrow(message);
   });
 
   test("because its list never ends is an error, not an endless loop", async () => {
-    const { upstream } = await start("endless-list");
-    await expect(upstream.listTools(patience)).rejects.toMatchObject({
+    const { listTools } = await start("endless-list");
+    await expect(listTools()).rejects.toMatchObject({
       code: "upstream_list_failed",
     });
   });
