@@ -10,6 +10,7 @@ import type { DecisionErrorCode } from "../decision/decision-error.ts";
 import { codeOf } from "../errors.ts";
 import type { HttpFrontErrorCode } from "../mcp/downstream/http/http-front-error.ts";
 import type { OauthErrorCode } from "../mcp/upstream/oauth/oauth-error.ts";
+import type { UpstreamErrorCode } from "../mcp/upstream/upstream-error.ts";
 import type { RegoErrorCode } from "../rego/rego-error.ts";
 
 /** Exit codes of every command. */
@@ -81,6 +82,10 @@ const exitCodeByCode: Readonly<Record<ErrorCode, ExitCode>> = {
   oauth_callback_unavailable: exitCodes.unexpected,
   oauth_store_insecure: exitCodes.invalid,
   oauth_store_unusable: exitCodes.unexpected,
+
+  upstream_start_failed: exitCodes.unreachable,
+  upstream_list_failed: exitCodes.unreachable,
+  upstream_unauthorized: exitCodes.unauthorised,
 
   rego_invalid: exitCodes.invalid,
   rego_timeout: exitCodes.unexpected,

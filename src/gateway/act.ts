@@ -5,6 +5,8 @@
  */
 import { beginAction } from "./action/begin-action.ts";
 import type { ForwardReply } from "./action/conclude.ts";
+import { abandonHeld } from "./action/continuation.ts";
+import { confirmDefinition } from "./action/confirm-definition.ts";
 import { forward } from "./action/forward.ts";
 import { judge } from "./action/judge.ts";
 import { recordAdmission } from "./action/record-admission.ts";
@@ -29,10 +31,12 @@ async function actOnce(parts: GatewayParts, request: ActionRequest): Promise<For
   const target = await resolve(parts, request);
   if (target === undefined) return await refuseUnknown(parts, action);
 
-  const decided = await judge(parts, action, target);
+  const judged = await judge(parts, action, target);
+  const decided = await confirmDefinition(parts, { request, action, target }, judged);
   const isRecorded = await recordAdmission(parts, action, target, decided);
   if (!isRecorded) return auditUnavailable(action);
 
+  if (!decided.combined.answer.allow) abandonHeld(parts, request);
   if (decided.combined.hidden) return unknown(action);
   if (!decided.combined.answer.allow) return deniedOrHeld(action, decided.combined);
 

@@ -33,7 +33,12 @@ export class ClientEars {
 
   tellUpdated(client: Client, server: ServerConfig, uri: string): void {
     const params = { uri: exposeUri(server, uri) };
-    this.#ears.get(client)?.hear({ method: "notifications/resources/updated", params });
+    this.tellOne(client, { method: "notifications/resources/updated", params });
+  }
+
+  /** One client alone. */
+  tellOne(client: Client, notice: ClientNotice): void {
+    this.#ears.get(client)?.hear(notice);
   }
 
   /** Something that was said on one connection, for each client that shares it. */

@@ -21,7 +21,7 @@ import { LogLevels } from "./fleet/log-levels.ts";
 import { ServerFleet } from "./fleet/server-fleet.ts";
 import { Subscriptions } from "./fleet/subscriptions.ts";
 import type { Client, Gateway, Greeting } from "./gateway.ts";
-import { hearUpstream } from "./hear-upstream.ts";
+import { hearUpstream, presentTaskNotice } from "./hear-upstream.ts";
 import { listItems } from "./list-items.ts";
 import { listTasks } from "./list-tasks.ts";
 import { listenTo } from "./listen-to.ts";
@@ -116,6 +116,10 @@ function assemble(deps: GatewayDeps): GatewayParts {
       fleet: () => parts.fleet,
       log,
       onUpdated: (client, server, uri) => parts.ears.tellUpdated(client, server, uri),
+      onTask: (client, server, notice) => {
+        const shown = presentTaskNotice(parts, server, client, notice);
+        if (shown !== undefined) parts.ears.tellOne(client, shown);
+      },
     }),
   };
   return parts;

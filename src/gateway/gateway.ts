@@ -37,7 +37,8 @@ export type Subject =
       readonly argumentsJson: string;
     }
   | {
-      readonly type: "task_get" | "task_result" | "task_cancel" | "task_update";
+      /** `task_subscribe` is decided as `task_get`: who may read a task may hear of it. */
+      readonly type: "task_get" | "task_result" | "task_cancel" | "task_update" | "task_subscribe";
       /** As the client knows it. */
       readonly taskId: string;
     };

@@ -41,7 +41,7 @@ export function hearUpstream(partsOf: () => GatewayParts): FleetEars {
 }
 
 /** Only whoever made the task hears of it. */
-function presentTaskNotice(
+export function presentTaskNotice(
   parts: GatewayParts,
   { id: server }: ServerConfig,
   { principal }: Client,

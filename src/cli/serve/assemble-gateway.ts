@@ -3,22 +3,18 @@
  * place where all stages are made.
  */
 import { newId, systemClock } from "../../config/ambient.ts";
-import type { GatewayConfig, HttpTransport, ServerConfig } from "../../config/config.ts";
-import type { StatePaths } from "../../config/state-paths.ts";
+import type { GatewayConfig } from "../../config/config.ts";
 import { ensurePrivateDir, resolveStatePaths } from "../../config/state-paths.ts";
 import type { Log } from "../../contract/ambient.ts";
 import { createDecisionLog } from "../../decision/decision-log.ts";
 import { createGateway } from "../../gateway/create-gateway.ts";
-import type { Connect } from "../../gateway/fleet/fleet-server.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
 import type { LoadBundle } from "../../gateway/load-policies.ts";
-import { childEnvironment } from "../../mcp/upstream/child-environment.ts";
-import { connectUpstream } from "../../mcp/upstream/connect-upstream.ts";
-import type { HttpAuthorizer } from "../../mcp/upstream/http/http-authorizer.ts";
 import type { Watchdog } from "../../mcp/upstream/watchdog.ts";
 import { createPolicyEngine } from "../../policy/engine/policy-engine.ts";
 import type { BundleSetting } from "../bundle/gateway-bundles.ts";
 import type { CliIo } from "../io.ts";
+import { createConnect } from "./create-connect.ts";
 
 export interface AssembleOptions {
   readonly io: CliIo;
@@ -62,7 +58,7 @@ export async function assembleGateway(options: AssembleOptions): Promise<Gateway
     engine: createPolicyEngine(config.policy),
     decisionLog,
     loadBundle: bundleLoader({ registries: config.registries, paths, dev, log }),
-    connect: connectWith(options, paths),
+    connect: createConnect({ env: io.env, stateDir, watchdog: options.watchdog }),
     mayStart: afterFirstInput(),
     onlySession,
   });
@@ -90,59 +86,4 @@ async function openBundleStage(setting: BundleSetting): Promise<LoadBundle> {
  */
 function afterFirstInput(): Promise<void> {
   return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
-}
-
-function connectWith({ io, watchdog }: AssembleOptions, paths: StatePaths): Connect {
-  const authorizers = new Map<string, Promise<HttpAuthorizer>>();
-  return async (server, { capabilities, events, signal, log, knownEra, onEra }) => {
-    const { id, transport, protocol, startTimeoutMs } = server;
-    const env = transport.kind === "stdio" ? childEnvironment(io.env, transport.env) : {};
-    const authorizer =
-      transport.kind === "http" && !hasOwnAuthorization(transport)
-        ? await kept(authorizers, id, () => openAuthorizer(server, paths.stateDir, log))
-        : undefined;
-    return await connectUpstream(
-      { id, transport, protocol, env, startTimeoutMs, capabilities, authorizer },
-      {
-        watchdog,
-        log,
-        events,
-        signal,
-        rememberEra: { known: knownEra, learned: onEra },
-      },
-    );
-  };
-}
-
-/** A key that is refused is not mended by a login. */
-function hasOwnAuthorization({ headers }: HttpTransport): boolean {
-  return Object.keys(headers).some((name) => name.toLowerCase() === "authorization");
-}
-
-/** All connections of one server share what is known of its tokens. */
-function kept<Value>(
-  known: Map<string, Promise<Value>>,
-  key: string,
-  open: () => Promise<Value>,
-): Promise<Value> {
-  const found = known.get(key) ?? open();
-  known.set(key, found);
-  return found;
-}
-
-async function openAuthorizer(
-  { id, transport }: ServerConfig,
-  stateDir: string,
-  log: Log,
-): Promise<HttpAuthorizer> {
-  if (transport.kind !== "http") throw new Error("expected a server that is reached over HTTP");
-  const { createUpstreamAuthorizer } =
-    await import("../../mcp/upstream/oauth/create-upstream-authorizer.ts");
-  const { url, oauth } = transport;
-  return createUpstreamAuthorizer({
-    server: { id, url, oauth },
-    stateDir,
-    clock: systemClock,
-    log,
-  });
 }

@@ -6,6 +6,10 @@ import { basename } from "node:path";
 import { systemClock } from "../../config/ambient.ts";
 import type { ServerConfig } from "../../config/config.ts";
 import { resolveStatePaths } from "../../config/state-paths.ts";
+import { listingKey } from "../../gateway/fleet/listing-store.ts";
+import { compareTools } from "../../mcp/catalog/compare-tools.ts";
+import { readCachedListing } from "../../mcp/catalog/listing-cache.ts";
+import { readPins } from "../../mcp/catalog/pin-file.ts";
 import { readLoginState, type LoginState } from "../../mcp/upstream/oauth/login-state.ts";
 import { loadConfigFor } from "../common-options.ts";
 import type { CliIo } from "../io.ts";
@@ -23,6 +27,10 @@ interface ServerRow {
   readonly sharing: ServerConfig["sharing"];
   readonly auth: AuthState;
   readonly disabled: boolean;
+  /** Tools with a pin; `null` where pins cannot be read, and then all tools are denied. */
+  readonly pinned: number | null;
+  /** Tools that were not listed as they are pinned, the last time; `null` where none is known. */
+  readonly changed: number | null;
 }
 
 const columns = [
@@ -32,6 +40,8 @@ const columns = [
   { title: "SHARING", cell: (row: ServerRow) => row.sharing },
   { title: "AUTH", cell: (row: ServerRow) => row.auth.replaceAll("_", " ") },
   { title: "STATE", cell: (row: ServerRow) => (row.disabled ? "disabled" : "enabled") },
+  { title: "PINNED", cell: (row: ServerRow) => row.pinned?.toString() ?? "unreadable" },
+  { title: "CHANGED", cell: (row: ServerRow) => row.changed?.toString() ?? "-" },
   { title: "TARGET", cell: (row: ServerRow) => row.target },
 ];
 
@@ -54,6 +64,7 @@ export async function listCommand(
       sharing,
       auth,
       disabled,
+      ...(await pinsOf(server, stateDir)),
     });
   }
   printList(io, output, rows, columns);
@@ -77,4 +88,15 @@ async function authOf(server: ServerConfig, stateDir: string): Promise<AuthState
     return "client_credentials";
   }
   return state === "none" && transport.oauth !== undefined ? "needs_login" : state;
+}
+
+async function pinsOf(
+  server: ServerConfig,
+  stateDir: string,
+): Promise<Pick<ServerRow, "pinned" | "changed">> {
+  const pins = await readPins(stateDir, server.id);
+  const kept = await readCachedListing(stateDir, server.id, listingKey(server));
+  const known = kept.kind === "listing" ? compareTools(kept.listing.tools, pins) : undefined;
+  const changed = known?.tools.filter(({ state }) => state === "changed").length;
+  return { pinned: pins.ok ? pins.pins.size : null, changed: changed ?? null };
 }

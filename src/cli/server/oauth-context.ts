@@ -3,7 +3,7 @@
  * and the guarded way to its authorization server.
  */
 import { systemClock } from "../../config/ambient.ts";
-import type { GatewayConfig, ServerConfig } from "../../config/config.ts";
+import type { ServerConfig } from "../../config/config.ts";
 import { ensurePrivateDir, resolveStatePaths } from "../../config/state-paths.ts";
 import { createGuardedFetch } from "../../mcp/upstream/oauth/guarded-fetch.ts";
 import type { OauthServer } from "../../mcp/upstream/oauth/oauth-server.ts";
@@ -11,6 +11,7 @@ import type { TokenSourceOptions } from "../../mcp/upstream/oauth/token-source.t
 import { loadConfigFor } from "../common-options.ts";
 import { exitCodes } from "../exit-code.ts";
 import { CliError, type CliIo } from "../io.ts";
+import { findServer } from "./find-server.ts";
 
 /**
  * The context of one command.
@@ -35,12 +36,4 @@ export function createOauthContext(
 /** The server as its OAuth client sees it; `undefined` for one that is started as a process. */
 export function oauthServerOf({ id, transport }: ServerConfig): OauthServer | undefined {
   return transport.kind === "http" ? { id, url: transport.url, oauth: transport.oauth } : undefined;
-}
-
-function findServer({ servers }: GatewayConfig, name: string): ServerConfig {
-  const server = servers.get(name);
-  if (server !== undefined) return server;
-  const known = [...servers.keys()].join(", ");
-  const message = `expected a server of the configuration, found "${name}"; it has ${known === "" ? "none" : known}`;
-  throw new CliError(exitCodes.usage, message);
 }

@@ -10,7 +10,7 @@ export function beginAction(parts: GatewayParts, request: ActionRequest): Action
   const { client, subject, inputResponsesJson, taskJson } = request;
   return {
     ...stampAction(parts),
-    type: subject.type,
+    type: subject.type === "task_subscribe" ? "task_get" : subject.type,
     principal: client.principal,
     claim: client.claim,
     protocolVersion: client.protocolVersion,

@@ -29,6 +29,12 @@ export function readContinuation(parts: GatewayParts, request: ActionRequest): C
   return call === undefined ? { kind: "invalid" } : { kind: "held", call };
 }
 
+/** A client that comes back with what is not allowed gets no further with its held call. */
+export function abandonHeld(parts: GatewayParts, request: ActionRequest): void {
+  const continuation = readContinuation(parts, request);
+  if (continuation.kind === "held") parts.heldCalls.drop(continuation.call);
+}
+
 /** State of a call that is held here. */
 export function sealHeld(parts: GatewayParts, request: ActionRequest, call: HeldCall): string {
   const binding = { ...bindingOf(request), purpose: "held" } as const;

@@ -43,6 +43,9 @@ async function send(
   if (request.subject.type === "resource_subscribe") {
     return await parts.subscriptions.add(client, server, name);
   }
+  if (request.subject.type === "task_subscribe") {
+    return await parts.subscriptions.addTask(client, server, name);
+  }
   const sessionLogLevel = parts.logLevels.of(client);
   return await parts.fleet.request(server.id, client, {
     ...upstreamRequest(request, target, { continuation, sessionLogLevel }),

@@ -29,6 +29,7 @@ export async function resolve(
     case "task_result":
     case "task_cancel":
     case "task_update":
+    case "task_subscribe":
       return await task(parts, subject, client.principal.key);
   }
 }
@@ -127,5 +128,7 @@ async function task(
   const server = tool && parts.config.servers.get(tool.server);
   if (name === undefined || tool === undefined || server === undefined) return undefined;
   const seenAs = toolAction(server, tool, "tool_call");
-  return { server, name: name.id, tool, action: { ...seenAs, type }, seenAs };
+  const isHeard = type === "task_subscribe";
+  const action = { ...seenAs, type: isHeard ? ("task_get" as const) : type };
+  return { server, name: name.id, tool, action, seenAs };
 }

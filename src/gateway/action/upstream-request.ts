@@ -70,7 +70,9 @@ function methodAndParams(
     case "task_get":
     case "task_result":
     case "task_cancel":
-    case "task_update": {
+    case "task_update":
+    // A subscription goes its own way, and never as this.
+    case "task_subscribe": {
       const method = `tasks/${subject.type.slice("task_".length)}`;
       return { method, params: { taskId: quoted, ...more }, name };
     }

@@ -6,9 +6,7 @@
 import type { ServerConfig } from "../../config/config.ts";
 import type { Clock, Log } from "../../contract/ambient.ts";
 import type { JsonObject } from "../../contract/json.ts";
-import { codeOf, messageOf } from "../../errors.ts";
 import type { ServerListing } from "../../mcp/catalog/read-listing.ts";
-import { listAll } from "../../mcp/upstream/list-all.ts";
 import type { ListedKind } from "../../mcp/upstream/list-all.ts";
 import { SupervisedServer } from "../../mcp/upstream/supervise/supervised-server.ts";
 import type {
@@ -23,6 +21,7 @@ import type {
 import type { Era } from "../../mcp/wire/method-table.ts";
 import { ChangeStream } from "./change-stream.ts";
 import type { ListingStore } from "./listing-store.ts";
+import { listedKinds, readLists } from "./read-lists.ts";
 
 /** Opens a connection; rejects when it cannot be, or when `signal` aborts. */
 export type Connect = (
@@ -52,7 +51,6 @@ export interface FleetServerDeps {
   readonly onLost: (key: string) => void;
 }
 
-const kinds: readonly ListedKind[] = ["tools", "prompts", "resources", "resourceTemplates"];
 const listChanges: Readonly<Record<string, readonly ListedKind[]>> = {
   "notifications/tools/list_changed": ["tools"],
   "notifications/prompts/list_changed": ["prompts"],
@@ -76,11 +74,14 @@ export class FleetServer {
   #greeting: UpstreamGreeting | undefined;
   #era: Era | undefined;
   #listedMs = -Infinity;
-  #isRefreshing = false;
+  /** When the program that runs was asked; a kept list is not its own, nor is that of one that died. */
+  #readMs = -Infinity;
   #told = new Set<ListedKind>();
-  #again: UpstreamConnection | undefined;
+  #newest: UpstreamConnection | undefined;
+  #lastList: Promise<void> = Promise.resolve();
+  #nextList: Promise<void> | undefined;
+  readonly #firstLists = new Map<string, Promise<void>>();
   #retry: NodeJS.Timeout | undefined;
-  #refreshed: Promise<void> = Promise.resolve();
 
   constructor(config: ServerConfig, deps: FleetServerDeps) {
     this.config = config;
@@ -97,6 +98,7 @@ export class FleetServer {
       connect: (_, capabilities, events, signal) => this.#connect(capabilities, events, signal),
       onConnected: (key, connection) => this.#greeted(key, connection),
       onLost: (key) => {
+        this.#readMs = -Infinity;
         this.#endChanges(key);
         deps.onLost(key);
       },
@@ -150,6 +152,20 @@ export class FleetServer {
     });
   }
 
+  /** Resolves when the program behind this connection was listed where it may be another one. */
+  async settle(key: string, capabilities: JsonObject): Promise<void> {
+    if (!this.#connections.has(key)) await this.connect(key, capabilities);
+    await this.#firstLists.get(key);
+  }
+
+  /** Takes the pins that somebody made meanwhile. */
+  async repin(): Promise<void> {
+    const listing = this.#listing && (await this.#deps.store.repinned(this.#listing));
+    if (listing === undefined || listing.before !== this.#listing) return;
+    this.#listing = listing.now;
+    this.#deps.onListing(new Set());
+  }
+
   request(key: string, capabilities: JsonObject, wanted: UpstreamRequest): Promise<UpstreamReply> {
     return this.#supervised.request(key, capabilities, wanted);
   }
@@ -189,7 +205,7 @@ export class FleetServer {
     await this.connect();
     if (this.#listing !== undefined || this.#closing.signal.aborted) return;
     // Connected and still listing, or not connected: whoever asks meanwhile finds nothing.
-    await this.#refreshed;
+    await this.#firstLists.get(this.#deps.own.key);
     if (this.#listing !== undefined) return;
     this.#retry = setTimeout(() => void this.#firstList(), retryMs);
     this.#retry.unref();
@@ -222,8 +238,8 @@ export class FleetServer {
       log: this.#deps.log,
     });
     if (stream !== undefined) this.#changes.set(key, stream);
-    const isFresh = this.#deps.clock.monotonicMs() - this.#listedMs < freshMs;
-    if (!isFresh) this.#refreshed = this.#refresh(connection);
+    const isFresh = this.#deps.clock.monotonicMs() - this.#readMs < freshMs;
+    if (!isFresh) this.#firstLists.set(key, this.#refresh(connection));
   }
 
   #hear(key: string, notification: ServerNotification): void {
@@ -239,44 +255,35 @@ export class FleetServer {
     this.#changes.get(key)?.close();
     this.#changes.delete(key);
     this.#connections.delete(key);
+    this.#firstLists.delete(key);
   }
 
-  /** Lists again; notices that come meanwhile, however many, lead to one more list. */
-  async #refresh(connection: UpstreamConnection): Promise<void> {
-    if (this.#isRefreshing) {
-      this.#again = connection;
-      return;
-    }
-    this.#isRefreshing = true;
-    let next: UpstreamConnection | undefined = connection;
-    while (next !== undefined && !this.#closing.signal.aborted) {
-      this.#again = undefined;
-      await this.#list(next);
-      next = this.#again;
-    }
-    this.#isRefreshing = false;
+  /** Resolves with the next list; calls that come before it begins, however many, share it. */
+  #refresh(connection: UpstreamConnection): Promise<void> {
+    this.#newest = connection;
+    this.#nextList ??= this.#lastList.then(async () => {
+      this.#nextList = undefined;
+      if (this.#newest !== undefined) await this.#list(this.#newest);
+    });
+    this.#lastList = this.#nextList;
+    return this.#nextList;
   }
 
   async #list(connection: UpstreamConnection): Promise<void> {
     const { clock, log, store, onListing } = this.#deps;
     const { id, startTimeoutMs: timeoutMs } = this.config;
-    const deadline = AbortSignal.timeout(timeoutMs);
-    const signal = AbortSignal.any([deadline, this.#closing.signal]);
-    const lists: Partial<Record<ListedKind, readonly unknown[]>> = {};
+    if (this.#closing.signal.aborted) return;
+    const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), this.#closing.signal]);
     const told = this.#told;
     this.#told = new Set();
-    for (const kind of kinds) {
-      try {
-        lists[kind] = await listAll(connection, kind, { id, timeoutMs }, signal);
-      } catch (thrown) {
-        log.error({ code: codeOf(thrown), reason: messageOf(thrown) }, "upstream list not read");
-      }
-    }
+    const lists = await readLists(connection, { id, timeoutMs, signal, log });
     const { listing } = this;
-    const isWhole = kinds.every((kind) => lists[kind] !== undefined);
+    const isWhole = listedKinds.every((kind) => lists[kind] !== undefined);
     // Half a first list would hide the rest until somebody asked again.
     if (this.#closing.signal.aborted || (!isWhole && listing === undefined)) return;
     this.#listedMs = clock.monotonicMs();
+    const isOpen = [...this.#connections.values()].includes(connection);
+    if (isOpen && lists.tools !== undefined) this.#readMs = this.#listedMs;
     this.#listing = await store.keep(this.config, connection.greeting, {
       tools: lists.tools ?? listing?.tools ?? [],
       prompts: lists.prompts ?? listing?.prompts ?? [],

@@ -11,6 +11,8 @@ import type { CachedListing } from "../../mcp/catalog/listing-cache.ts";
 import { readCachedListing, writeCachedListing } from "../../mcp/catalog/listing-cache.ts";
 import type { ServerListing } from "../../mcp/catalog/read-listing.ts";
 import { readTool } from "../../mcp/catalog/read-tool.ts";
+import { pinFileStamp, readPins } from "../../mcp/catalog/pin-file.ts";
+import type { PinReading } from "../../mcp/catalog/pin-file.ts";
 import { meetTools } from "../../mcp/catalog/tool-pins.ts";
 import type { UpstreamGreeting } from "../../mcp/upstream/upstream-connection.ts";
 
@@ -19,6 +21,12 @@ export interface KeptListing {
   readonly listing: ServerListing;
   /** Milliseconds since the epoch. */
   readonly savedMs: number;
+}
+
+/** A listing before and after somebody pinned tools. */
+export interface Repinned {
+  readonly before: ServerListing;
+  readonly now: ServerListing;
 }
 
 export type Lists = Pick<CachedListing, "tools" | "prompts" | "resources" | "resourceTemplates">;
@@ -31,6 +39,8 @@ export interface ListingStoreDeps {
 
 export class ListingStore {
   readonly #deps: ListingStoreDeps;
+  /** The file of pins that was last looked at for a listing. */
+  readonly #stamps = new WeakMap<ServerListing, string>();
 
   constructor(deps: ListingStoreDeps) {
     this.#deps = deps;
@@ -39,7 +49,7 @@ export class ListingStore {
   /** What the last run saw; `undefined` where there is nothing, or nothing of use. */
   async read(server: ServerConfig): Promise<KeptListing | undefined> {
     const { stateDir, log } = this.#deps;
-    const reading = await readCachedListing(stateDir, server.id, digestOf(server));
+    const reading = await readCachedListing(stateDir, server.id, listingKey(server));
     if (reading.kind === "unusable") {
       log.warn({ server: server.id, reason: reading.reason }, "kept list of a server not used");
     }
@@ -58,11 +68,24 @@ export class ListingStore {
     const { stateDir, clock, log } = this.#deps;
     const savedAtMs = clock.nowMs();
     const cached = { greeting, ...lists, savedAtMs };
-    const written = await writeCachedListing(stateDir, server.id, digestOf(server), cached);
+    const written = await writeCachedListing(stateDir, server.id, listingKey(server), cached);
     if (!written.ok) {
       log.warn({ server: server.id, reason: written.reason }, "list of a server not kept");
     }
     return await this.#pinned(server, lists);
+  }
+
+  /** A listing with the pins of now; `undefined` where they are those it has. */
+  async repinned(before: ServerListing): Promise<Repinned | undefined> {
+    const { stateDir } = this.#deps;
+    const stamp = await pinFileStamp(stateDir, before.server);
+    if (this.#stamps.get(before) === stamp) return undefined;
+    this.#stamps.set(before, stamp);
+    const pins = await readPins(stateDir, before.server);
+    if (isSame(before.pins, pins)) return undefined;
+    const now = { ...before, pins };
+    this.#stamps.set(now, stamp);
+    return { before, now };
   }
 
   async #pinned(server: ServerConfig, lists: Lists): Promise<ServerListing> {
@@ -80,8 +103,19 @@ export class ListingStore {
   }
 }
 
-/** Of all that decides which server is talked to, and as whom; secrets only as part of it. */
-function digestOf({ transport, protocol, toClient, roots }: ServerConfig): string {
+function isSame(before: PinReading | undefined, now: PinReading): boolean {
+  if (before?.ok !== true || !now.ok) return before?.ok === now.ok;
+  const isKept = [...now.pins].every(
+    ([name, { digest }]) => before.pins.get(name)?.digest === digest,
+  );
+  return isKept && before.pins.size === now.pins.size;
+}
+
+/**
+ * What a kept list is good for: a digest of all that decides which server is talked to, and as whom;
+ * secrets only as part of it.
+ */
+export function listingKey({ transport, protocol, toClient, roots }: ServerConfig): string {
   const identity = JSON.stringify({ transport, protocol, toClient, roots });
   return sha256Of(canonicalJson(JSON.parse(identity)));
 }

@@ -7,6 +7,7 @@ import type { ServerConfig } from "../../config/config.ts";
 import type { Clock, Log } from "../../contract/ambient.ts";
 import type { JsonObject } from "../../contract/json.ts";
 import type { Catalog } from "../../mcp/catalog/catalog.ts";
+import type { CatalogTool } from "../../mcp/catalog/catalog-item.ts";
 import { buildCatalog, emptyCatalog } from "../../mcp/catalog/catalog.ts";
 import type { UriRoute } from "../../mcp/catalog/resource-uri.ts";
 import { routeUri } from "../../mcp/catalog/uri-map.ts";
@@ -26,6 +27,7 @@ import type { Connect } from "./fleet-server.ts";
 import { FleetServer } from "./fleet-server.ts";
 import { tellLevel } from "./log-levels.ts";
 import type { ListingStore } from "./listing-store.ts";
+import { PinWatch } from "./pin-watch.ts";
 
 export interface FleetOptions {
   readonly servers: readonly ServerConfig[];
@@ -56,6 +58,7 @@ export class ServerFleet {
   readonly #options: FleetOptions;
   readonly #servers: ReadonlyMap<string, FleetServer>;
   readonly #uris = new UriMemory();
+  readonly #pinWatch = new PinWatch(async (server) => await this.#servers.get(server)?.repin());
   readonly #changed = new Set<() => void>();
   readonly #listeners = new Set<(kinds: ReadonlySet<ListKind>) => void>();
   #catalog: Catalog = emptyCatalog;
@@ -100,6 +103,17 @@ export class ServerFleet {
       }
       await Promise.race([started, this.#nextChange()]);
     }
+  }
+
+  /**
+   * True where the program that runs describes a tool as it was pinned; starts it where it does not
+   * run, since it may be another one than last time.
+   */
+  async isAsPinned(tool: CatalogTool, client: Sharer): Promise<boolean> {
+    const server = this.#servers.get(tool.server);
+    if (server !== undefined) await server.settle(...this.#placeOf(server, client));
+    const now = this.#catalog.tool(tool.server, tool.name);
+    return now?.isChanged === false && now.digest === tool.digest;
   }
 
   get catalog(): Catalog {
@@ -181,6 +195,7 @@ export class ServerFleet {
 
   async close(): Promise<void> {
     clearTimeout(this.#timer);
+    this.#pinWatch.close();
     await Promise.all([...this.#servers.values()].map((server) => server.close()));
   }
 
@@ -213,6 +228,8 @@ export class ServerFleet {
     const { servers, log } = this.#options;
     const listings = [...this.#servers.values()].flatMap(({ listing }) => listing ?? []);
     this.#catalog = buildCatalog(listings, servers);
+    const changed = this.#catalog.tools.filter(({ isChanged }) => isChanged);
+    this.#pinWatch.watch(new Set(changed.map(({ server }) => server)));
     for (const refused of this.#catalog.refused) log.warn(refused, "listed item not exposed");
     for (const wake of this.#changed) wake();
     this.#changed.clear();

@@ -1,18 +1,23 @@
 /**
- * Subscriptions to resources: one upstream for all clients that share a connection, made again after
+ * Subscriptions to resources and, with modern servers, to tasks: one upstream for all clients that share a connection, made again after
  * the connection was lost, ended with its last client.
  */
 import type { ServerConfig } from "../../config/config.ts";
 import type { Log } from "../../contract/ambient.ts";
-import type { UpstreamReply } from "../../mcp/upstream/upstream-connection.ts";
+import type { ServerNotification, UpstreamReply } from "../../mcp/upstream/upstream-connection.ts";
 import type { Client } from "../gateway.ts";
 import { connectionKey } from "./connection-key.ts";
 import type { ServerFleet } from "./server-fleet.ts";
 
-/** One resource on one connection. */
+/** What can be subscribed to, as its server names it. */
+type Topic =
+  | { readonly kind: "resource"; readonly uri: string }
+  | { readonly kind: "task"; readonly taskId: string };
+
+/** One topic on one connection. */
 interface Subscription {
   readonly server: ServerConfig;
-  readonly uri: string;
+  readonly topic: Topic;
   readonly clients: Set<Client>;
   /** Ends the open request of a modern server. */
   readonly stream: AbortController;
@@ -23,10 +28,12 @@ export interface SubscriptionDeps {
   readonly fleet: () => ServerFleet;
   readonly log: Log;
   readonly onUpdated: (client: Client, server: ServerConfig, uri: string) => void;
+  readonly onTask: (client: Client, server: ServerConfig, notice: ServerNotification) => void;
 }
 
 const acknowledged = "notifications/subscriptions/acknowledged";
 const updated = "notifications/resources/updated";
+const taskChanged = "notifications/tasks";
 const againMs = 1000;
 const maxPerClient = 1000;
 
@@ -39,9 +46,18 @@ export class Subscriptions {
     this.#deps = deps;
   }
 
-  /** Subscribes a client; the reply is the server's, or an empty result where it is subscribed already. */
+  /** Subscribes a client to a resource; the reply is the server's, or an empty result where it is subscribed already. */
   async add(client: Client, server: ServerConfig, uri: string): Promise<UpstreamReply> {
-    const key = keyOf(server, client, uri);
+    return await this.#add(client, server, { kind: "resource", uri });
+  }
+
+  /** The same for a task of a modern server; ends with `forget`. */
+  async addTask(client: Client, server: ServerConfig, taskId: string): Promise<UpstreamReply> {
+    return await this.#add(client, server, { kind: "task", taskId });
+  }
+
+  async #add(client: Client, server: ServerConfig, topic: Topic): Promise<UpstreamReply> {
+    const key = keyOf(server, client, topic);
     const known = this.#open.get(key);
     if (known !== undefined) {
       known.clients.add(client);
@@ -51,7 +67,7 @@ export class Subscriptions {
     if (own.length >= maxPerClient) return tooMany;
     const subscription: Subscription = {
       server,
-      uri,
+      topic,
       clients: new Set([client]),
       stream: new AbortController(),
       release: this.#deps.fleet().hold(server.id, client, {}),
@@ -64,12 +80,16 @@ export class Subscriptions {
 
   /** Ends a client's subscription, and the server's with the last client. */
   async remove(client: Client, server: ServerConfig, uri: string): Promise<void> {
-    const key = keyOf(server, client, uri);
+    await this.#remove(client, server, { kind: "resource", uri });
+  }
+
+  async #remove(client: Client, server: ServerConfig, topic: Topic): Promise<void> {
+    const key = keyOf(server, client, topic);
     const subscription = this.#open.get(key);
     if (subscription?.clients.delete(client) !== true || subscription.clients.size > 0) return;
     this.#drop(key, subscription);
-    if (this.#deps.fleet().greeting(server.id)?.era === "modern") return;
-    const params = { uri: JSON.stringify(uri) };
+    if (topic.kind === "task" || this.#deps.fleet().greeting(server.id)?.era === "modern") return;
+    const params = { uri: JSON.stringify(topic.uri) };
     const timeoutMs = server.callTimeoutMs;
     await this.#deps.fleet().request(server.id, client, {
       method: "resources/unsubscribe",
@@ -80,15 +100,15 @@ export class Subscriptions {
 
   /** Ends everything that a client subscribed to. */
   forget(client: Client): void {
-    for (const { server, uri, clients } of this.#open.values()) {
-      if (clients.has(client)) void this.remove(client, server, uri);
+    for (const { server, topic, clients } of this.#open.values()) {
+      if (clients.has(client)) void this.#remove(client, server, topic);
     }
   }
 
   /** A legacy server says that a resource changed. */
   heard(server: ServerConfig, key: string, uri: string): void {
-    const subscription = this.#open.get(`${server.id} ${key} ${uri}`);
-    if (subscription !== undefined) this.#tell(subscription);
+    const subscription = this.#open.get(`${server.id} ${key} ${nameOf({ kind: "resource", uri })}`);
+    if (subscription !== undefined) this.#tellUpdated(subscription);
   }
 
   /** A connection is gone, and its subscriptions with it: they are made again on a new one. */
@@ -114,38 +134,46 @@ export class Subscriptions {
     const [client] = subscription.clients;
     if (client === undefined) return;
     const reply = await this.#subscribe(client, subscription);
-    if (reply.kind === "result") return this.#tell(subscription);
+    if (reply.kind === "result") return this.#tellUpdated(subscription);
     const { server } = subscription;
-    this.#deps.log.warn({ server: server.id }, "subscription to a resource not made again");
+    this.#deps.log.warn({ server: server.id }, "subscription not made again");
     if (reply.kind === "failed") this.lost(server, connectionKey(server, client));
   }
 
   async #subscribe(client: Client, subscription: Subscription): Promise<UpstreamReply> {
     const fleet = this.#deps.fleet();
-    const { server, uri } = subscription;
+    const { server, topic } = subscription;
     if (fleet.greeting(server.id) === undefined) await fleet.awaitChanges(server.id, client);
     if (fleet.greeting(server.id)?.era === "modern") {
       return await this.#listen(client, subscription);
     }
+    if (topic.kind === "task") return noTasks;
     return await fleet.request(server.id, client, {
       method: "resources/subscribe",
-      params: { uri: JSON.stringify(uri) },
+      params: { uri: JSON.stringify(topic.uri) },
       timeoutMs: server.callTimeoutMs,
     });
   }
 
   /** Resolves when the server has acknowledged, or has ended the request. */
   #listen(client: Client, subscription: Subscription): Promise<UpstreamReply> {
-    const { server, uri, stream } = subscription;
+    const { server, topic, stream, clients } = subscription;
+    const wanted =
+      topic.kind === "task" ? { taskIds: [topic.taskId] } : { resourceSubscriptions: [topic.uri] };
     return new Promise((resolve) => {
       const ended = this.#deps.fleet().request(server.id, client, {
         method: "subscriptions/listen",
-        params: { notifications: JSON.stringify({ resourceSubscriptions: [uri] }) },
+        params: { notifications: JSON.stringify(wanted) },
         timeoutMs: Infinity,
         signal: stream.signal,
-        onNotification: ({ method }) => {
-          if (method === acknowledged) resolve(done);
-          else if (method === updated) this.#tell(subscription);
+        // What the envelope says of a task's subscriber: it knows the extension.
+        ...(topic.kind === "task" ? { clientCapabilities: client.capabilities } : {}),
+        onNotification: (notice) => {
+          if (notice.method === acknowledged) resolve(done);
+          else if (notice.method === updated) this.#tellUpdated(subscription);
+          else if (notice.method === taskChanged) {
+            for (const each of clients) this.#deps.onTask(each, server, notice);
+          }
         },
       });
       void ended.then((reply) => {
@@ -157,8 +185,9 @@ export class Subscriptions {
     });
   }
 
-  #tell({ clients, server, uri }: Subscription): void {
-    for (const client of clients) this.#deps.onUpdated(client, server, uri);
+  #tellUpdated({ clients, server, topic }: Subscription): void {
+    if (topic.kind === "task") return;
+    for (const client of clients) this.#deps.onUpdated(client, server, topic.uri);
   }
 
   #drop(key: string, { stream, release }: Subscription): void {
@@ -168,13 +197,22 @@ export class Subscriptions {
   }
 }
 
-function keyOf(server: ServerConfig, client: Client, uri: string): string {
-  return `${server.id} ${connectionKey(server, client)} ${uri}`;
+function keyOf(server: ServerConfig, client: Client, topic: Topic): string {
+  return `${server.id} ${connectionKey(server, client)} ${nameOf(topic)}`;
+}
+
+function nameOf(topic: Topic): string {
+  return topic.kind === "task" ? `task ${topic.taskId}` : `resource ${topic.uri}`;
 }
 
 const done: UpstreamReply = {
   kind: "result",
   result: { bytes: Buffer.from("{}"), value: {}, members: new Map() },
+};
+
+const noTasks: UpstreamReply = {
+  kind: "error",
+  error: { code: -32_601, message: "Method not found" },
 };
 
 const tooMany: UpstreamReply = {

@@ -3,12 +3,13 @@
  * tool that was ever seen its definition and the digest of it. Each digest is checked against its
  * definition when it is read. Whether a tool may be called is for the catalogue to say.
  */
+import { lstat } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod/mini";
 import { canonicalJson } from "../../contract/canonical-json.ts";
 import { isRecord } from "../../contract/json.ts";
 import { sha256Of } from "../../contract/sha256.ts";
-import { messageOf } from "../../errors.ts";
+import { codeOf, messageOf } from "../../errors.ts";
 import type { Definition } from "./read-item.ts";
 import { readStateFile } from "./state-file.ts";
 
@@ -47,6 +48,16 @@ const fileShape = z.strictObject({
 /** Path of a server's pins; a config id is safe as a file name. */
 export function pinFilePath(stateDir: string, server: string): string {
   return join(stateDir, "pins", `${server}.json`);
+}
+
+/** Another text whenever the file was written anew; never throws. */
+export async function pinFileStamp(stateDir: string, server: string): Promise<string> {
+  try {
+    const { ino, size, mtimeMs } = await lstat(pinFilePath(stateDir, server));
+    return `${ino} ${size} ${mtimeMs}`;
+  } catch (thrown) {
+    return codeOf(thrown) ?? messageOf(thrown);
+  }
 }
 
 /** The pins of a server; none where there is no file yet. Never throws. */

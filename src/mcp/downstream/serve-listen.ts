@@ -15,6 +15,11 @@ import type { Exchange } from "./serve-request.ts";
 
 const maxResources = 1000;
 
+/** What can be subscribed to one by one. */
+type Topic =
+  | { readonly type: "resource_subscribe"; readonly uri: string }
+  | { readonly type: "task_subscribe"; readonly taskId: string };
+
 interface Wanted {
   readonly toolsListChanged: boolean;
   readonly promptsListChanged: boolean;
@@ -53,11 +58,15 @@ export async function serveListen(exchange: Exchange): Promise<void> {
     ask: undefined,
   });
   try {
-    const resourceSubscriptions = await subscribeAll(exchange, wanted.resourceSubscriptions);
+    const resources = wanted.resourceSubscriptions.map(
+      (uri) => ({ type: "resource_subscribe", uri }) as const,
+    );
+    const tasks = wanted.taskIds.map((taskId) => ({ type: "task_subscribe", taskId }) as const);
+    const taken = await subscribeAll(exchange, [...resources, ...tasks]);
     await gateway.awaitChanges(client);
     tell({
       method: "notifications/subscriptions/acknowledged",
-      params: { notifications: honoured(wanted, resourceSubscriptions) },
+      params: { notifications: honoured(wanted, taken) },
     });
     isAcknowledged = true;
     for (const notice of waiting) tell(notice);
@@ -93,14 +102,14 @@ function strings(value: unknown): readonly string[] | undefined {
 /** Those that policy allows and whose server took the subscription. */
 async function subscribeAll(
   exchange: Exchange,
-  uris: readonly string[],
-): Promise<readonly string[]> {
+  subjects: readonly Topic[],
+): Promise<readonly Topic[]> {
   const { gateway, client, signal, tell } = exchange;
-  const accepted: string[] = [];
-  for (const uri of uris) {
+  const accepted: Topic[] = [];
+  for (const subject of subjects) {
     const reply = await gateway.act({
       client,
-      subject: { type: "resource_subscribe", uri },
+      subject,
       inputResponsesJson: undefined,
       requestState: undefined,
       taskJson: undefined,
@@ -112,13 +121,15 @@ async function subscribeAll(
       ask: undefined,
       signal,
     });
-    if (reply.kind === "result") accepted.push(uri);
+    if (reply.kind === "result") accepted.push(subject);
   }
   return accepted;
 }
 
-function honoured(wanted: Wanted, uris: readonly string[]): JsonObject {
-  const { toolsListChanged, promptsListChanged, resourcesListChanged, taskIds } = wanted;
+function honoured(wanted: Wanted, taken: readonly Topic[]): JsonObject {
+  const { toolsListChanged, promptsListChanged, resourcesListChanged } = wanted;
+  const uris = taken.flatMap((topic) => (topic.type === "resource_subscribe" ? topic.uri : []));
+  const taskIds = taken.flatMap((topic) => (topic.type === "task_subscribe" ? topic.taskId : []));
   return {
     ...(toolsListChanged ? { toolsListChanged } : {}),
     ...(promptsListChanged ? { promptsListChanged } : {}),

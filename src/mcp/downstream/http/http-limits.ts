@@ -5,6 +5,8 @@
 
 export interface HttpLimits {
   readonly maxConnections: number;
+  /** Of all headers of a request together: a token of 16 KiB and what goes with it. */
+  readonly maxHeaderBytes: number;
   /** Until the headers of a request are there. */
   readonly headersTimeoutMs: number;
   /** Until the whole request is there. */
@@ -39,6 +41,7 @@ export interface HttpLimits {
 
 export const httpLimits: HttpLimits = {
   maxConnections: 20_000,
+  maxHeaderBytes: 32 * 1024,
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 30_000,
   keepAliveTimeoutMs: 65_000,

@@ -98,6 +98,7 @@ function createFront(
 function createListener(front: Front): Server {
   const { limits, log } = front;
   const settings = {
+    maxHeaderSize: limits.maxHeaderBytes,
     headersTimeout: limits.headersTimeoutMs,
     requestTimeout: limits.requestTimeoutMs,
     keepAliveTimeout: limits.keepAliveTimeoutMs,

@@ -1,0 +1,51 @@
+/**
+ * The tools of one server as it lists them now, to a command: connected as `serve` does it, without a
+ * client, and ended again.
+ */
+import type { ServerConfig } from "../../config/config.ts";
+import { principalOf } from "../../contract/principal.ts";
+import type { GatewayConfig } from "../../config/config.ts";
+import { declaredCapabilities } from "../../gateway/fleet/connection-key.ts";
+import { listAll } from "../../mcp/upstream/list-all.ts";
+import type { UpstreamConnection } from "../../mcp/upstream/upstream-connection.ts";
+import { createWatchdog } from "../../mcp/upstream/watchdog.ts";
+import { createLog, parseLogLevel } from "../../telemetry/log.ts";
+import type { CliIo } from "../io.ts";
+import { createConnect } from "../serve/create-connect.ts";
+
+/**
+ * Lists the tools, as they were sent.
+ *
+ * @throws UpstreamError
+ */
+export async function listTools(
+  { env }: CliIo,
+  stateDir: string,
+  config: GatewayConfig,
+  server: ServerConfig,
+): Promise<readonly unknown[]> {
+  const watchdog = createWatchdog(process.platform);
+  const { id, startTimeoutMs: timeoutMs } = server;
+  const signal = AbortSignal.timeout(timeoutMs);
+  let connection: UpstreamConnection | undefined;
+  try {
+    connection = await createConnect({ env, stateDir, watchdog })(server, {
+      capabilities: capabilitiesFor(config, server),
+      events: { onLost: () => {} },
+      signal,
+      log: createLog({ level: parseLogLevel(env["MCP_GATEWAY_LOG"]) ?? "warn" }),
+      knownEra: undefined,
+      onEra: () => {},
+    });
+    return await listAll(connection, "tools", { id, timeoutMs }, signal);
+  } finally {
+    await connection?.close();
+    await watchdog.close();
+  }
+}
+
+/** What `serve` declares where it lists. A server may list other tools to who can do other things. */
+function capabilitiesFor({ tenant, agent, user }: GatewayConfig, server: ServerConfig) {
+  const principal = principalOf({ tenant, agent, user, servers: undefined });
+  return declaredCapabilities(server, { principal, session: undefined, capabilities: {} });
+}
