@@ -35,7 +35,8 @@ type ErrorCode =
   | DecisionErrorCode
   | HttpFrontErrorCode
   | OauthErrorCode
-  | RegoErrorCode;
+  | RegoErrorCode
+  | UpstreamErrorCode;
 
 const exitCodeByCode: Readonly<Record<ErrorCode, ExitCode>> = {
   config_not_found: exitCodes.invalid,

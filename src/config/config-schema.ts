@@ -112,8 +112,12 @@ const server = z.strictObject({
     ._default(z.enum(["original", "prefix"]), "original")
     .check(z.describe("prefix: resource URIs carry the server's id")),
   idle_timeout_ms: z
-    ._default(wholeNumber(0, 86_400_000), 600_000)
-    .check(z.describe("After this long without a request its connection is closed; 0: never")),
+    .optional(wholeNumber(0, 86_400_000))
+    .check(
+      z.describe(
+        "After this long without a request its connection is closed; 0: never, which is the default on stdio; else 600000",
+      ),
+    ),
   max_concurrent: z._default(wholeNumber(1, 10_000), 64),
   max_connections: z
     .optional(wholeNumber(1, 100_000))

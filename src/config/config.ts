@@ -44,8 +44,8 @@ export interface ServerConfig {
   readonly roots: readonly Root[] | undefined;
   /** Whether resource URIs are exposed as they are, or with the server's id in front. */
   readonly resources: "original" | "prefix";
-  /** 0: never closed for being idle. */
-  readonly idleTimeoutMs: number;
+  /** 0: never closed for being idle. `undefined`: never for the one client on stdio, else 10 minutes. */
+  readonly idleTimeoutMs: number | undefined;
   readonly maxConcurrent: number;
   /** One for each principal or session that shares one. */
   readonly maxConnections: number;

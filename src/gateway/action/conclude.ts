@@ -41,7 +41,9 @@ export async function conclude(
     return refused ?? { kind: "error", ...reply.error };
   }
   if (reply.code === "cancelled") return { kind: "cancelled" };
-  const message = `server "${target.server.id}": ${reply.message}; ${whatRan(reply.code)} (decision ${action.decisionId})`;
+  const name = `server "${target.server.id}"`;
+  const told = reply.message.startsWith(name) ? reply.message : `${name}: ${reply.message}`;
+  const message = `${told}; ${whatRan(reply.code)} (decision ${action.decisionId})`;
   return upstreamFailed(action, reply.code, message);
 }
 

@@ -6,7 +6,7 @@
 import type { JsonObject } from "../../contract/json.ts";
 import { isJsonObject, isRecord } from "../../contract/json.ts";
 import type { RawResult } from "../../mcp/wire/read-server-message.ts";
-import { rewriteStrings } from "../../mcp/wire/rewrite-strings.ts";
+import { rewriteResult } from "../../mcp/wire/rewrite-result.ts";
 import type { GatewayParts } from "../parts.ts";
 import { askClient, isDeclared } from "./ask-client.ts";
 import type { Allowed, ForwardReply } from "./conclude.ts";
@@ -55,7 +55,7 @@ export async function passInputs(
   const { request, target } = allowed;
   const { client } = request;
   const { server } = target;
-  const presented = new Map<string, JsonObject>();
+  const presented: string[] = [];
   for (const { key, method, params } of questionsOf(result.value["inputRequests"])) {
     const question = { client, server, method, params, during: target };
     const decision = await decideQuestion(parts, question);
@@ -64,16 +64,21 @@ export async function passInputs(
     const isAskable = isDeclared(client.capabilities, method);
     settle(parts, decision.action, isAskable ? "completed" : "not_forwarded", undefined);
     if (!isAskable) return refused(allowed, `this client cannot answer ${method}`);
-    presented.set(key, decision.params);
+    const shown = JSON.stringify({ method, params: decision.params });
+    presented.push(`${JSON.stringify(key)}:${shown}`);
   }
-  const bytes = rewriteStrings(result.bytes, (path, text) => {
-    const [first, key, third, fourth, more] = path;
-    if (first === "requestState" && key === undefined) return sealUpstream(parts, request, text());
-    const isMessage = third === "params" && fourth === "message" && more === undefined;
-    const message = isMessage ? presented.get(String(key))?.["message"] : undefined;
-    return first === "inputRequests" && typeof message === "string" ? message : undefined;
+  const { requestState: state } = result.value;
+  // Made of what was judged: the server's bytes may hold a member twice, or beside it.
+  const bytes = rewriteResult(result, {
+    set: {
+      ...(presented.length > 0 ? { inputRequests: `{${presented.join(",")}}` } : {}),
+      ...(typeof state === "string"
+        ? { requestState: JSON.stringify(sealUpstream(parts, request, state)) }
+        : {}),
+    },
+    drops: (key) => key === "inputRequests" || key === "requestState",
+    dropsMeta: () => false,
   });
-  if (bytes === undefined) return refused(allowed, "its question could not be rewritten");
   return { kind: "result", origin: "upstream", bytes, value: result.value };
 }
 

@@ -42,6 +42,8 @@ export interface FleetServerDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
+  /** Where the configuration says nothing. */
+  readonly idleTimeoutMs: number;
   /** The connection that lists are read from. */
   readonly own: { readonly key: string; readonly capabilities: JsonObject };
   /** The lists were read; `told` are those that the server itself said have changed. */
@@ -90,7 +92,7 @@ export class FleetServer {
       id: config.id,
       maxConcurrent: config.maxConcurrent,
       maxConnections: config.maxConnections,
-      idleTimeoutMs: config.idleTimeoutMs,
+      idleTimeoutMs: config.idleTimeoutMs ?? deps.idleTimeoutMs,
       startTimeoutMs: config.startTimeoutMs,
       clock: deps.clock,
       log: deps.log,

@@ -49,6 +49,8 @@ export interface FleetEars {
 
 /** How long a list waits for servers that are slow to start; they come with a change notice. */
 const patienceMs = 5000;
+/** Of connections that outlive their clients. */
+const idleTimeoutMs = 600_000;
 /** Changes come in bursts; clients are told once. */
 const changeDelayMs = 100;
 const listKinds: readonly ListKind[] = ["tools", "prompts", "resources", "resourceTemplates"];
@@ -206,6 +208,8 @@ export class ServerFleet {
       store,
       clock,
       random,
+      // What one client alone has keeps its state as if the client had started it.
+      idleTimeoutMs: own.session === undefined ? idleTimeoutMs : 0,
       log: this.#options.log.child({ server: config.id }),
       own: {
         key: connectionKey(config, own),

@@ -54,7 +54,7 @@ export interface MalformedMessage {
   readonly message: string;
   /** For the log: never holds anything of the message. */
   readonly reason: string;
-  /** Where it could be read; a malformed `tools/call` is recorded as a denial. */
+  /** Where it could be read; a malformed request that is decided, or may be, is on record. */
   readonly method: string | undefined;
 }
 
@@ -79,10 +79,17 @@ export function readClientMessage(frame: Buffer): ClientMessage {
   }
   const { value, violation } = parsed;
   const readable = isJsonObject(value) ? value : {};
-  if (violation !== undefined) return invalid(readable, explain(violation), violation.code);
+  if (violation !== undefined) {
+    return invalid(withoutDoubt(readable, violation), explain(violation), violation.code);
+  }
   if (Array.isArray(value)) return invalid(readable, "batches are not accepted");
   if (!isJsonObject(value)) return invalid(readable, "expected a JSON object");
   return readEnvelope(value, parsed.captured);
+}
+
+/** Of two methods the one that is hidden may be a decided one, so that neither is believed. */
+function withoutDoubt(value: JsonObject, { pointer }: JsonViolation): JsonObject {
+  return pointer === "/method" ? { ...value, method: null } : value;
 }
 
 function readEnvelope(value: JsonObject, captured: Captured): ClientMessage {
