@@ -26,6 +26,9 @@ export async function bundleBin(root) {
     external,
     metafile: true,
     logLevel: "warning",
+    // A start parses less; names stay, so that stacks can be read.
+    minifyWhitespace: true,
+    minifySyntax: true,
     // Packages in CommonJS ask for Node's own modules with require.
     banner: {
       js: 'import { createRequire as $createRequire } from "node:module";const require = $createRequire(import.meta.url);',

@@ -31,12 +31,7 @@ export function registerServerCommands(program: Command, io: CliIo): void {
       "compare the tools of a server with those that are pinned, and pin them as they are",
     )
     .argument("<name>", "id of the server in the configuration")
-    .option(
-      "--tool <tool>",
-      "the server's own name of a tool; may be repeated; default all",
-      add,
-      [],
-    )
+    .option("--tool <tool>", "the server's own name of a tool; may be repeated; default all", add)
     .option("--show", "pin nothing")
     .action(
       action(io, async (name: string, options: PinCommandOptions) => {
@@ -59,7 +54,7 @@ export function registerServerCommands(program: Command, io: CliIo): void {
     .action(action(io, (name: string, options: Common) => logoutCommand(io, name, options)));
 }
 
-function add(name: string, names: readonly string[]): readonly string[] {
+function add(name: string, names: readonly string[] = []): readonly string[] {
   return [...names, name];
 }
 

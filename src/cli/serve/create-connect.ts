@@ -8,7 +8,6 @@ import type { HttpTransport, ServerConfig } from "../../config/config.ts";
 import type { Log } from "../../contract/ambient.ts";
 import type { Connect } from "../../gateway/fleet/fleet-server.ts";
 import { childEnvironment } from "../../mcp/upstream/child-environment.ts";
-import { connectUpstream } from "../../mcp/upstream/connect-upstream.ts";
 import type { HttpAuthorizer } from "../../mcp/upstream/http/http-authorizer.ts";
 import type { Watchdog } from "../../mcp/upstream/watchdog.ts";
 
@@ -30,6 +29,8 @@ export function createConnect({ env: ambient, stateDir, watchdog }: ConnectSetti
       transport.kind === "http" && !hasOwnAuthorization(transport)
         ? await kept(authorizers, id, () => openAuthorizer(server, stateDir, log))
         : undefined;
+    // Not among what a client waits for that greets at once.
+    const { connectUpstream } = await import("../../mcp/upstream/connect-upstream.ts");
     return await connectUpstream(
       { id, transport, protocol, env, startTimeoutMs, capabilities, authorizer },
       {

@@ -22,8 +22,8 @@ import { printTools } from "./print-tools.ts";
 export interface PinCommandOptions {
   readonly config?: string;
   readonly output: OutputFormat;
-  /** Names of tools; none means all. */
-  readonly tool: readonly string[];
+  /** Names of tools; default all. */
+  readonly tool?: readonly string[];
   /** Pins nothing. */
   readonly show?: boolean;
 }
@@ -32,7 +32,7 @@ export interface PinCommandOptions {
 export async function pinCommand(
   io: CliIo,
   name: string,
-  { config: path, output, tool: names, show }: PinCommandOptions,
+  { config: path, output, tool: names = [], show }: PinCommandOptions,
 ): Promise<void> {
   const { config } = loadConfigFor(io, path);
   const server = findServer(config, name);

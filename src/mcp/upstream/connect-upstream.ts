@@ -6,7 +6,6 @@
 import type { ConnectDeps, ConnectOptions, OpenedSession, Session } from "./connect-options.ts";
 import { connectStdio } from "./connect-stdio.ts";
 import type { Greeted } from "./greet.ts";
-import { connectHttp } from "./http/connect-http.ts";
 import { UpstreamError } from "./upstream-error.ts";
 import type { UpstreamConnection } from "./upstream-connection.ts";
 
@@ -30,14 +29,16 @@ export async function connectUpstream(
   }
 }
 
-function open(
+/** HTTP comes with a client that takes as long to load as all the rest of a start. */
+async function open(
   options: ConnectOptions,
   deps: ConnectDeps,
   signal: AbortSignal,
 ): Promise<OpenedSession> {
-  return options.transport.kind === "stdio"
-    ? connectStdio(options.transport, options, deps, signal)
-    : connectHttp(options.transport, options, deps, signal);
+  const { transport } = options;
+  if (transport.kind === "stdio") return await connectStdio(transport, options, deps, signal);
+  const { connectHttp } = await import("./http/connect-http.ts");
+  return await connectHttp(transport, options, deps, signal);
 }
 
 function present(
