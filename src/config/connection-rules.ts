@@ -9,10 +9,16 @@ import type { ConfigPath, Finding } from "./config-document.ts";
 const stdioKeys = ["args", "env", "cwd"] as const;
 const httpKeys = ["headers", "oauth"] as const;
 
+/** The member that asks for HTTP+SSE of 2024-11-05 or for web sockets; `undefined` where none does. */
+export function otherTransportKey(entry: unknown): "type" | "transport" | undefined {
+  const keys = ["type", "transport"] as const;
+  return keys.find((key) => ["sse", "ws"].some((other) => valueAt(entry, [key]) === other));
+}
+
 /** A server is started or reached, never both. */
 export function transportFindings(value: unknown): readonly Finding[] {
   return membersOf(value, ["servers"]).flatMap(([id, entry]) => {
-    if (!isRecord(entry)) return [];
+    if (!isRecord(entry) || otherTransportKey(entry) !== undefined) return [];
     const path: ConfigPath = ["servers", id];
     const { command, url } = entry;
     if ((command === undefined) === (url === undefined)) {
@@ -27,9 +33,21 @@ export function transportFindings(value: unknown): readonly Finding[] {
     });
     return [
       ...misplaced,
+      ...typeFindings(path, entry),
       ...urlFindings([...path, "url"], url),
       ...oauthFindings([...path, "oauth"], entry["oauth"]),
     ];
+  });
+}
+
+/** What a client's entry says of itself has to be what is done. */
+function typeFindings(path: ConfigPath, entry: Readonly<Record<string, unknown>>) {
+  const isStdio = entry["url"] === undefined;
+  return ["type", "transport"].flatMap((key): readonly Finding[] => {
+    const said = entry[key];
+    if (typeof said !== "string" || (said === "stdio") === isStdio) return [];
+    const message = `${[...path, key].join(".")}: expected ${isStdio ? '"stdio" with a command' : '"http" with a url'}, found ${JSON.stringify(said)}`;
+    return [{ path: [...path, key], message }];
   });
 }
 

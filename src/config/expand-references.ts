@@ -36,6 +36,7 @@ export function expandReferences(value: unknown, options: ExpandOptions): Expans
       if (text.search(reference) >= 0) problems.push(misplaced(path));
       return text;
     }
+    if (path[2] === "args" && text.search(reference) >= 0) warnings.push(visibleToAll(path));
     return text.replace(reference, (whole, kind: string, name: string) => {
       const result = kind === "env" ? readVariable(name, options) : readSecretFile(name, options);
       for (const message of result.warnings) warnings.push({ path, message: at(path, message) });
@@ -52,6 +53,12 @@ function misplaced(path: ConfigPath): Finding {
     "servers.NAME.args, env, headers and oauth.client_secret, registries.HOST, decisions.store and state_key";
   const message = `\${env:…} and \${file:…} are expanded only in ${places}`;
   return { path, message: at(path, message), covers: path };
+}
+
+/** Arguments of a process can be read by every user of the machine. */
+function visibleToAll(path: ConfigPath): Finding {
+  const message = "every user of this machine can see what is in args; put secrets into env";
+  return { path, message: at(path, message) };
 }
 
 function isSecretPlace(path: ConfigPath): boolean {

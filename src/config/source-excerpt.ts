@@ -16,6 +16,15 @@ const openPlaces: readonly string[] = [
   "agent.*",
   "user.**",
   "environment.*",
+  "servers.*.protocol",
+  "servers.*.sharing",
+  "servers.*.to_client.*",
+  "servers.*.resources",
+  "servers.*.idle_timeout_ms",
+  "servers.*.max_concurrent",
+  "servers.*.max_connections",
+  "servers.*.oauth.grant",
+  "servers.*.oauth.callback_port",
   "servers.*.naming",
   "servers.*.type",
   "servers.*.transport",
@@ -32,6 +41,10 @@ const openPlaces: readonly string[] = [
   "decisions.on_failure",
   "decisions.spool_max_bytes",
   "policy.*",
+  "http.max_body_bytes",
+  "http.max_sessions",
+  "http.session_idle_seconds",
+  "http.authorization.issuers.*.algorithms.*",
 ];
 
 const omitted = "…";

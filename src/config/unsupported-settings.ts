@@ -7,6 +7,7 @@ import { isRecord } from "../contract/json.ts";
 import { valueAt } from "./config-document.ts";
 import type { ConfigPath, Finding } from "./config-document.ts";
 import { inertServerKeys } from "./config-schema.ts";
+import { otherTransportKey } from "./connection-rules.ts";
 
 const notYet = "is not supported by this version; remove it";
 const refusedServerKeys: Readonly<Record<string, string>> = {
@@ -69,10 +70,7 @@ function serverPaths(value: unknown): readonly ConfigPath[] {
 
 /** The HTTP+SSE transport of 2024-11-05 and web sockets are refused once, whatever else is there. */
 function serverFindings(value: unknown, path: ConfigPath): readonly Finding[] {
-  const key = ["type", "transport"].find((name) => {
-    const transport = valueAt(value, [...path, name]);
-    return transport === "sse" || transport === "ws";
-  });
+  const key = otherTransportKey(valueAt(value, path));
   if (key === undefined) return refused(value, path, refusedServerKeys);
   const message = `${path.join(".")}: expected a server on stdio or Streamable HTTP ("http"); other transports are not supported`;
   return [{ path: [...path, key], atKey: true, message, covers: path }];

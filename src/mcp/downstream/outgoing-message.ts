@@ -2,7 +2,6 @@
  * One message on its way to a client, with what its carrier has to know about it: the stream it
  * belongs to, and whether it ends a request.
  */
-import type { JsonObject } from "../../contract/json.ts";
 import type { RequestId, RpcError } from "../wire/rpc.ts";
 import { encodeError, encodeNotification, encodeRequest, encodeResult } from "../wire/rpc.ts";
 
@@ -64,9 +63,6 @@ export function requestMessage(
     errorCode: undefined,
   };
 }
-
-/** Empty result of a request that was dealt with. */
-export const emptyResult: JsonObject = {};
 
 function answer(id: RequestId, parts: readonly (string | Buffer)[]): OutgoingMessage {
   return { parts, related: id, isAnswer: true, errorCode: undefined };
