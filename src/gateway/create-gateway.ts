@@ -27,6 +27,7 @@ import { listTasks } from "./list-tasks.ts";
 import { listenTo } from "./listen-to.ts";
 import type { LoadBundle } from "./load-policies.ts";
 import { loadPolicies } from "./load-policies.ts";
+import { parameterHeaders } from "./parameter-headers.ts";
 import type { GatewayParts } from "./parts.ts";
 import { Seal, sealKey } from "./seal.ts";
 import { Visibility } from "./visibility.ts";
@@ -73,8 +74,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     listTasks: (client) => listTasks(parts, client),
     listen: (client, ear) => listenTo(parts, client, ear),
     awaitChanges: (client) => awaitChanges(parts, client),
-    parameterHeaders: (_, name) =>
-      fleet.catalog.toolsByName.get(name)?.parameterHeaders ?? new Map(),
+    parameterHeaders: (client, name) => parameterHeaders(parts, client, name),
     refuseMalformed: (client) => refuseMalformed(parts, client),
     forget: (client) => {
       subscriptions.forget(client);

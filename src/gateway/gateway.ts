@@ -147,7 +147,10 @@ export interface Gateway {
   /** Resolves when changes of every server that can tell of them are heard. */
   readonly awaitChanges: (client: Client) => Promise<void>;
   /** Modern HTTP: headers that mirror arguments of a tool, by full name, with their JSON pointers. */
-  readonly parameterHeaders: (client: Client, exposedName: string) => ReadonlyMap<string, string>;
+  readonly parameterHeaders: (
+    client: Client,
+    exposedName: string,
+  ) => Promise<ReadonlyMap<string, string>>;
   /** Records a decided request that could not be read, as the denial it is. */
   readonly refuseMalformed: (client: Client) => Promise<void>;
   /** Ends what is kept for a legacy session: its connections, its subscriptions. */

@@ -5,8 +5,10 @@ import { sealTask } from "./action/tasks.ts";
 import { presentLogMessage } from "./present-log-message.ts";
 import type { FleetEars } from "./fleet/server-fleet.ts";
 import type { ServerConfig } from "../config/config.ts";
+import { isRecord } from "../contract/json.ts";
 import type { Client, ClientNotice } from "./gateway.ts";
 import type { GatewayParts } from "./parts.ts";
+import { withoutReservedMeta } from "./reserved-members.ts";
 
 /** The fleet is one of the parts, so that they are asked for when something is heard. */
 export function hearUpstream(partsOf: () => GatewayParts): FleetEars {
@@ -24,7 +26,10 @@ export function hearUpstream(partsOf: () => GatewayParts): FleetEars {
             presentLogMessage(server, notice),
           );
         case "notifications/elicitation/complete":
-          return parts.ears.tell(server, key, notification, (_, notice) => notice);
+          return parts.ears.tell(server, key, notification, (_, { params: said }) => ({
+            method,
+            params: withoutReservedMeta(said),
+          }));
         case "notifications/tasks":
         case "notifications/tasks/status":
           return parts.ears.tell(server, key, notification, (client, notice) =>
@@ -52,5 +57,8 @@ export function presentTaskNotice(
   const tool = parts.tasks.toolOf(principal.key, server, id);
   if (tool === undefined) return undefined;
   const taskId = sealTask(parts.seal, principal.key, { server, id, tool });
-  return { method, params: { ...params, taskId } };
+  // Questions are decided where they are fetched, with the task.
+  const { inputRequests: _, result, ...told } = withoutReservedMeta(params);
+  const shown = isRecord(result) ? { result: withoutReservedMeta(result) } : {};
+  return { method, params: { ...told, ...shown, taskId } };
 }

@@ -58,12 +58,14 @@ export class Visibility {
       return actions.map((action) => this.#outOfScope(principal, action));
     }
     const keys = actions.map((action) => keyOf(principal, action));
-    const unknown = actions.filter((_, index) => !this.#known.has(keys[index] ?? ""));
+    const known = keys.map((key) => this.#known.get(key));
+    const unknown = actions.filter((_, index) => known[index] === undefined);
     const asked = new Map<string, Sight>();
     for (let at = 0; at < unknown.length; at += chunkSize) {
       await this.#ask(principal, unknown.slice(at, at + chunkSize), asked);
     }
-    return keys.flatMap((key) => asked.get(key) ?? this.#known.get(key) ?? []);
+    // What was known is kept here: while the others are asked for it may be forgotten.
+    return keys.flatMap((key, index) => known[index] ?? asked.get(key) ?? []);
   }
 
   async #ask(

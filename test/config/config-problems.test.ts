@@ -23,7 +23,7 @@ describe("places and completeness", () => {
       "profile": "strikt",
       "agent": { "id": 7 },
       "user": { "id": "u", "team": [] },
-      "servers": { "CRM": { "command": "x" }, "web": { "url": "https://x" } },
+      "servers": { "CRM": { "command": "x" }, "web": { "url": "ftp://x" } },
       "layers": [{ "name": "web", "kind": "server", "policy": "ftp:x" }],
       "decisions": { "store": "sqlite:x", "durability": "async" },
     }`;

@@ -14,8 +14,13 @@ const text = `{
       "command": "node", "args": ["--token", "${secret}", "${secret}"], /* ${secret} */
       "env": { "TOKEN": "${secret}", "OTHER": "\${env:SECRET}" }, "policy": "oci://r.example/x:1",
       "description": "${secret}", "timeout": "${secret}"
+    },
+    "web": {
+      "url": "https://x/mcp", "headers": { "Authorization": "Bearer ${secret}" },
+      "oauth": { "client_id": "c", "client_secret": "${secret}" }
     }
   },
+  "state_key": "${secret} of 32 characters at least",
   "decisions": { "store": "postgres://u:${secret}@db/x" },
   "registries": { "r.example": { "username": "${secret}", "password": "${secret}" } }
 }`;
@@ -46,13 +51,36 @@ describe("a secret never appears in an error", () => {
     ["a nested variable", { servers: { crm: { ...server, env: { TOKEN: { a: secret } } } } }],
     [
       "headers of a refused server",
-      { servers: { crm: { url: `https://x/${secret}`, headers: { a: secret } } } },
+      { servers: { crm: { command: "x", url: `https://x/${secret}`, headers: { a: secret } } } },
     ],
     [
       "credentials in a reference",
       { servers: { crm: { ...server, policy: `oci://u:${secret}@h/x:1` } } },
     ],
     ["an unknown reference", { servers: { crm: { ...server, policy: secret } } }],
+    ["credentials in a URL", { servers: { crm: { url: `https://u:${secret}@x/mcp` } } }],
+    ["a secret in a malformed URL", { servers: { crm: { url: `htp://x/?key=${secret}` } } }],
+    [
+      "a header of a wrong type",
+      { servers: { crm: { url: "https://x", headers: { a: [secret] } } } },
+    ],
+    [
+      "a misspelt client secret",
+      { servers: { crm: { url: "https://x", oauth: { client_secrt: secret } } } },
+    ],
+    [
+      "a client secret of a wrong type",
+      { servers: { crm: { url: "https://x", oauth: { client_secret: [secret] } } } },
+    ],
+    ["a key that is too short", { state_key: secret }],
+    [
+      "a token in place of its digest",
+      {
+        http: {
+          authorization: { tokens: [{ sha256: secret, agent: { id: "a" }, user: { id: "u" } }] },
+        },
+      },
+    ],
     ["a secret under an unknown key", { api_key: secret, token: { value: secret } }],
     ["a secret as a number of a wrong place", { servers: { crm: { ...server, command: 49_182 } } }],
   ])("%s", (_, part) => {
@@ -63,7 +91,8 @@ describe("a secret never appears in an error", () => {
   });
 
   test("the file itself loads, so that the damage below is the only problem", () => {
-    expect(load(text, { SECRET: secret }).config.servers.get("crm")?.env["OTHER"]).toBe(secret);
+    const { transport } = load(text, { SECRET: secret }).config.servers.get("crm") ?? {};
+    expect(transport).toMatchObject({ env: { OTHER: secret } });
   });
 
   test("whatever character is lost or added outside of it", () => {

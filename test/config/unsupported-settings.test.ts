@@ -9,12 +9,12 @@ function withServer(entry: object): object {
 
 describe("members that this version does not honour", () => {
   test.each<[string, object]>([
-    ["a url", { url: "https://x", headers: { a: "b" }, command: undefined }],
-    ["type http", { type: "http", command: undefined, headers: {} }],
+    ["type sse", { type: "sse", command: undefined, url: "https://x", headers: { a: "b" } }],
+    ["type ws", { type: "ws", command: undefined, url: "wss://x" }],
     ["transport sse", { transport: "sse" }],
   ])("an upstream with %s is refused once", (_, entry) => {
     expect(problemsOf(withServer(entry))).toEqual([
-      "servers.crm: HTTP upstreams are not supported by this version; give a command to start",
+      'servers.crm: expected a server on stdio or Streamable HTTP ("http"); other transports are not supported',
     ]);
   });
 
@@ -26,7 +26,8 @@ describe("members that this version does not honour", () => {
     ["enabled", false, "use disabled"],
     ["default", "allow", "default is not supported by this version"],
     ["mode", "observe", "mode is not supported by this version"],
-    ["headers", {}, "HTTP upstreams are not supported"],
+    ["headersHelper", "x", "put the value into headers"],
+    ["auth", {}, "use oauth"],
   ])("a server's %s is refused by name", (key, value, reason) => {
     const problems = problemsOf(withServer({ [key]: value }));
     expect(problems).toHaveLength(1);

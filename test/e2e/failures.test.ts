@@ -132,14 +132,15 @@ describe("an upstream", () => {
     await client.end();
   });
 
-  test("that dies in a call fails that call with what may have happened, and loses its tools", async () => {
+  test("that dies in a call fails that call with what may have happened, and is started anew by the next", async () => {
     const env = freshEnvironment();
     const config = writeFixtureConfig({ ok: { policy: policyOf("ok") } });
     const client = await startRawClient(serveCommand(config, env));
     const died = await client.call("ok__die");
     expect(died).toMatchObject({ error: { code: -32_603, data: { code: "upstream_lost" } } });
     expect(JSON.stringify(died)).toContain("may have run");
-    expect(JSON.stringify(await client.request("tools/list"))).not.toContain("ok__");
+    expect(JSON.stringify(await client.request("tools/list"))).toContain("ok__echo");
+    expect(await client.call("ok__echo")).toHaveProperty("result.content");
     await client.end();
     const { stdout } = await runBin(["decision", "list", "-o", "jsonl"], env);
     expect(stdout).toContain('"outcome":"upstream_lost"');

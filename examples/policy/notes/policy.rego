@@ -11,6 +11,32 @@ allow contains {"rule": rego.metadata.rule()} if input.action.tool == "read_note
 allow contains {"rule": rego.metadata.rule()} if input.action.tool == "write_note"
 
 # METADATA
+# title: Everybody reads the handbook
+# description: The handbook is offered as resources too, and clients may follow its changes.
+# custom:
+#   id: notes.handbook
+#   severity: low
+#   owner: docs-team
+#   actions: [resource_read, resource_subscribe]
+allow contains {"rule": rego.metadata.rule()} if {
+	startswith(input.action.uri, "note:///handbook/")
+}
+
+# METADATA
+# title: The server may ask whether to overwrite a note
+# description: A yes or no in the middle of write_note, and nothing else.
+# custom:
+#   id: notes.overwrite
+#   severity: low
+#   owner: docs-team
+#   actions: [elicitation]
+allow contains {"rule": rego.metadata.rule()} if {
+	input.action.type == "elicitation"
+	input.action.tool == "write_note"
+	object.keys(input.action.message.requestedSchema.properties) == {"overwrite"}
+}
+
+# METADATA
 # title: The handbook is written by its editors
 # description: A note under handbook/ is what the company tells its people; only editors change it.
 # custom:

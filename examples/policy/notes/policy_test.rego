@@ -21,6 +21,33 @@ test_editors_write_the_handbook if {
 	count(notes.deny) == 0 with input as call("write_note", {"path": "handbook/leave"}, ["editors"])
 }
 
+test_the_handbook_is_granted_as_a_resource if {
+	every type in ["resource_read", "resource_subscribe"] {
+		count(notes.allow) == 1 with input as {"action": {"type": type, "uri": "note:///handbook/a"}}
+		count(notes.allow) == 0 with input as {"action": {"type": type, "uri": "note:///private/a"}}
+	}
+}
+
+ask(tool, properties) := {"action": {
+	"type": "elicitation",
+	"tool": tool,
+	"message": {"message": "?", "requestedSchema": {"type": "object", "properties": properties}},
+}}
+
+test_the_question_of_write_note_is_granted if {
+	granted("write_note", {"overwrite": {"type": "boolean"}})
+}
+
+test_no_other_question_is_granted if {
+	not granted("read_note", {"overwrite": {"type": "boolean"}})
+	not granted("write_note", {"overwrite": {"type": "boolean"}, "address": {"type": "string"}})
+}
+
+granted(tool, properties) if {
+	some grant in notes.allow with input as ask(tool, properties)
+	"elicitation" in grant.rule.custom.actions
+}
+
 test_a_missing_path_is_refused if {
 	count(notes.deny) == 1 with input as call("write_note", {}, [])
 }

@@ -7,11 +7,10 @@ import type { ClientQuestion, ClientReply } from "../gateway.ts";
 import type { GatewayParts } from "../parts.ts";
 import type { Question } from "./question.ts";
 import { decideQuestion } from "./question.ts";
+import { deniedCode } from "./replies.ts";
 import { settle } from "./settle.ts";
 
 const methodNotFound = { code: -32_601, message: "Method not found" } as const;
-/** Outside the ranges that JSON-RPC and MCP reserve. */
-const deniedCode = 40_300;
 const capabilityOf: Readonly<Record<string, string>> = {
   "sampling/createMessage": "sampling",
   "elicitation/create": "elicitation",

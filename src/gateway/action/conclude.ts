@@ -6,8 +6,8 @@ import type { ActionReply, ActionRequest } from "../gateway.ts";
 import type { GatewayParts } from "../parts.ts";
 import type { Action, Target } from "./action.ts";
 import { refuseHiddenQuestion } from "./hidden-question.ts";
-import { answerInputs, isInputRequired, passInputs } from "./input-required.ts";
-import { presentResult } from "./present-result.ts";
+import { answerInputs, isInputRequired, passInputs, passResult } from "./input-required.ts";
+import { presentError } from "./present-error.ts";
 import { upstreamFailed } from "./replies.ts";
 import { settleReply } from "./settle.ts";
 
@@ -32,13 +32,13 @@ export async function conclude(
   const { request, action, target } = allowed;
   settleReply(parts, action, reply);
   if (reply.kind === "result") {
-    if (!isInputRequired(reply.result)) return presentResult(parts, allowed, reply.result);
+    if (!isInputRequired(reply.result)) return await passResult(parts, allowed, reply.result);
     const isLegacy = request.ask !== undefined;
     return await (isLegacy ? answerInputs : passInputs)(parts, allowed, reply.result);
   }
   if (reply.kind === "error") {
     const refused = await refuseHiddenQuestion(parts, allowed, reply.error);
-    return refused ?? { kind: "error", ...reply.error };
+    return refused ?? presentError(reply.error);
   }
   if (reply.code === "cancelled") return { kind: "cancelled" };
   const name = `server "${target.server.id}"`;

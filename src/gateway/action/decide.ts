@@ -69,12 +69,14 @@ function withoutHiding(verdict: LayerVerdict): LayerVerdict {
 
 function combineAll(
   action: Action,
-  { server, name }: Target,
+  { server, name, tool }: Target,
   verdicts: readonly LayerVerdict[],
 ): CombinedDecision {
+  // A task goes by the tool that made it; its own id is the server's to choose.
+  const subject = subjectName(action.type, tool?.name ?? name);
   return combine({
     decisionId: action.decisionId,
-    action: { type: action.type, server: server.id, tool: subjectName(action.type, name) },
+    action: { type: action.type, server: server.id, tool: subject },
     scope: action.principal.agent.scope,
     verdicts,
     nowMs: action.timeMs,

@@ -27,10 +27,15 @@ export async function forward(parts: GatewayParts, allowed: Allowed): Promise<Fo
     return invalidState("Invalid or expired requestState: start the request again without it");
   }
   if (continuation.kind === "held") return await resumeCall(parts, allowed, continuation.call);
-  if (request.ask === undefined && allowed.target.server.toClient.length > 0) {
-    return await holdCall(parts, allowed, continuation);
-  }
+  if (mayBeHeld(allowed)) return await holdCall(parts, allowed, continuation);
   return await conclude(parts, allowed, await send(parts, allowed, continuation));
+}
+
+/** A modern client cannot be asked in the middle of its request. Subscriptions are kept elsewhere. */
+function mayBeHeld({ request, target }: Allowed): boolean {
+  const { ask, subject } = request;
+  const isSubscription = subject.type === "resource_subscribe" || subject.type === "task_subscribe";
+  return ask === undefined && target.server.toClient.length > 0 && !isSubscription;
 }
 
 async function send(

@@ -21,6 +21,7 @@ interface Waiting {
 const maxAgeMs = 10 * 60 * 1000;
 const maxHeld = 1000;
 const maxHeldPerPrincipal = 32;
+const callEnded = "the call has ended";
 
 /** One call that is open upstream, whichever exchange with the client is looking at it. */
 export class HeldCall {
@@ -61,6 +62,8 @@ export class HeldCall {
       this.#waiting.set(key, { question, answer });
       const error = { kind: "error", code: -32_800, message: "cancelled" } as const;
       question.signal.addEventListener("abort", () => answer(error), { once: true });
+      // On stdio a question names no call, so it may come to one that has ended meanwhile.
+      if (this.hasEnded) this.refuseAll(callEnded);
       this.#wake();
     });
   }
@@ -73,8 +76,10 @@ export class HeldCall {
     }
   }
 
+  /** Takes the reply; a question that is still open is refused, since nobody will come back for it. */
   end(reply: UpstreamReply): void {
     this.#reply = reply;
+    this.refuseAll(callEnded);
     this.#wake();
   }
 

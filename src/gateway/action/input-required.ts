@@ -3,7 +3,6 @@
  * client gets those that are allowed and retries by itself; a legacy client is asked, and the retry
  * is made for it, as a request that is decided again.
  */
-import type { JsonObject } from "../../contract/json.ts";
 import { isJsonObject, isRecord } from "../../contract/json.ts";
 import type { RawResult } from "../../mcp/wire/read-server-message.ts";
 import { rewriteResult } from "../../mcp/wire/rewrite-result.ts";
@@ -11,6 +10,7 @@ import type { GatewayParts } from "../parts.ts";
 import { askClient, isDeclared } from "./ask-client.ts";
 import type { Allowed, ForwardReply } from "./conclude.ts";
 import { sealUpstream } from "./continuation.ts";
+import { presentResult } from "./present-result.ts";
 import { decideQuestion } from "./question.ts";
 import { upstreamFailed } from "./replies.ts";
 import { settle } from "./settle.ts";
@@ -52,34 +52,76 @@ export async function passInputs(
   allowed: Allowed,
   result: RawResult,
 ): Promise<ForwardReply> {
-  const { request, target } = allowed;
-  const { client } = request;
-  const { server } = target;
-  const presented: string[] = [];
-  for (const { key, method, params } of questionsOf(result.value["inputRequests"])) {
-    const question = { client, server, method, params, during: target };
-    const decision = await decideQuestion(parts, question);
-    if (decision === undefined) return refused(allowed, `${method.slice(0, 64)} is no question`);
-    if (!decision.ok) return refused(allowed, `${method} was denied (${decision.reason})`);
-    const isAskable = isDeclared(client.capabilities, method);
-    settle(parts, decision.action, isAskable ? "completed" : "not_forwarded", undefined);
-    if (!isAskable) return refused(allowed, `this client cannot answer ${method}`);
-    const shown = JSON.stringify({ method, params: decision.params });
-    presented.push(`${JSON.stringify(key)}:${shown}`);
-  }
+  const { request } = allowed;
+  const presented = await presentQuestions(parts, allowed, result);
+  if (!presented.ok) return presented.reply;
   const { requestState: state } = result.value;
-  // Made of what was judged: the server's bytes may hold a member twice, or beside it.
   const bytes = rewriteResult(result, {
     set: {
-      ...(presented.length > 0 ? { inputRequests: `{${presented.join(",")}}` } : {}),
+      ...presented.members,
       ...(typeof state === "string"
         ? { requestState: JSON.stringify(sealUpstream(parts, request, state)) }
         : {}),
     },
-    drops: (key) => key === "inputRequests" || key === "requestState",
+    drops: isInputMember,
     dropsMeta: () => false,
   });
   return { kind: "result", origin: "upstream", bytes, value: result.value };
+}
+
+/**
+ * Passes a result that is no question. That of a task may hold questions all the same, and they are
+ * decided; in any other they are none, and left out.
+ */
+export async function passResult(
+  parts: GatewayParts,
+  allowed: Allowed,
+  result: RawResult,
+): Promise<ForwardReply> {
+  const { value } = result;
+  if (!Object.keys(value).some(isInputMember)) return presentResult(parts, allowed, result);
+  const isAsking = allowed.action.type.startsWith("task_") && allowed.request.ask === undefined;
+  const presented = isAsking ? await presentQuestions(parts, allowed, result) : noQuestions;
+  if (!presented.ok) return presented.reply;
+  const changes = { set: presented.members, drops: isInputMember, dropsMeta: () => false };
+  const bytes = rewriteResult(result, changes);
+  return presentResult(parts, allowed, { bytes, value });
+}
+
+type Presented =
+  | { readonly ok: true; readonly members: Readonly<Record<string, string>> }
+  | { readonly ok: false; readonly reply: ForwardReply };
+
+const noQuestions: Presented = { ok: true, members: {} };
+
+/** Made of what was judged: the server's bytes may hold a member twice, or beside it. */
+async function presentQuestions(
+  parts: GatewayParts,
+  allowed: Allowed,
+  { value }: RawResult,
+): Promise<Presented> {
+  const { request, target } = allowed;
+  const { client } = request;
+  const { server } = target;
+  const presented: string[] = [];
+  const refuse = (reason: string): Presented => ({ ok: false, reply: refused(allowed, reason) });
+  for (const { key, method, params } of questionsOf(value["inputRequests"])) {
+    const question = { client, server, method, params, during: target };
+    const decision = await decideQuestion(parts, question);
+    if (decision === undefined) return refuse(`${method.slice(0, 64)} is no question`);
+    if (!decision.ok) return refuse(`${method} was denied (${decision.reason})`);
+    const isAskable = isDeclared(client.capabilities, method);
+    settle(parts, decision.action, isAskable ? "completed" : "not_forwarded", undefined);
+    if (!isAskable) return refuse(`this client cannot answer ${method}`);
+    const shown = JSON.stringify({ method, params: decision.params });
+    presented.push(`${JSON.stringify(key)}:${shown}`);
+  }
+  const inputRequests = `{${presented.join(",")}}`;
+  return presented.length === 0 ? noQuestions : { ok: true, members: { inputRequests } };
+}
+
+function isInputMember(key: string): boolean {
+  return key === "inputRequests" || key === "requestState";
 }
 
 function questionsOf(inputRequests: unknown) {

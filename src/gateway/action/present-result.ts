@@ -4,7 +4,7 @@
  */
 import { wrapStructured } from "../../mcp/catalog/legacy-schema.ts";
 import { mentionedUris, uriReplacement } from "../../mcp/catalog/result-uris.ts";
-import type { RawResult } from "../../mcp/wire/read-server-message.ts";
+import type { ResultBytes } from "../../mcp/wire/rewrite-result.ts";
 import type { ReplaceString } from "../../mcp/wire/rewrite-strings.ts";
 import { rewriteStrings } from "../../mcp/wire/rewrite-strings.ts";
 import type { ActionReply } from "../gateway.ts";
@@ -17,7 +17,7 @@ import { taskReplacement } from "./tasks.ts";
 export function presentResult(
   parts: GatewayParts,
   { request, action, target }: Allowed,
-  result: RawResult,
+  result: ResultBytes,
 ): ActionReply {
   const { server, tool } = target;
   const { client } = request;

@@ -16,6 +16,7 @@ import { elicitationProblem } from "./elicitation-problem.ts";
 import { judge } from "./judge.ts";
 import { recordAdmission } from "./record-admission.ts";
 import { refusal } from "./refuse.ts";
+import { isReserved } from "../reserved-members.ts";
 
 /** A question before it is decided. */
 export interface Question {
@@ -108,12 +109,14 @@ function forbiddenBecause(
 
 /**
  * People have to see which server asks them, as long as its tools are not passed off as ours. A
- * progress token of the server's would name nothing at the client.
+ * progress token of the server's would name nothing at the client. What the client knows of other
+ * servers is not the server's business: to the client, this server and all servers are the gateway.
  */
 function presentQuestion({ server, method, params: asked }: Question): JsonObject {
-  const { _meta: meta, ...rest } = asked;
-  const { progressToken: _, ...kept } = isJsonObject(meta) ? meta : {};
-  const params = Object.keys(kept).length === 0 ? rest : { ...rest, _meta: kept };
+  const { _meta: meta, includeContext: _, ...rest } = asked;
+  const { progressToken: __, ...said } = isJsonObject(meta) ? meta : {};
+  const kept = Object.entries(said).filter(([key]) => !isReserved(key));
+  const params = kept.length === 0 ? rest : { ...rest, _meta: Object.fromEntries(kept) };
   const { message } = params;
   if (method !== "elicitation/create" || server.naming === "bare") return params;
   return typeof message === "string" ? { ...params, message: `[${server.id}] ${message}` } : params;

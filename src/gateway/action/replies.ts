@@ -6,14 +6,21 @@
 import type { CombinedDecision } from "../../policy/combine.ts";
 import { gatewayDenial } from "../../policy/combine.ts";
 import { denialError, denialResult } from "../../policy/enforcement/denial-result.ts";
+import type { UpstreamFailure } from "../../mcp/upstream/upstream-connection.ts";
 import type { ActionReply } from "../gateway.ts";
 import type { Action } from "./action.ts";
 
 const invalidParams = -32_602;
 const resourceNotFound = -32_002;
 const internalError = -32_603;
-/** Outside the ranges that JSON-RPC and MCP reserve. */
-const deniedCode = 40_300;
+/** Of a denial; outside the ranges that JSON-RPC and MCP reserve. */
+export const deniedCode = 40_300;
+
+/** Why an allowed action came to nothing; the upstream's failures are its own. */
+export type ActionFailure =
+  | UpstreamFailure
+  /** The server asked for input that it does not get. */
+  | "input_refused";
 
 /** For what does not exist and for what the agent may not see, to the byte. */
 export function unknown({ type, asked, protocolVersion }: Action): ActionReply {
@@ -57,7 +64,7 @@ export function auditUnavailable(action: Action): ActionReply {
 }
 
 /** The request left and came back with nothing that can be passed on. */
-export function upstreamFailed(action: Action, code: string, message: string): ActionReply {
+export function upstreamFailed(action: Action, code: ActionFailure, message: string): ActionReply {
   const data = { code, decision_id: action.decisionId };
   return { kind: "error", code: internalError, message, data };
 }

@@ -3,6 +3,7 @@
  * from the last one, and the requests to it. A server that was listed before is started by the first
  * request; what it lists then replaces what was kept.
  */
+import { setMaxListeners } from "node:events";
 import type { ServerConfig } from "../../config/config.ts";
 import type { Clock, Log } from "../../contract/ambient.ts";
 import type { JsonObject } from "../../contract/json.ts";
@@ -88,6 +89,8 @@ export class FleetServer {
   constructor(config: ServerConfig, deps: FleetServerDeps) {
     this.config = config;
     this.#deps = deps;
+    // Everybody who waits for a connection listens.
+    setMaxListeners(0, this.#closing.signal);
     this.#supervised = new SupervisedServer({
       id: config.id,
       maxConcurrent: config.maxConcurrent,

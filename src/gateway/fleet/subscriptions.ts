@@ -1,6 +1,6 @@
 /**
- * Subscriptions to resources and, with modern servers, to tasks: one upstream for all clients that share a connection, made again after
- * the connection was lost, ended with its last client.
+ * Subscriptions to resources and, with modern servers, to tasks: one upstream for all clients that
+ * share a connection, made again after the connection was lost, ended with its last client.
  */
 import type { ServerConfig } from "../../config/config.ts";
 import type { Log } from "../../contract/ambient.ts";
@@ -35,12 +35,17 @@ const acknowledged = "notifications/subscriptions/acknowledged";
 const updated = "notifications/resources/updated";
 const taskChanged = "notifications/tasks";
 const againMs = 1000;
-const maxPerClient = 1000;
+/** Streams of a server are few, and everybody's. */
+const maxPerPrincipal = 256;
 
 export class Subscriptions {
   readonly #deps: SubscriptionDeps;
   readonly #open = new Map<string, Subscription>();
-  readonly #timers = new Set<NodeJS.Timeout>();
+  /** Answers that are awaited; whoever wants the same meanwhile gets the same. */
+  readonly #making = new Map<string, Promise<UpstreamReply>>();
+  /** Wait to be made again. */
+  readonly #gone = new Set<Subscription>();
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(deps: SubscriptionDeps) {
     this.#deps = deps;
@@ -61,10 +66,9 @@ export class Subscriptions {
     const known = this.#open.get(key);
     if (known !== undefined) {
       known.clients.add(client);
-      return done;
+      return (await this.#making.get(key)) ?? done;
     }
-    const own = [...this.#open.values()].filter(({ clients }) => clients.has(client));
-    if (own.length >= maxPerClient) return tooMany;
+    if (this.#countOf(server, client) >= maxPerPrincipal) return tooMany;
     const subscription: Subscription = {
       server,
       topic,
@@ -73,7 +77,10 @@ export class Subscriptions {
       release: this.#deps.fleet().hold(server.id, client, {}),
     };
     this.#open.set(key, subscription);
-    const reply = await this.#subscribe(client, subscription);
+    const making = this.#subscribe(client, subscription);
+    this.#making.set(key, making);
+    const reply = await making;
+    if (this.#making.get(key) === making) this.#making.delete(key);
     if (reply.kind !== "result") this.#drop(key, subscription);
     return reply;
   }
@@ -114,30 +121,43 @@ export class Subscriptions {
   /** A connection is gone, and its subscriptions with it: they are made again on a new one. */
   lost(server: ServerConfig, key: string): void {
     const prefix = `${server.id} ${key} `;
-    if (![...this.#open.keys()].some((known) => known.startsWith(prefix))) return;
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      for (const [known, subscription] of this.#open) {
-        if (known.startsWith(prefix)) void this.#again(subscription);
-      }
-    }, againMs);
-    timer.unref();
-    this.#timers.add(timer);
+    for (const [known, subscription] of this.#open) {
+      if (known.startsWith(prefix)) this.#makeAgain(subscription);
+    }
   }
 
   close(): void {
-    for (const timer of this.#timers) clearTimeout(timer);
+    clearTimeout(this.#timer);
     for (const { stream } of this.#open.values()) stream.abort();
+  }
+
+  #countOf(server: ServerConfig, { principal }: Client): number {
+    const isOwn = (client: Client): boolean => client.principal.key === principal.key;
+    const own = [...this.#open.values()].filter(
+      (subscription) => subscription.server === server && [...subscription.clients].some(isOwn),
+    );
+    return own.length;
+  }
+
+  /** However often it is said to be gone, it is made again once. */
+  #makeAgain(subscription: Subscription): void {
+    this.#gone.add(subscription);
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      const gone = [...this.#gone];
+      this.#gone.clear();
+      for (const each of gone) void this.#again(each);
+    }, againMs).unref();
   }
 
   async #again(subscription: Subscription): Promise<void> {
     const [client] = subscription.clients;
-    if (client === undefined) return;
+    if (client === undefined || subscription.stream.signal.aborted) return;
     const reply = await this.#subscribe(client, subscription);
     if (reply.kind === "result") return this.#tellUpdated(subscription);
     const { server } = subscription;
     this.#deps.log.warn({ server: server.id }, "subscription not made again");
-    if (reply.kind === "failed") this.lost(server, connectionKey(server, client));
+    if (reply.kind === "failed") this.#makeAgain(subscription);
   }
 
   async #subscribe(client: Client, subscription: Subscription): Promise<UpstreamReply> {
@@ -158,6 +178,7 @@ export class Subscriptions {
   /** Resolves when the server has acknowledged, or has ended the request. */
   #listen(client: Client, subscription: Subscription): Promise<UpstreamReply> {
     const { server, topic, stream, clients } = subscription;
+    let isMade = false;
     const wanted =
       topic.kind === "task" ? { taskIds: [topic.taskId] } : { resourceSubscriptions: [topic.uri] };
     return new Promise((resolve) => {
@@ -169,8 +190,10 @@ export class Subscriptions {
         // What the envelope says of a task's subscriber: it knows the extension.
         ...(topic.kind === "task" ? { clientCapabilities: client.capabilities } : {}),
         onNotification: (notice) => {
-          if (notice.method === acknowledged) resolve(done);
-          else if (notice.method === updated) this.#tellUpdated(subscription);
+          if (notice.method === acknowledged) {
+            isMade = true;
+            resolve(done);
+          } else if (notice.method === updated) this.#tellUpdated(subscription);
           else if (notice.method === taskChanged) {
             for (const each of clients) this.#deps.onTask(each, server, notice);
           }
@@ -178,8 +201,9 @@ export class Subscriptions {
       });
       void ended.then((reply) => {
         resolve(reply);
-        if (!stream.signal.aborted && reply.kind === "failed") {
-          this.lost(server, connectionKey(server, client));
+        // One that never was is the asker's to make again.
+        if (isMade && !stream.signal.aborted && reply.kind === "failed") {
+          this.#makeAgain(subscription);
         }
       });
     });
@@ -190,10 +214,10 @@ export class Subscriptions {
     for (const client of clients) this.#deps.onUpdated(client, server, topic.uri);
   }
 
-  #drop(key: string, { stream, release }: Subscription): void {
-    this.#open.delete(key);
-    stream.abort();
-    release();
+  #drop(key: string, subscription: Subscription): void {
+    if (this.#open.get(key) === subscription) this.#open.delete(key);
+    subscription.stream.abort();
+    subscription.release();
   }
 }
 
@@ -218,5 +242,5 @@ const noTasks: UpstreamReply = {
 const tooMany: UpstreamReply = {
   kind: "failed",
   code: "upstream_busy",
-  message: `a client may subscribe to ${maxPerClient} resources`,
+  message: `a principal may subscribe to ${maxPerPrincipal} of its resources and tasks`,
 };

@@ -2,10 +2,11 @@
  * The bytes of a decided request's result in the words of the client's era: as the upstream sent
  * them, but for what an era does not know, demands, or only the gateway may say.
  */
+import { isRecord } from "../../contract/json.ts";
 import type { ActionReply, ClientEra } from "../../gateway/gateway.ts";
+import { isReserved } from "../../gateway/reserved-members.ts";
 import { rewriteResult } from "../wire/rewrite-result.ts";
 
-const reservedMetaPrefix = "io.mcp-gateway/";
 const modernMembers: ReadonlySet<string> = new Set(["resultType", "ttlMs", "cacheScope"]);
 
 /** Result of `method` for a client of this era. */
@@ -14,11 +15,24 @@ export function presentResult(
   method: string,
   era: ClientEra,
 ): Buffer {
+  const { result } = reply.value;
   return rewriteResult(reply, {
     set: era === "modern" ? modernMembersOf(reply.value, method) : {},
     drops: (key) => era === "legacy" && modernMembers.has(key),
-    dropsMeta: (key) => reply.origin === "upstream" && key.startsWith(reservedMetaPrefix),
+    dropsMeta: (key) => reply.origin === "upstream" && isReserved(key),
+    ...(isRecord(result) && speaksForGateway(result)
+      ? { replace: (key, part) => (key === "result" ? withoutReserved(part, result) : undefined) }
+      : {}),
   });
+}
+
+/** The result of a call inside a task may not speak for the gateway any more than outside. */
+function speaksForGateway({ _meta: meta }: Readonly<Record<string, unknown>>): boolean {
+  return isRecord(meta) && Object.keys(meta).some(isReserved);
+}
+
+function withoutReserved(bytes: Buffer, value: Readonly<Record<string, unknown>>): string {
+  return rewriteResult({ bytes, value }, { set: {}, dropsMeta: isReserved }).toString("utf8");
 }
 
 function modernMembersOf(

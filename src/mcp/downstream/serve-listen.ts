@@ -43,7 +43,7 @@ export async function serveListen(exchange: Exchange): Promise<void> {
     return send(errorMessage(request.id, { code: rpcCodes.invalidParams, message }));
   }
   const waiting: ClientNotice[] = [];
-  let isAcknowledged = false;
+  let honoured: Wanted | undefined;
   const tell = ({ method, params }: ClientNotice): void => {
     const meta = isJsonObject(params["_meta"]) ? params["_meta"] : {};
     const stamped = { ...params, _meta: { ...meta, [metaKeys.subscriptionId]: request.id } };
@@ -51,9 +51,8 @@ export async function serveListen(exchange: Exchange): Promise<void> {
   };
   const stop = gateway.listen(client, {
     hear: (notice) => {
-      if (!isHonoured(notice, wanted)) return;
-      if (isAcknowledged) tell(notice);
-      else waiting.push(notice);
+      if (honoured === undefined) waiting.push(notice);
+      else if (isHonoured(notice, honoured)) tell(notice);
     },
     ask: undefined,
   });
@@ -62,14 +61,14 @@ export async function serveListen(exchange: Exchange): Promise<void> {
       (uri) => ({ type: "resource_subscribe", uri }) as const,
     );
     const tasks = wanted.taskIds.map((taskId) => ({ type: "task_subscribe", taskId }) as const);
-    const taken = await subscribeAll(exchange, [...resources, ...tasks]);
+    const taken = honouredOf(wanted, await subscribeAll(exchange, [...resources, ...tasks]));
     await gateway.awaitChanges(client);
     tell({
       method: "notifications/subscriptions/acknowledged",
-      params: { notifications: honoured(wanted, taken) },
+      params: { notifications: presentHonoured(taken) },
     });
-    isAcknowledged = true;
-    for (const notice of waiting) tell(notice);
+    honoured = taken;
+    for (const notice of waiting.splice(0)) if (isHonoured(notice, taken)) tell(notice);
     await aborted(signal);
   } finally {
     stop();
@@ -126,17 +125,21 @@ async function subscribeAll(
   return accepted;
 }
 
-function honoured(wanted: Wanted, taken: readonly Topic[]): JsonObject {
-  const { toolsListChanged, promptsListChanged, resourcesListChanged } = wanted;
-  const uris = taken.flatMap((topic) => (topic.type === "resource_subscribe" ? topic.uri : []));
-  const taskIds = taken.flatMap((topic) => (topic.type === "task_subscribe" ? topic.taskId : []));
+function honouredOf(wanted: Wanted, taken: readonly Topic[]): Wanted {
   return {
-    ...(toolsListChanged ? { toolsListChanged } : {}),
-    ...(promptsListChanged ? { promptsListChanged } : {}),
-    ...(resourcesListChanged ? { resourcesListChanged } : {}),
-    ...(uris.length > 0 ? { resourceSubscriptions: uris } : {}),
-    ...(taskIds.length > 0 ? { taskIds } : {}),
+    ...wanted,
+    resourceSubscriptions: taken.flatMap((topic) =>
+      topic.type === "resource_subscribe" ? topic.uri : [],
+    ),
+    taskIds: taken.flatMap((topic) => (topic.type === "task_subscribe" ? topic.taskId : [])),
   };
+}
+
+/** What is not honoured is left out. */
+function presentHonoured(honoured: Wanted): JsonObject {
+  return Object.fromEntries(
+    Object.entries(honoured).filter(([, value]) => value === true || Object(value).length > 0),
+  );
 }
 
 function isHonoured({ method, params }: ClientNotice, wanted: Wanted): boolean {

@@ -164,6 +164,8 @@ export class Session {
       capabilities: isCapabilities(capabilities) ? capabilities : {},
     };
     this.#legacy = client;
+    this.#isReady = false;
+    this.#logLevel = undefined;
     this.#stopListening?.();
     this.#stopListening = gateway.listen(client, {
       hear: (notice) => this.#hear(notice),
@@ -174,7 +176,9 @@ export class Session {
 
   /** What belongs to no request. Nothing unasked is said before the client is ready. */
   #hear(notice: ClientNotice): void {
-    if (!this.#isReady || this.#isTooQuiet(notice)) return;
+    const version = this.#legacy?.protocolVersion ?? "";
+    const isForeign = dispositionOf("serverNotifications", notice.method, version) === "refuse";
+    if (!this.#isReady || isForeign || this.#isTooQuiet(notice)) return;
     this.#deps.send(notificationMessage(notice.method, notice.params));
   }
 

@@ -40,10 +40,11 @@ export function createReply(parts: ReplyParts): Reply {
   let isDone = false;
   const timer = setTimeout(open, parts.streamAfterMs);
 
-  /** Without a stream from before, who left cannot come back to it. */
+  /** None for who left, and for a notification, which was answered with a status alone. */
   function open(): MessageStream | undefined {
     clearTimeout(timer);
-    if (stream === undefined && !response.destroyed) stream = parts.openStream();
+    const isOver = response.destroyed || response.headersSent;
+    if (stream === undefined && !isOver) stream = parts.openStream();
     return stream;
   }
 

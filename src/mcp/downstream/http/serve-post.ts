@@ -96,19 +96,19 @@ async function serveModern(
   if (front.isDraining()) {
     return refuse(response, gatewayEnding, caller.shared, request.id);
   }
-  const problem = findProblem(front, caller, request, reading);
+  const problem = await findProblem(front, caller, request, reading);
   if (problem !== undefined) return await serveExchange(front, caller, problem, response, 400);
   const errorStatus = reading.era === "refused" ? 400 : undefined;
   await serveExchange(front, caller, request, response, errorStatus);
 }
 
 /** What headers and body do not agree on. A refused envelope is answered by the session itself. */
-function findProblem(
+async function findProblem(
   front: Front,
   { headers, principal }: Caller,
   request: ClientRequest,
   reading: EraReading,
-): MalformedMessage | undefined {
+): Promise<MalformedMessage | undefined> {
   if (reading.era === "legacy") {
     const message = `expected _meta["${metaKeys.protocolVersion}"] in params, found none`;
     return malformed(request, rpcCodes.invalidParams, message, "envelope_missing");
@@ -117,17 +117,18 @@ function findProblem(
     checkVersionHeader(headers, request.params) ??
     (reading.era === "refused"
       ? undefined
-      : (checkStandardHeaders(headers, request, true) ?? checkParameters()));
+      : (checkStandardHeaders(headers, request, true) ?? (await checkParameters())));
   if (mismatch === undefined) return undefined;
   const message = `Header mismatch: ${mismatch}`;
   return malformed(request, headerMismatchCode, message, "header_mismatch");
 
-  function checkParameters(): string | undefined {
+  async function checkParameters(): Promise<string | undefined> {
     const { name, arguments: args } = request.params;
     if (request.method !== "tools/call" || reading.era !== "modern") return undefined;
     if (typeof name !== "string") return undefined;
     const client = { ...reading, principal, session: undefined };
-    return checkParameterHeaders(headers, args, front.gateway.parameterHeaders(client, name));
+    const pointers = await front.gateway.parameterHeaders(client, name);
+    return checkParameterHeaders(headers, args, pointers);
   }
 }
 

@@ -49,7 +49,7 @@ export function createFakeGateway(act: Act = echo): FakeGateway {
       return () => ears.delete(ear);
     },
     awaitChanges: async () => {},
-    parameterHeaders: (_, name) => (name === "mirrored" ? mirrors : new Map()),
+    parameterHeaders: async (_, name) => (name === "mirrored" ? mirrors : new Map()),
     refuseMalformed: async (client) => void malformed.push(client),
     forget: (client) => void forgotten.push(client),
     close: async () => {},

@@ -1,0 +1,78 @@
+import { describe, expect, test } from "vitest";
+import { systemClock } from "../../src/config/ambient.ts";
+import type { PolicyAction } from "../../src/contract/policy-input.ts";
+import { Visibility } from "../../src/gateway/visibility.ts";
+import type { PolicyEngine } from "../../src/policy/engine/policy-engine.ts";
+import { load, minimal } from "../config/support.ts";
+import { alice } from "./open-gateway.ts";
+
+const layer = { name: "identity", kind: "identity", revision: "1", digest: "" } as const;
+const hide = {
+  rule: "r",
+  code: "c",
+  title: undefined,
+  description: undefined,
+  severity: undefined,
+  remediation: undefined,
+  appeal: undefined,
+  alternatives: [],
+  overridable: false,
+  disclose: "text",
+  audit: false,
+  owner: undefined,
+  actions: [],
+  message: undefined,
+  details: undefined,
+} as const;
+
+/** A real engine is too slow for as many questions; this one hides every `hidden…`. */
+function createEngine() {
+  let asked = 0;
+  const engine: PolicyEngine = {
+    activate: async () => [],
+    decide: () => Promise.reject(new Error("expected no decision")),
+    visibility: async ({ inputs }) => {
+      asked += inputs.length;
+      return inputs.map((input) => {
+        const output = {
+          allow: [],
+          deny: [],
+          requireApproval: [],
+          obligations: [],
+          hide: input.includes("hidden") ? [hide] : [],
+          dataClasses: [],
+          labels: [],
+          capabilities: undefined,
+          waive: [],
+          warn: [],
+        };
+        return { verdicts: [{ ok: true, layer, output }] };
+      });
+    },
+    close: async () => {},
+  };
+  return { engine, asked: () => asked };
+}
+
+const action = (uri: string): PolicyAction => ({
+  type: "resource_read",
+  direction: "to_server",
+  server: "crm",
+  about: { uri },
+  destination: { region: null, external: false },
+});
+
+describe("verdicts on more things than are remembered", () => {
+  test("are in the order of the things, whichever is forgotten meanwhile", async () => {
+    const { engine, asked } = createEngine();
+    const { config } = load(minimal);
+    const visibility = new Visibility({ config, engine, clock: systemClock });
+    const many = Array.from({ length: 50_000 }, (_, at) => action(`hidden:${at}`));
+    await visibility.ofAll(alice, many);
+    const sights = await visibility.ofAll(alice, [action("hidden:0"), action("open:new")]);
+    expect(sights.map(({ isVisible }) => isVisible)).toEqual([false, true]);
+    expect(asked()).toBe(50_001);
+    await visibility.of(alice, action("hidden:0"));
+    expect(asked()).toBe(50_002);
+  });
+});
