@@ -2,8 +2,8 @@
  * `node bench/soak.js [--clients 500] [--minutes 10] [--rate 200]`: many clients of both eras over
  * HTTP before servers on stdio and on HTTP, for a while. Every answer has to be its client's own,
  * and the gateway may grow neither in memory nor in descriptors nor in processes, and holds after the
- * last client no more than before the first. Ends with 1 where it is otherwise. Memory is judged by
- * runs of eight minutes and more.
+ * last client no more than before the first. Ends with 1 where it is otherwise. Growth under load is
+ * judged by runs of two minutes and more, memory by runs of eight.
  */
 import { setMaxListeners } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -11,9 +11,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { isAtRest, judge, percent } from "./soak/judge.js";
+import { growth, isAtRest, judge } from "./soak/judge.js";
 import { countLines } from "./soak/log-lines.js";
-import { sampleProcess } from "./soak/process-sample.js";
 import { startGateway } from "./soak/start-gateway.js";
 import { createTally } from "./soak/tally.js";
 import { liveOn, warmUp } from "./soak/world.js";
@@ -37,11 +36,11 @@ const restSeconds = idleSeconds + 60;
 const folder = mkdtempSync(join(tmpdir(), "soak-"));
 // Everything that is written from here on, by children too, is below one folder.
 process.env["TMPDIR"] = folder;
-const gateway = await startGateway(folder, { idleSeconds });
+const gateway = await startGateway(folder, { idleSeconds, sampleSeconds });
 const tally = createTally();
 const ending = new AbortController();
 setMaxListeners(0, ending.signal);
-const { url, tokens, pid } = gateway;
+const { url, tokens } = gateway;
 const world = {
   url,
   tokens,
@@ -64,7 +63,17 @@ process.exitCode = exitCode;
 async function soak() {
   await warmUp(world);
   const baseline = await rest();
-  print(["MINUTE", "REQUESTS", "PER S", "RSS MB", "FDS", "THREADS", "CHILDREN", "FAULTS"]);
+  print([
+    "MINUTE",
+    "REQUESTS",
+    "PER S",
+    "HEAP MB",
+    "RSS MB",
+    "FDS",
+    "THREADS",
+    "CHILDREN",
+    "FAULTS",
+  ]);
   printSample("idle", baseline, 0);
   const began = performance.now();
   const living = liveOn(world);
@@ -93,7 +102,7 @@ async function watch(began) {
   let before = { minute: 0, requests: tally.requests };
   for (let at = sampleSeconds; at <= seconds; at += sampleSeconds) {
     await wait(Math.max(0, began + at * 1000 - performance.now()));
-    const sample = sampleProcess(pid);
+    const sample = gateway.sample();
     samples.push(sample);
     const minute = Math.floor(at / 60);
     if (minute === before.minute && at + sampleSeconds <= seconds) continue;
@@ -107,16 +116,16 @@ async function watch(began) {
 /**
  * What is held once nobody is there; waits for the idle times of sessions and servers.
  *
- * @param {import("./soak/process-sample.js").Sample} [baseline]
+ * @param {import("./soak/judge.js").Sample} [baseline]
  */
 async function rest(baseline) {
   const deadlineMs = performance.now() + restSeconds * 1000;
-  let sample = sampleProcess(pid);
+  let sample = gateway.sample();
   let steady = 0;
   while (performance.now() < deadlineMs) {
     if (baseline !== undefined && isAtRest(sample, baseline)) return sample;
     await wait(500);
-    const next = sampleProcess(pid);
+    const next = gateway.sample();
     steady = next.children === sample.children && next.fds === sample.fds ? steady + 0.5 : 0;
     sample = next;
     if (baseline === undefined && steady > idleSeconds + 1) break;
@@ -128,10 +137,12 @@ async function rest(baseline) {
  * @param {import("./soak/judge.js").Verdict} verdict
  * @param {import("./soak/log-lines.js").LogLines} lines
  */
-function report({ second, last, rssGrowth, failures }, lines) {
+function report({ second, last, failures }, lines) {
   printSample("2nd qu.", second, 0);
   printSample("4th qu.", last, 0);
-  console.log(`memory from the second quarter to the last: ${percent(rssGrowth)}`);
+  const heapGrowth = growth(second.heapMb, last.heapMb);
+  const rssGrowth = growth(second.rssMb, last.rssMb);
+  console.log(`memory from the second quarter to the last: heap ${heapGrowth}, rss ${rssGrowth}`);
   for (const [method, count] of tally.counts) console.log(`${count} ${method}`);
   for (const [line, count] of lines.byMessage) console.log(`gateway's log: ${count} ${line}`);
   for (const fault of tally.faults) console.log(`FAULT ${fault}`);
@@ -142,11 +153,20 @@ function report({ second, last, rssGrowth, failures }, lines) {
 
 /**
  * @param {string} minute
- * @param {import("./soak/process-sample.js").Sample} sample
+ * @param {import("./soak/judge.js").Sample} sample
  * @param {number} perSecond
  */
-function printSample(minute, { rssMb, fds, threads, children }, perSecond) {
-  const numbers = [tally.requests, perSecond, rssMb, fds, threads, children, tally.faultCount];
+function printSample(minute, { heapMb, rssMb, fds, threads, children }, perSecond) {
+  const numbers = [
+    tally.requests,
+    perSecond,
+    heapMb,
+    rssMb,
+    fds,
+    threads,
+    children,
+    tally.faultCount,
+  ];
   print([minute, ...numbers.map((number) => number.toFixed(0))]);
 }
 

@@ -5,12 +5,12 @@
 import { readdirSync, readFileSync } from "node:fs";
 
 /**
- * @typedef {{ rssMb: number, fds: number, threads: number, children: number }} Sample
+ * @typedef {{ rssMb: number, fds: number, threads: number, children: number }} ProcessSample
  */
 
 /**
  * @param {number} pid
- * @returns {Sample}
+ * @returns {ProcessSample}
  */
 export function sampleProcess(pid) {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");

@@ -4,43 +4,53 @@
  */
 import { spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { buildBundles } from "../../scripts/build-bundles.js";
 import { startFixture } from "../../scripts/conformance/children.js";
+import { sampleProcess } from "./process-sample.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const bin = join(root, "dist", "bin", "main.js");
 const upstream = join(root, "bench", "soak-upstream.js");
+const collector = new URL("collect.js", import.meta.url);
 const principals = 10;
 const serverIds = ["notes", "desk", "web"];
 
 /**
  * @typedef {{ url: string, pid: number, tokens: readonly string[], stderr: () => string,
- *   close: () => Promise<number | null> }} Gateway
+ *   sample: () => import("./judge.js").Sample, close: () => Promise<number | null> }} Gateway
  */
 
 /**
  * Starts everything and waits until it is ready; `close` ends it and resolves with the exit code.
  *
  * @param {string} folder for everything that is written
- * @param {{ idleSeconds: number }} settings how soon sessions and servers count as idle
+ * @param {{ idleSeconds: number, sampleSeconds: number }} settings how soon sessions and servers
+ *   count as idle, and how often the gateway is looked at
  * @returns {Promise<Gateway>}
  */
-export async function startGateway(folder, { idleSeconds }) {
+export async function startGateway(folder, { idleSeconds, sampleSeconds }) {
   const layout = join(folder, "layout");
   await buildBundles(writePolicies(folder), layout);
   const web = await startFixture("modern");
   const tokens = Array.from({ length: principals }, () => randomBytes(32).toString("hex"));
   const config = join(folder, "mcp-gateway.config.json");
   writeFileSync(config, JSON.stringify(configOf(layout, web.url, tokens, idleSeconds)));
+  const heapFile = join(folder, "heap");
+  writeFileSync(heapFile, "0");
   const port = await freePort();
-  const args = [bin, "serve", "--http", `127.0.0.1:${port}`, "--config", config];
+  const watched = ["--expose-gc", "--import", collector.href];
+  const args = [...watched, bin, "serve", "--http", `127.0.0.1:${port}`, "--config", config];
   const child = spawn(process.execPath, args, {
-    env: environment(folder),
+    env: {
+      ...environment(folder),
+      SOAK_HEAP_FILE: heapFile,
+      SOAK_COLLECT_MS: String(sampleSeconds * 1000),
+    },
     stdio: ["ignore", "ignore", "pipe"],
   });
   let stderr = "";
@@ -65,7 +75,12 @@ export async function startGateway(folder, { idleSeconds }) {
     }
     await wait(100);
   }
-  return { url: `${origin}/mcp`, pid: child.pid ?? 0, tokens, stderr: () => stderr, close };
+  const pid = child.pid ?? 0;
+  const sample = () => ({
+    heapMb: Number(readFileSync(heapFile, "utf8")) / 1024 ** 2,
+    ...sampleProcess(pid),
+  });
+  return { url: `${origin}/mcp`, pid, tokens, stderr: () => stderr, sample, close };
 }
 
 /**

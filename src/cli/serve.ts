@@ -58,12 +58,17 @@ function endInput(): void {
 
 async function serveOne({ io, config, dev, log }: ServeSetting): Promise<void> {
   const watchdog = createWatchdog(process.platform);
+  let start = (): void => {};
+  const mayStart = new Promise<void>((resolve) => {
+    start = resolve;
+  });
   const gateway = await assembleGateway({
     io,
     config,
     dev,
     watchdog,
     log,
+    mayStart,
     onShutdown: endInput,
     onlySession: stdioSession,
   });
@@ -72,7 +77,12 @@ async function serveOne({ io, config, dev, log }: ServeSetting): Promise<void> {
   const { tenant, agent, user } = config;
   const principal = principalOf({ tenant, agent, user, servers: undefined });
   const { stdin: input, stdout: output } = process;
-  await serveStdio({ input, output, gateway, log, principal });
+  await gateway.recalled;
+  const served = serveStdio({ input, output, gateway, log, principal });
+  // A client greets as soon as it has started us, and starting threads and children blocks for tens
+  // of milliseconds: the event loop first gets one whole turn to read and answer.
+  setImmediate(() => setImmediate(start));
+  await served;
   await gateway.close();
   await watchdog.close();
 }

@@ -15,7 +15,7 @@ import { refuseMalformed } from "./action/refuse.ts";
 import { TaskMemory } from "./action/tasks.ts";
 import { ClientEars } from "./client-ears.ts";
 import { Conversations } from "./conversations.ts";
-import type { Connect } from "./fleet/fleet-server.ts";
+import type { Connect } from "./fleet/fleet-server-deps.ts";
 import { ListingStore } from "./fleet/listing-store.ts";
 import { LogLevels } from "./fleet/log-levels.ts";
 import { ServerFleet } from "./fleet/server-fleet.ts";
@@ -55,9 +55,11 @@ export interface GatewayDeps {
 export function createGateway(deps: GatewayDeps): Gateway {
   const parts = assemble(deps);
   const { fleet, subscriptions, logLevels } = parts;
-  fleet.start(deps.mayStart);
+  const recalled = fleet.recall();
+  fleet.start(Promise.all([recalled, deps.mayStart]).then(() => undefined));
   fleet.onChange((kinds) => parts.ears.tellChange(kinds));
   return {
+    recalled,
     ready: Promise.all([parts.policiesReady, deps.mayStart.then(() => fleet.settled())]).then(
       () => undefined,
     ),

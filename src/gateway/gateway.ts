@@ -129,6 +129,8 @@ export interface ClientEar {
 }
 
 export interface Gateway {
+  /** Resolves when what servers said in the last run is at hand; a front greets nobody before. */
+  readonly recalled: Promise<void>;
   /** Resolves when policies are active and servers are listed, or the patience with them ended. */
   readonly ready: Promise<void>;
   readonly greet: (client: Client) => Greeting;

@@ -3,7 +3,7 @@
  * that keep the promises of real ones: exactly one end for each request, cancellation included.
  */
 import type { JsonObject } from "../../src/contract/json.ts";
-import type { Connect } from "../../src/gateway/fleet/fleet-server.ts";
+import type { Connect } from "../../src/gateway/fleet/fleet-server-deps.ts";
 import type {
   ClientAnswer,
   ServerNotification,
@@ -110,8 +110,9 @@ export function createFakeServer(
       newest.events.onLost("as the test says");
     },
   };
-  const connect: Connect = async (_, { capabilities, events }) => {
-    await fake.opening;
+  const connect: Connect = async (_, { capabilities, events, signal }) => {
+    await Promise.race([fake.opening, cancelledBy(signal)]);
+    if (signal.aborted) throw new Error("given up");
     const own = { capabilities, events, sent: [], notified: [], isClosed: false };
     fake.connections.push(own);
     return connectionOf(fake, own, settings, onSent);

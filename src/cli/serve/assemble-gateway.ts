@@ -25,11 +25,13 @@ export interface AssembleOptions {
   readonly log: Log;
   /** Called where a decision could not be recorded and the configuration wants an end then. */
   readonly onShutdown: () => void;
+  /** Resolves when servers and policies may start. */
+  readonly mayStart: Promise<void>;
   /** Key of the one session of a front that has only one. */
   readonly onlySession: string | undefined;
 }
 
-/** Puts a gateway together; servers and policies start with the next turns of the event loop. */
+/** Puts a gateway together. */
 export async function assembleGateway(options: AssembleOptions): Promise<Gateway> {
   const { io, config, dev, log, onlySession } = options;
   const paths = resolveStatePaths(io.env, io.cwd);
@@ -59,7 +61,7 @@ export async function assembleGateway(options: AssembleOptions): Promise<Gateway
     decisionLog,
     loadBundle: bundleLoader({ registries: config.registries, paths, dev, log }),
     connect: createConnect({ env: io.env, stateDir, watchdog: options.watchdog }),
-    mayStart: afterFirstInput(),
+    mayStart: options.mayStart,
     onlySession,
   });
 }
@@ -78,12 +80,4 @@ async function openBundleStage(setting: BundleSetting): Promise<LoadBundle> {
   const { bundleDependencies } = await import("../bundle/gateway-bundles.ts");
   const dependencies = bundleDependencies(setting);
   return (...wanted) => loadBundle(...wanted, dependencies);
-}
-
-/**
- * A client greets as soon as it has started us, and starting threads and children blocks for tens
- * of milliseconds: the event loop first gets one whole turn to read and answer.
- */
-function afterFirstInput(): Promise<void> {
-  return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 }

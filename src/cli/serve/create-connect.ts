@@ -6,7 +6,7 @@
 import { systemClock } from "../../config/ambient.ts";
 import type { HttpTransport, ServerConfig } from "../../config/config.ts";
 import type { Log } from "../../contract/ambient.ts";
-import type { Connect } from "../../gateway/fleet/fleet-server.ts";
+import type { Connect } from "../../gateway/fleet/fleet-server-deps.ts";
 import { childEnvironment } from "../../mcp/upstream/child-environment.ts";
 import type { HttpAuthorizer } from "../../mcp/upstream/http/http-authorizer.ts";
 import type { Watchdog } from "../../mcp/upstream/watchdog.ts";

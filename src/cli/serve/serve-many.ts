@@ -36,6 +36,7 @@ export async function serveMany(
     watchdog,
     log,
     onShutdown: end,
+    mayStart: Promise.resolve(),
     onlySession: undefined,
   });
   const state = { isReady: false };

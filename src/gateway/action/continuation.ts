@@ -1,7 +1,6 @@
 /**
  * What the `requestState` of a retry stands for. It is good for the principal it was given to, for
  * the request it was given with, and until it runs out; with anything else nothing is sent.
- * asked.
  */
 import { sha256Of } from "../../contract/sha256.ts";
 import type { ActionRequest } from "../gateway.ts";

@@ -16,6 +16,7 @@ import { elicitationProblem } from "./elicitation-problem.ts";
 import { judge } from "./judge.ts";
 import { recordAdmission } from "./record-admission.ts";
 import { refusal } from "./refuse.ts";
+import { presentRelatedTask, relatedTask } from "./tasks.ts";
 import { isReserved } from "../reserved-members.ts";
 
 /** A question before it is decided. */
@@ -55,7 +56,7 @@ export async function decideQuestion(
       : refusal(parts, action, target, forbidden);
   const isRecorded = await recordAdmission(parts, action, target, decided);
   if (isRecorded && decided.combined.answer.allow && !decided.combined.hidden) {
-    return { ok: true, action, params: presentQuestion(question) };
+    return { ok: true, action, params: presentQuestion(parts, question) };
   }
   const reason = isRecorded ? decided.combined.answer.reasons.join(", ") : "audit_unavailable";
   parts.log.info(
@@ -112,10 +113,17 @@ function forbiddenBecause(
  * progress token of the server's would name nothing at the client. What the client knows of other
  * servers is not the server's business: to the client, this server and all servers are the gateway.
  */
-function presentQuestion({ server, method, params: asked }: Question): JsonObject {
+function presentQuestion(
+  parts: GatewayParts,
+  { client, server, method, params: asked }: Question,
+): JsonObject {
   const { _meta: meta, includeContext: _, ...rest } = asked;
-  const { progressToken: __, ...said } = isJsonObject(meta) ? meta : {};
-  const kept = Object.entries(said).filter(([key]) => !isReserved(key));
+  const { progressToken: __, [relatedTask]: related, ...said } = isJsonObject(meta) ? meta : {};
+  const task = presentRelatedTask(parts, client.principal.key, server.id, related);
+  const kept = [
+    ...Object.entries(said).filter(([key]) => !isReserved(key)),
+    ...(task === undefined ? [] : [[relatedTask, task] as const]),
+  ];
   const params = kept.length === 0 ? rest : { ...rest, _meta: Object.fromEntries(kept) };
   const { message } = params;
   if (method !== "elicitation/create" || server.naming === "bare") return params;

@@ -2,6 +2,7 @@
  * Task ids as clients know them: sealed for one principal, naming the server, its own id and the
  * tool that made the task, so that a task of somebody else cannot be asked about.
  */
+import type { JsonObject } from "../../contract/json.ts";
 import { isRecord } from "../../contract/json.ts";
 import type { ActionType } from "../../contract/policy-input.ts";
 import type { ReplaceString } from "../../mcp/wire/rewrite-strings.ts";
@@ -52,7 +53,22 @@ export function openTask(seal: Seal, principalKey: string, taskId: string): Task
   return { server, id, tool };
 }
 
-const relatedTask = "io.modelcontextprotocol/related-task";
+/** Member of `_meta` that names the task to which a message belongs. */
+export const relatedTask = "io.modelcontextprotocol/related-task";
+
+/** That member as the client knows the task; `undefined` where it made no such task. */
+export function presentRelatedTask(
+  { seal, tasks }: { readonly seal: Seal; readonly tasks: TaskMemory },
+  principalKey: string,
+  server: string,
+  related: unknown,
+): JsonObject | undefined {
+  const id = isRecord(related) ? related["taskId"] : undefined;
+  if (typeof id !== "string") return undefined;
+  const tool = tasks.toolOf(principalKey, server, id);
+  if (tool === undefined) return undefined;
+  return { taskId: sealTask(seal, principalKey, { server, id, tool }) };
+}
 
 /**
  * What `rewriteStrings` has to replace in a result for the client to know its tasks; `undefined`

@@ -5,7 +5,6 @@
  */
 import { setMaxListeners } from "node:events";
 import type { ServerConfig } from "../../config/config.ts";
-import type { Clock, Log } from "../../contract/ambient.ts";
 import type { JsonObject } from "../../contract/json.ts";
 import type { ServerListing } from "../../mcp/catalog/read-listing.ts";
 import type { ListedKind } from "../../mcp/upstream/list-all.ts";
@@ -21,38 +20,8 @@ import type {
 } from "../../mcp/upstream/upstream-connection.ts";
 import type { Era } from "../../mcp/wire/method-table.ts";
 import { ChangeStream } from "./change-stream.ts";
-import type { ListingStore } from "./listing-store.ts";
+import type { FleetServerDeps } from "./fleet-server-deps.ts";
 import { listedKinds, readLists } from "./read-lists.ts";
-
-/** Opens a connection; rejects when it cannot be, or when `signal` aborts. */
-export type Connect = (
-  server: ServerConfig,
-  wanted: {
-    readonly capabilities: JsonObject;
-    readonly events: UpstreamConnectionEvents;
-    readonly signal: AbortSignal;
-    readonly log: Log;
-    readonly knownEra: Era | undefined;
-    readonly onEra: (era: Era) => void;
-  },
-) => Promise<UpstreamConnection>;
-
-export interface FleetServerDeps {
-  readonly connect: Connect;
-  readonly store: ListingStore;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly random: () => number;
-  /** Where the configuration says nothing. */
-  readonly idleTimeoutMs: number;
-  /** The connection that lists are read from. */
-  readonly own: { readonly key: string; readonly capabilities: JsonObject };
-  /** The lists were read; `told` are those that the server itself said have changed. */
-  readonly onListing: (told: ReadonlySet<ListedKind>) => void;
-  readonly onHeard: (key: string, notification: ServerNotification) => void;
-  readonly onConnected: (key: string, connection: UpstreamConnection) => void;
-  readonly onLost: (key: string) => void;
-}
 
 const listChanges: Readonly<Record<string, readonly ListedKind[]>> = {
   "notifications/tools/list_changed": ["tools"],
@@ -126,18 +95,21 @@ export class FleetServer {
     return this.#connections.get(key);
   }
 
-  /** Takes what was kept; otherwise starts the server and lists it, however that ends. */
+  /** Takes what was kept of the last run; starts nothing. */
+  async recall(): Promise<void> {
+    const { clock, store, onListing } = this.#deps;
+    const kept = await store.read(this.config);
+    if (kept === undefined || this.#listing !== undefined) return;
+    this.#greeting = kept.greeting;
+    this.#era = kept.greeting.era;
+    this.#listing = kept.listing;
+    this.#listedMs = clock.monotonicMs() - (clock.nowMs() - kept.savedMs);
+    onListing(new Set());
+  }
+
+  /** Starts a server of which nothing was kept and lists it, however that ends. */
   async start(): Promise<void> {
-    const kept = await this.#deps.store.read(this.config);
-    if (kept !== undefined && this.#listing === undefined) {
-      this.#greeting = kept.greeting;
-      this.#era = kept.greeting.era;
-      this.#listing = kept.listing;
-      this.#listedMs = this.#deps.clock.monotonicMs() - (this.#deps.clock.nowMs() - kept.savedMs);
-      this.#deps.onListing(new Set());
-      return;
-    }
-    await this.#firstList();
+    if (this.#listing === undefined) await this.#firstList();
   }
 
   /** Has a list that is old read again, without anybody waiting for it. */

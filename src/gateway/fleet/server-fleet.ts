@@ -23,7 +23,7 @@ import type {
 import type { ListKind } from "../gateway.ts";
 import type { Sharer } from "./connection-key.ts";
 import { connectionKey, declaredCapabilities } from "./connection-key.ts";
-import type { Connect } from "./fleet-server.ts";
+import type { Connect } from "./fleet-server-deps.ts";
 import { FleetServer } from "./fleet-server.ts";
 import { tellLevel } from "./log-levels.ts";
 import type { ListingStore } from "./listing-store.ts";
@@ -78,7 +78,12 @@ export class ServerFleet {
     this.#servers = new Map(enabled.map((server) => [server.id, this.#keep(server, ears)]));
   }
 
-  /** Takes kept lists, and starts the servers that have none, side by side, once they may. */
+  /** Takes what the last run kept; resolves when it is at hand. */
+  async recall(): Promise<void> {
+    await Promise.all([...this.#servers.values()].map((server) => server.recall()));
+  }
+
+  /** Starts the servers of which nothing was kept, side by side, once they may. */
   start(mayStart: Promise<void>): void {
     const starts = [...this.#servers.values()].map((server) => mayStart.then(() => server.start()));
     this.#started = Promise.all(starts).then(() => undefined);

@@ -5,11 +5,15 @@
  */
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { vi } from "vitest";
 import { isRecord } from "../../../src/contract/json.ts";
 import { freshEnvironment, root, runBin } from "../../support/gateway-process.ts";
 import type { TestPolicy } from "../../support/policy-layout.ts";
 import { buildLayout } from "../../support/policy-layout.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
+
+// Each test starts processes and waits for them; on a busy machine that takes its time.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 180_000 });
 
 export interface HostileServer {
   readonly era?: "legacy" | "modern";

@@ -226,7 +226,7 @@ test("every question is on record, with what became of it", async () => {
     ["elicitation", "sampling", "roots_list"].includes(type),
   );
   const reasons = new Set(questions.flatMap((decision) => decision.reasons));
-  expect(reasons).toEqual(new Set(["not_offered_to_client", "forbidden"]));
+  expect(reasons).toEqual(new Set(["not_offered_to_client", "unsafe_elicitation", "forbidden"]));
   const allowed = questions.filter(({ effect }) => effect === "allow");
   expect(allowed.length).toBeGreaterThan(5);
   const denied = questions.filter(({ effect }) => effect === "deny");

@@ -33,6 +33,8 @@ const envelope = {
   "io.modelcontextprotocol/clientInfo": clientInfo,
 };
 
+const acknowledged = "notifications/subscriptions/acknowledged";
+
 interface Waiting {
   readonly settle: (outcome: Outcome) => void;
   readonly onProgress: RequestOptions["onProgress"];
@@ -110,8 +112,9 @@ class RawWire {
 
   /** Resolves at the acknowledgement; what is returned ends the subscription. */
   async listen(notifications: Json): Promise<() => Promise<void>> {
+    const mark = this.heard.length;
     const isAcknowledged = (): boolean =>
-      this.heard.some(({ method }) => method === "notifications/subscriptions/acknowledged");
+      this.heard.slice(mark).some(({ method }) => method === acknowledged);
     const ending = new AbortController();
     const ended = this.#once("subscriptions/listen", { notifications }, { signal: ending.signal });
     while (!isAcknowledged()) await new Promise((resolve) => setTimeout(resolve, 20));

@@ -208,7 +208,9 @@ describe("a held call", () => {
     });
     const requestState = stateOf(await call());
     taken.abort();
-    expect(readReply(await call({ requestState }))).toMatchObject({ content: [{ text: "without you" }] });
+    expect(readReply(await call({ requestState }))).toMatchObject({
+      content: [{ text: "without you" }],
+    });
   });
 
   test("tells its progress and messages to the exchange that is open", async () => {

@@ -56,6 +56,7 @@ export function open(act: Act = echo) {
   const declared: Record<string, JsonObject> = { tools: {}, prompts: {}, resources: {} };
   const gateway: Gateway = {
     ready: Promise.resolve(),
+    recalled: Promise.resolve(),
     greet: ({ era }) => ({
       capabilities: { ...declared, experimental: { era: { name: era } } },
       instructions: "hi",

@@ -34,6 +34,7 @@ export function createFakeGateway(act: Act = echo): FakeGateway {
   const mirrors = new Map<string, string>();
   const gateway: Gateway = {
     ready: Promise.resolve(),
+    recalled: Promise.resolve(),
     greet: () => ({ capabilities: { tools: { listChanged: true } }, instructions: "" }),
     list: async () => ({ version: "v1", items: [tool("echo"), tool("mirrored")] }),
     act: async (request) => {

@@ -28,7 +28,7 @@ export function serverAt(url: string, oauth: Partial<Oauth> = {}): OauthServer {
       clientMetadataUrl: undefined,
       scopes: [],
       issuer: undefined,
-    callbackPort: undefined,
+      callbackPort: undefined,
       ...oauth,
     },
   };
