@@ -14,6 +14,7 @@ import { exitCodes } from "./exit-code.ts";
 import type { CliIo } from "./io.ts";
 import { action, CliError } from "./io.ts";
 import { assembleGateway } from "./serve/assemble-gateway.ts";
+import { createDeferred } from "./serve/create-deferred.ts";
 
 interface ServeOptions {
   readonly stdio?: boolean;
@@ -58,10 +59,7 @@ function endInput(): void {
 
 async function serveOne({ io, config, dev, log }: ServeSetting): Promise<void> {
   const watchdog = createWatchdog(process.platform);
-  let start = (): void => {};
-  const mayStart = new Promise<void>((resolve) => {
-    start = resolve;
-  });
+  const { promise: mayStart, resolve: start } = createDeferred();
   const gateway = await assembleGateway({
     io,
     config,

@@ -69,6 +69,7 @@ func TestContractProblems(t *testing.T) {
 		{"an object grant", "server", "package p\n\nallow := {\"allowed\": true}", "contract_shape", "or a boolean"},
 		{"a reserved name", "server", "package p\n\ndeny contains 1 if classify\n\nclassify if input.x", "contract_reserved", "classify"},
 		{"no rule at all", "server", "package p\n\nx := 1", "contract_empty", "defines none"},
+		{"what a client sent in hide", "server", "package p\n\nhide contains 1 if input.action.message.mode == \"url\"", "contract_visibility", "input.action.message"},
 		{"arguments in hide", "server", "package p\n\nhide contains 1 if f\n\nf if input.action.args.id == 1", "contract_visibility", "input.action.args"},
 		{"the whole input in hide", "server", "package p\n\nhide contains 1 if walk(input, [_, 1])", "contract_visibility", "input is not"},
 		{"a clock in hide", "server", "package p\n\nhide contains 1 if time.now_ns() > 1", "contract_visibility", "time.now_ns"},

@@ -15,6 +15,7 @@ var listInput = refs(
 	"input.agent.parent", "input.agent.authenticated",
 	"input.user",
 	"input.action.type", "input.action.direction", "input.action.server", "input.action.tool",
+	"input.action.prompt", "input.action.uri", "input.action.uri_template",
 	"input.action.data_classes_referenced", "input.action.labels", "input.action.annotations",
 	"input.action.definition_digest", "input.action.destination",
 	"input.environment.region", "input.environment.is_production",

@@ -14,6 +14,7 @@ import { exitCodes } from "../exit-code.ts";
 import { CliError } from "../io.ts";
 import type { ServeSetting } from "../serve.ts";
 import { assembleGateway } from "./assemble-gateway.ts";
+import { createDeferred } from "./create-deferred.ts";
 
 interface Address {
   readonly host: string;
@@ -60,12 +61,6 @@ export async function serveMany(
   await front.close();
   await gateway.close();
   await watchdog.close();
-}
-
-function createDeferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
-  const waiting: (() => void)[] = [];
-  const promise = new Promise<void>((resolve) => void waiting.push(resolve));
-  return { promise, resolve: () => waiting.forEach((resolve) => resolve()) };
 }
 
 function readAddress(text: string): Address {

@@ -6,6 +6,7 @@
 import { setMaxListeners } from "node:events";
 import type { ServerConfig } from "../../config/config.ts";
 import type { JsonObject } from "../../contract/json.ts";
+import { messageOf } from "../../errors.ts";
 import type { ServerListing } from "../../mcp/catalog/read-listing.ts";
 import type { ListedKind } from "../../mcp/upstream/list-all.ts";
 import { SupervisedServer } from "../../mcp/upstream/supervise/supervised-server.ts";
@@ -240,11 +241,15 @@ export class FleetServer {
     this.#newest = connection;
     this.#nextList ??= this.#lastList.then(async () => {
       this.#nextList = undefined;
-      if (this.#newest !== undefined) await this.#list(this.#newest);
+      if (this.#newest !== undefined) await this.#list(this.#newest).catch(this.#notListed);
     });
     this.#lastList = this.#nextList;
     return this.#nextList;
   }
+
+  readonly #notListed = (thrown: unknown): void => {
+    this.#deps.log.error({ reason: messageOf(thrown) }, "lists of a server not taken");
+  };
 
   async #list(connection: UpstreamConnection): Promise<void> {
     const { clock, log, store, onListing } = this.#deps;
