@@ -32,13 +32,15 @@ export interface Sight {
 
 /** Things asked about at once share one deadline. */
 const chunkSize = 50;
-/** URIs have no end; the oldest verdicts are asked for anew. */
-const maxKnown = 50_000;
+/** URIs have no end and are long; the oldest verdicts are asked for anew. */
+const maxKnownCharacters = 16 * 1024 * 1024;
 
 /** Remembers what is visible for as long as the active bundles stay. */
 export class Visibility {
   readonly #options: VisibilityOptions;
   readonly #known = new Map<string, Sight>();
+  /** Of keys and inputs together. */
+  #characters = 0;
 
   constructor(options: VisibilityOptions) {
     this.#options = options;
@@ -95,13 +97,20 @@ export class Visibility {
   }
 
   #keep(key: string, sight: Sight): void {
-    if (this.#known.size >= maxKnown) {
-      for (const oldest of this.#known.keys()) {
-        this.#known.delete(oldest);
-        break;
-      }
-    }
+    this.#forget(key);
     this.#known.set(key, sight);
+    this.#characters += lengthOf(key, sight);
+    for (const oldest of this.#known.keys()) {
+      if (this.#characters <= maxKnownCharacters) return;
+      this.#forget(oldest);
+    }
+  }
+
+  #forget(key: string): void {
+    const sight = this.#known.get(key);
+    if (sight === undefined) return;
+    this.#known.delete(key);
+    this.#characters -= lengthOf(key, sight);
   }
 
   #inputOf({ agent, user }: Principal, action: PolicyAction): string {
@@ -152,4 +161,8 @@ function keyOf({ key, agent, user }: Principal, action: PolicyAction): string {
     action.about,
     action.definition_digest,
   ]);
+}
+
+function lengthOf(key: string, { inputJson }: Sight): number {
+  return key.length + inputJson.length;
 }

@@ -77,7 +77,11 @@ export class FleetServer {
         this.#endChanges(key);
         deps.onLost(key);
       },
-      onStopped: (key) => this.#endChanges(key),
+      // Whoever still listens there finds out as if it had been lost.
+      onStopped: (key) => {
+        this.#endChanges(key);
+        deps.onLost(key);
+      },
       onNotification: (key, notification) => this.#hear(key, notification),
     });
   }

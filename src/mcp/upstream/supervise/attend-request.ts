@@ -27,6 +27,8 @@ export interface Ask {
   readonly deadlineMs: number;
   /** Where a start would be one too many; `undefined` where it may be. */
   readonly refuseStart: () => UpstreamReply | undefined;
+  /** True where no other key of this server is about. */
+  readonly isAlone: () => boolean;
   /** Nothing is to be sent: the connection alone is wanted. */
   readonly isOnlyStart?: boolean;
 }
@@ -93,7 +95,8 @@ async function awaitStart(ask: Ask): Promise<UpstreamReply | undefined> {
 
 async function takeTurn(ask: Ask, live: LiveConnection): Promise<UpstreamReply | undefined> {
   const { supervision, life, wanted } = ask;
-  const turn = (isStream(wanted) ? supervision.streams : supervision.turns).enter();
+  const turns = isStream(wanted) ? supervision.streams : supervision.turns;
+  const turn = turns.enter(life.key, ask.isAlone());
   if (turn === undefined) return isStream(wanted) ? tooManyStreams() : queueFull(supervision);
   try {
     const missed = await awaitTurn(ask, turn);

@@ -35,7 +35,7 @@ const quickLossMs = 10_000;
 
 /** The lives of one connection; `end` is the last of them. */
 export class ConnectionLife {
-  readonly #key: string;
+  readonly key: string;
   readonly #supervision: Supervision;
   readonly holders: Holders;
   /** Requests of this key that wait for anything. */
@@ -54,7 +54,7 @@ export class ConnectionLife {
   #hasFailed = false;
 
   constructor(key: string, supervision: Supervision) {
-    this.#key = key;
+    this.key = key;
     this.#supervision = supervision;
     this.trouble = newTrouble(supervision.options);
     this.holders = createHolders(supervision.options.log, () => this.#rest());
@@ -108,7 +108,7 @@ export class ConnectionLife {
     noteError(this.#supervision, "upstream_lost");
     options.log.warn({ reason }, "upstream connection lost");
     this.#retire(live);
-    options.onLost(this.#key, reason);
+    options.onLost(this.key, reason);
   }
 
   /** Closes a connection that nobody needs; the next request starts it anew. */
@@ -117,7 +117,7 @@ export class ConnectionLife {
     const { log, onStopped } = this.#supervision.options;
     log.info({}, "idle upstream connection closed");
     this.#retire(this.#live);
-    onStopped?.(this.#key);
+    onStopped?.(this.key);
   }
 
   /** Ends the key: waiting requests are answered `reply`, open ones end with `upstream_lost`. */
@@ -126,7 +126,7 @@ export class ConnectionLife {
     this.room.close();
     if (this.#start !== undefined) {
       this.#start.abort();
-      awaitClosing(this.#supervision, this.#key, this.#start.cleared);
+      awaitClosing(this.#supervision, this.key, this.#start.cleared);
     }
     if (this.#live !== undefined) this.#retire(this.#live);
   }
@@ -135,9 +135,14 @@ export class ConnectionLife {
     return this.#live !== undefined || this.#start !== undefined;
   }
 
-  /** True where nobody uses, awaits or holds it. */
+  /** True where nobody uses or awaits it. */
+  get isUnused(): boolean {
+    return this.#uses === 0 && this.#start === undefined;
+  }
+
+  /** True where nobody holds it either. */
   get isIdle(): boolean {
-    return this.#uses === 0 && this.holders.size() === 0 && this.#start === undefined;
+    return this.isUnused && this.holders.size() === 0;
   }
 
   get unusedSinceMs(): number {
@@ -168,9 +173,9 @@ export class ConnectionLife {
     this.#ear = ear;
     const attempt = beginAttempt(starts.circuit, this.#nowMs());
     const start = startConnection({
-      after: supervision.closings.get(this.#key),
+      after: supervision.closings.get(this.key),
       timeoutMs: options.startTimeoutMs,
-      connect: (signal) => options.connect(this.#key, capabilities, ear.events, signal),
+      connect: (signal) => options.connect(this.key, capabilities, ear.events, signal),
     });
     void start.outcome.then((outcome) => {
       this.#start = undefined;
@@ -186,7 +191,7 @@ export class ConnectionLife {
     return createConnectionEar({
       onNotification: (notification) => {
         this.#live?.hear();
-        options.onNotification?.(this.#key, notification);
+        options.onNotification?.(this.key, notification);
         this.holders.notify(notification);
       },
       onRequest: async (request) => {
@@ -211,7 +216,7 @@ export class ConnectionLife {
       return;
     }
     this.#live = live;
-    options.onConnected(this.#key, connection);
+    options.onConnected(this.key, connection);
     ear.onLost((reason) => this.lose(live, reason));
   }
 
@@ -219,7 +224,7 @@ export class ConnectionLife {
     const { options, starts } = this.#supervision;
     this.#ear?.close();
     if (this.#ended === undefined) {
-      awaitClosing(this.#supervision, this.#key, start.cleared);
+      awaitClosing(this.#supervision, this.key, start.cleared);
     }
     const nowMs = this.#nowMs();
     const isNew = outcome.isServerFault && isNewBreak(starts.circuit, attempt);
@@ -236,14 +241,14 @@ export class ConnectionLife {
     this.#live = undefined;
     clearTimeout(this.#idleTimer);
     this.#ear?.close();
-    awaitClosing(this.#supervision, this.#key, live.connection.close());
+    awaitClosing(this.#supervision, this.key, live.connection.close());
   }
 
   /** Starts the idle time where nobody needs the connection any more. */
   #rest(): void {
     clearTimeout(this.#idleTimer);
+    if (this.isUnused) this.#unusedSinceMs = this.#nowMs();
     if (!this.isIdle) return;
-    this.#unusedSinceMs = this.#nowMs();
     const { idleTimeoutMs } = this.#supervision.options;
     if (this.#live === undefined || idleTimeoutMs === 0) return;
     this.#idleTimer = setTimeout(() => this.stop(), idleTimeoutMs);

@@ -44,6 +44,7 @@ export class SupervisedServer {
       wanted,
       deadlineMs: this.#options.clock.monotonicMs() + wanted.timeoutMs,
       refuseStart: () => this.#makeRoom(),
+      isAlone: () => this.#lives.size <= 1,
     });
   }
 
@@ -61,6 +62,7 @@ export class SupervisedServer {
       wanted: { method: "", params: {}, ...limits },
       deadlineMs: this.#options.clock.monotonicMs() + limits.timeoutMs,
       refuseStart: () => this.#makeRoom(),
+      isAlone: () => this.#lives.size <= 1,
       isOnlyStart: true,
     });
   }
@@ -120,13 +122,19 @@ export class SupervisedServer {
     this.#sweepSize = Math.max(firstSweepSize, 2 * this.#lives.size);
   }
 
-  /** Closes the connection that has been idle longest where one more would be too many. */
+  /**
+   * Closes a connection where one more would be too many: of those that nobody uses the one that is
+   * held by nobody, then the one that was used longest ago. Somebody who listens without a word keeps
+   * nobody out who has something to say.
+   */
   #makeRoom(): UpstreamReply | undefined {
     const { maxConnections = defaultMaxConnections } = this.#options;
     const connected = [...this.#lives.values()].filter((life) => life.isConnected);
     if (connected.length < maxConnections) return undefined;
-    const idle = connected.filter((life) => life.isIdle);
-    const [longest] = idle.toSorted((a, b) => a.unusedSinceMs - b.unusedSinceMs);
+    const unused = connected.filter((life) => life.isUnused);
+    const [longest] = unused.toSorted(
+      (a, b) => Number(b.isIdle) - Number(a.isIdle) || a.unusedSinceMs - b.unusedSinceMs,
+    );
     longest?.stop();
     return longest === undefined ? tooManyConnections(maxConnections) : undefined;
   }

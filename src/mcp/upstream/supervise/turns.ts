@@ -1,6 +1,8 @@
 /**
- * Turns to speak with one server: so many at once, the others in the order in which they came, and
- * none beyond the length of the queue.
+ * Turns to speak with one server: so many at once, and none beyond the length of the queue. Among
+ * those who wait the one comes first whose sharing key has the fewest turns, then the one who waited
+ * longest; where several keys are about, none takes more than three quarters of turns or queue, so
+ * that nobody is shut out by somebody else's slow calls.
  */
 
 export interface Turn {
@@ -11,8 +13,8 @@ export interface Turn {
 }
 
 export interface Turns {
-  /** `undefined`: the queue is full. */
-  readonly enter: () => Turn | undefined;
+  /** `undefined`: the queue is full. `isAlone`: no other key is about. */
+  readonly enter: (key: string, isAlone: boolean) => Turn | undefined;
   readonly running: () => number;
   readonly waiting: () => number;
 }
@@ -22,39 +24,74 @@ export interface TurnLimits {
   readonly maxWaiting: number;
 }
 
+interface Waiting {
+  readonly key: string;
+  readonly isAlone: boolean;
+  readonly start: () => void;
+}
+
+const shareOfAll = 0.75;
+
 /** Turns of one server; nobody waits yet. */
 export function createTurns({ maxRunning, maxWaiting }: TurnLimits): Turns {
   /** In the order of their arrival, which is how a set iterates. */
-  const queue = new Set<() => void>();
-  let running = 0;
+  const queue = new Set<Waiting>();
+  const running = new Map<string, number>();
+  let total = 0;
 
-  function end(): void {
-    running -= 1;
-    for (const start of queue) {
-      queue.delete(start);
-      running += 1;
-      start();
-      return;
+  function mayRun(key: string, isAlone: boolean): boolean {
+    return total < maxRunning && (running.get(key) ?? 0) < shareOf(maxRunning, isAlone);
+  }
+
+  function begin(key: string): void {
+    total += 1;
+    running.set(key, (running.get(key) ?? 0) + 1);
+  }
+
+  function end(key: string): void {
+    total -= 1;
+    const left = (running.get(key) ?? 1) - 1;
+    if (left === 0) running.delete(key);
+    else running.set(key, left);
+    startNext();
+  }
+
+  function startNext(): void {
+    let next: Waiting | undefined;
+    for (const waiting of queue) {
+      if (!mayRun(waiting.key, waiting.isAlone)) continue;
+      const has = running.get(waiting.key) ?? 0;
+      if (next === undefined || has < (running.get(next.key) ?? 0)) next = waiting;
     }
+    if (next === undefined) return;
+    queue.delete(next);
+    begin(next.key);
+    next.start();
   }
 
   return {
-    running: () => running,
+    running: () => total,
     waiting: () => queue.size,
-    enter: () => {
-      if (running < maxRunning) {
-        running += 1;
-        return { ready: undefined, leave: end };
+    enter: (key, isAlone) => {
+      if (mayRun(key, isAlone)) {
+        begin(key);
+        return { ready: undefined, leave: () => end(key) };
       }
-      if (queue.size >= maxWaiting) return undefined;
+      const own = [...queue].filter((waiting) => waiting.key === key).length;
+      if (queue.size >= maxWaiting || own >= shareOf(maxWaiting, isAlone)) return undefined;
       const { promise, resolve } = openPromise();
-      queue.add(resolve);
+      const waiting: Waiting = { key, isAlone, start: resolve };
+      queue.add(waiting);
       const leave = (): void => {
-        if (!queue.delete(resolve)) end();
+        if (!queue.delete(waiting)) end(key);
       };
       return { ready: promise, leave };
     },
   };
+}
+
+function shareOf(all: number, isAlone: boolean): number {
+  return isAlone ? all : Math.max(1, Math.floor(all * shareOfAll));
 }
 
 function openPromise(): { readonly promise: Promise<void>; readonly resolve: () => void } {

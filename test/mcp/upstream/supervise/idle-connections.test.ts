@@ -123,15 +123,13 @@ describe("the number of connections", () => {
     expect(server.status().connections).toBe(2);
   });
 
-  test("is refused one more where all are used, held or starting", async () => {
+  test("is refused one more where all are used or starting", async () => {
     const { server, starts } = createFakeUpstream({ maxConnections: 3, isManual: true });
-    void server.request("used", {}, ask());
-    starts[0]?.succeed();
-    void server.request("held", {}, ask());
-    const held = starts[1]?.succeed();
-    server.hold("held", {});
+    for (const [index, key] of ["used", "also used"].entries()) {
+      void server.request(key, {}, ask());
+      starts[index]?.succeed();
+    }
     await vi.advanceTimersByTimeAsync(1);
-    for (const { end } of held?.open ?? []) end(done);
     void server.request("starting", {}, ask());
     await vi.advanceTimersByTimeAsync(1);
     expect(await server.request("more", {}, ask())).toMatchObject({
@@ -139,6 +137,35 @@ describe("the number of connections", () => {
       message: "all of its 3 connections are in use by other sessions; repeat this one later",
     });
     expect(starts).toHaveLength(3);
+  });
+
+  test("takes one that is only held from whoever has said nothing for longest", async () => {
+    const { server, connections } = createFakeUpstream({ maxConnections: 2, answer: () => done });
+    for (const key of ["a", "b"]) {
+      server.hold(key, {});
+      await server.request(key, {}, ask());
+      await vi.advanceTimersByTimeAsync(10);
+    }
+    expect(await server.request("c", {}, ask())).toEqual(done);
+    expect(connections.map(({ key, isClosed }) => [key, isClosed])).toEqual([
+      ["a", true],
+      ["b", false],
+      ["c", false],
+    ]);
+  });
+
+  test("spares those that are held where one is not", async () => {
+    const { server, connections } = createFakeUpstream({ maxConnections: 2, answer: () => done });
+    server.hold("held", {});
+    for (const key of ["held", "idle", "new"]) {
+      await server.request(key, {}, ask());
+      await vi.advanceTimersByTimeAsync(10);
+    }
+    expect(connections.map(({ key, isClosed }) => [key, isClosed])).toEqual([
+      ["held", false],
+      ["idle", true],
+      ["new", false],
+    ]);
   });
 
   test("does not make a key forgotten that fails", async () => {
