@@ -16,6 +16,11 @@ export interface Principal {
   readonly servers: ReadonlySet<string> | undefined;
 }
 
+/** True for a server that the principal's token does not leave out. */
+export function isInScope({ servers }: Principal, server: string): boolean {
+  return servers === undefined || servers.has(server);
+}
+
 /** Makes a principal with its key. */
 export function principalOf(parts: Omit<Principal, "key">): Principal {
   const identity = JSON.stringify([parts.tenant, parts.user.id, parts.agent.id]);

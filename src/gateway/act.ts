@@ -36,7 +36,7 @@ async function actOnce(parts: GatewayParts, request: ActionRequest): Promise<For
   const isRecorded = await recordAdmission(parts, action, target, decided);
   if (!isRecorded) return auditUnavailable(action);
 
-  if (!decided.combined.answer.allow) abandonHeld(parts, request);
+  if (!decided.combined.answer.allow) abandonHeld(parts, { request, target });
   if (decided.combined.hidden) return unknown(action);
   if (!decided.combined.answer.allow) return deniedOrHeld(action, decided.combined);
 

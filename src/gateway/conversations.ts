@@ -38,7 +38,9 @@ export class Conversations {
   #closeOldest(): void {
     for (const [key, conversation] of this.#open) {
       this.#open.delete(key);
-      void conversation.close();
+      conversation.close().catch(() => {
+        // What it has seen is on disk already.
+      });
       return;
     }
   }

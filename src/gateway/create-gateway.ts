@@ -4,7 +4,7 @@
  */
 import type { GatewayConfig } from "../config/config.ts";
 import type { Clock, Log, NewId } from "../contract/ambient.ts";
-import { principalOf } from "../contract/principal.ts";
+import { isInScope, principalOf } from "../contract/principal.ts";
 import type { DecisionLog } from "../contract/record.ts";
 import { messageOf } from "../errors.ts";
 import { mergeGreetings } from "../mcp/catalog/merge-greetings.ts";
@@ -131,8 +131,10 @@ const ownInstructions =
   "Every request is checked by policy. A denied or held call says why and what to do instead; repeating it unchanged does not help.";
 
 /** What the servers can do, as far as they were ever greeted. */
-function greet({ fleet }: GatewayParts, { era }: Client): Greeting {
-  const servers = fleet.greetings.map(([{ id }, greeting]) => ({ server: id, greeting }));
+function greet({ fleet }: GatewayParts, { era, principal }: Client): Greeting {
+  const servers = fleet.greetings
+    .filter(([{ id }]) => isInScope(principal, id))
+    .map(([{ id }, greeting]) => ({ server: id, greeting }));
   const { capabilities, instructions } = mergeGreetings(servers, era);
   return {
     capabilities,
@@ -151,7 +153,9 @@ const changePatienceMs = 2000;
 
 /** A server that hangs is not waited for for long. */
 async function awaitChanges({ fleet }: GatewayParts, client: Client): Promise<void> {
-  const telling = fleet.greetings.filter(([, greeting]) => greeting?.era !== "legacy");
+  const telling = fleet.greetings.filter(
+    ([{ id }, greeting]) => isInScope(client.principal, id) && greeting?.era !== "legacy",
+  );
   const all = Promise.all(telling.map(([{ id }]) => fleet.awaitChanges(id, client)));
   const patience = new Promise<void>(
     (resolve) => void setTimeout(resolve, changePatienceMs).unref(),
@@ -162,6 +166,10 @@ async function awaitChanges({ fleet }: GatewayParts, client: Client): Promise<vo
 async function closeParts(parts: GatewayParts): Promise<void> {
   parts.heldCalls.close();
   parts.subscriptions.close();
-  await parts.fleet.close();
-  await Promise.all([parts.engine.close(), parts.conversations.close(), parts.decisionLog.close()]);
+  try {
+    await parts.fleet.close();
+  } finally {
+    const { engine, conversations, decisionLog } = parts;
+    await Promise.all([engine.close(), conversations.close(), decisionLog.close()]);
+  }
 }

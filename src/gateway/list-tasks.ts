@@ -2,9 +2,11 @@
  * The tasks that a principal made through this gateway, as their servers list them now.
  */
 import { isRecord } from "../contract/json.ts";
+import { isInScope } from "../contract/principal.ts";
 import { sealTask } from "./action/tasks.ts";
 import type { Client } from "./gateway.ts";
 import type { GatewayParts } from "./parts.ts";
+import { withoutReservedMeta } from "./reserved-members.ts";
 
 type Task = Readonly<Record<string, unknown>>;
 
@@ -15,7 +17,7 @@ export async function listTasks(parts: GatewayParts, client: Client): Promise<re
   const servers = parts.fleet.greetings.flatMap(([server, greeting]) => {
     const tasks = greeting?.capabilities["tasks"];
     const isListing = greeting?.era === "legacy" && isRecord(tasks) && isRecord(tasks["list"]);
-    return isListing ? [server.id] : [];
+    return isListing && isInScope(client.principal, server.id) ? [server.id] : [];
   });
   const lists = await Promise.all(servers.map((server) => tasksOf(parts, client, server)));
   return lists.flat();
@@ -53,5 +55,10 @@ function presentTask(
   const id = task["taskId"];
   const tool = parts.tasks.toolOf(principal.key, server, id);
   if (tool === undefined) return [];
-  return [{ ...task, taskId: sealTask(parts.seal, principal.key, { server, id, tool }) }];
+  return [
+    {
+      ...withoutReservedMeta(task),
+      taskId: sealTask(parts.seal, principal.key, { server, id, tool }),
+    },
+  ];
 }

@@ -14,7 +14,7 @@ export async function parameterHeaders(
   { principal }: Client,
   exposedName: string,
 ): Promise<ReadonlyMap<string, string>> {
-  const tool = parts.fleet.catalog.toolsByName.get(exposedName);
+  const tool = await parts.fleet.lookUp(({ toolsByName }) => toolsByName.get(exposedName));
   const server = tool && parts.config.servers.get(tool.server);
   if (tool === undefined || server === undefined || tool.parameterHeaders.size === 0) return none;
   await parts.policiesReady;

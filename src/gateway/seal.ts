@@ -4,7 +4,7 @@
  * hidden: nothing in it is a secret of the gateway.
  */
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { JsonObject } from "../contract/json.ts";
 import { isJsonObject } from "../contract/json.ts";
@@ -18,6 +18,7 @@ export interface SealBinding {
 }
 
 const macBytes = 16;
+const keyBytes = 32;
 
 export class Seal {
   readonly #key: () => Buffer;
@@ -62,13 +63,28 @@ export function sealKey(configured: string | undefined, stateDir: string): Buffe
   if (configured !== undefined)
     return createHmac("sha256", "mcp-gateway").update(configured).digest();
   const path = join(stateDir, "seal.key");
+  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+  if (!existsSync(path)) makeKey(path);
+  const key = Buffer.from(readFileSync(path, "utf8"), "hex");
+  if (key.length === keyBytes) return key;
+  throw new Error(`expected ${keyBytes} bytes in ${path}, found ${key.length}; remove the file`);
+}
+
+/** Whole or not at all: of several gateways that start at once, the first one's counts for all. */
+function makeKey(path: string): void {
+  const made = `${path}.${randomBytes(8).toString("hex")}`;
+  writeFileSync(made, randomBytes(keyBytes).toString("hex"), {
+    flag: "wx",
+    mode: 0o600,
+    flush: true,
+  });
   try {
-    mkdirSync(stateDir, { recursive: true, mode: 0o700 });
-    writeFileSync(path, randomBytes(32).toString("hex"), { flag: "wx", mode: 0o600 });
+    linkSync(made, path);
   } catch (thrown) {
     if (!isExisting(thrown)) throw thrown;
+  } finally {
+    rmSync(made, { force: true });
   }
-  return Buffer.from(readFileSync(path, "utf8"), "hex");
 }
 
 function isExisting(thrown: unknown): boolean {

@@ -17,6 +17,8 @@ export interface VisibilityOptions {
   readonly config: GatewayConfig;
   readonly engine: PolicyEngine;
   readonly clock: Clock;
+  /** Of verdicts that are remembered; default 16 Mi. */
+  readonly maxCharacters?: number;
 }
 
 /** What the layers with a say about visibility said of one thing. */
@@ -80,13 +82,15 @@ export class Visibility {
     const server = actions[0]?.server ?? "";
     const answers = await engine.visibility({ server, inputs, timeMs: clock.nowMs() });
     for (const [index, action] of actions.entries()) {
-      const verdicts = answers[index]?.verdicts ?? [];
+      const answer = answers[index];
+      const verdicts = answer?.verdicts ?? [];
       const inputJson = inputs[index] ?? "{}";
-      const isVisible = isSeen(principal, action, verdicts);
+      const isVisible = answer !== undefined && isSeen(principal, action, verdicts);
       const sight: Sight = { verdicts, inputJson, isVisible };
       asked.set(keyOf(principal, action), sight);
       // A failure may pass, so it is asked again.
-      if (verdicts.every((verdict) => verdict.ok)) this.#keep(keyOf(principal, action), sight);
+      if (answer !== undefined && verdicts.every((verdict) => verdict.ok))
+        this.#keep(keyOf(principal, action), sight);
     }
   }
 
@@ -101,7 +105,7 @@ export class Visibility {
     this.#known.set(key, sight);
     this.#characters += lengthOf(key, sight);
     for (const oldest of this.#known.keys()) {
-      if (this.#characters <= maxKnownCharacters) return;
+      if (this.#characters <= (this.#options.maxCharacters ?? maxKnownCharacters)) return;
       this.#forget(oldest);
     }
   }

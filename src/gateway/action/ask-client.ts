@@ -2,6 +2,7 @@
  * Carries a decided question of a legacy server to the client and its answer back.
  */
 import type { JsonObject } from "../../contract/json.ts";
+import { isJsonObject } from "../../contract/json.ts";
 import type { ClientAnswer, ServerRequest } from "../../mcp/upstream/upstream-connection.ts";
 import type { ClientQuestion, ClientReply } from "../gateway.ts";
 import type { GatewayParts } from "../parts.ts";
@@ -38,7 +39,7 @@ export async function askClient(
     settle(parts, action, "completed", undefined);
     return { kind: "result", resultJson: JSON.stringify({ roots: configured }) };
   }
-  if (asker.ask === undefined || !isDeclared(asker.client.capabilities, method)) {
+  if (asker.ask === undefined || !isDeclared(asker.client.capabilities, method, params)) {
     settle(parts, action, "not_forwarded", undefined);
     return { kind: "error", error: methodNotFound };
   }
@@ -62,7 +63,14 @@ function takeReply(
 }
 
 /** True where the client said that it can be asked this. */
-export function isDeclared(capabilities: JsonObject, method: string): boolean {
+export function isDeclared(
+  capabilities: JsonObject,
+  method: string,
+  { mode }: JsonObject = {},
+): boolean {
   const name = capabilityOf[method];
-  return name !== undefined && capabilities[name] !== undefined;
+  const declared = name === undefined ? undefined : capabilities[name];
+  if (declared === undefined) return false;
+  // Without sub-members it is forms (MCP 2025-11-25, "Elicitation Capabilities").
+  return mode !== "url" || (isJsonObject(declared) && declared["url"] !== undefined);
 }

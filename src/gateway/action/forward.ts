@@ -21,7 +21,7 @@ export async function forward(parts: GatewayParts, allowed: Allowed): Promise<Fo
     settle(parts, action, "not_forwarded", undefined);
     return { kind: "cancelled" };
   }
-  const continuation = readContinuation(parts, request);
+  const continuation = readContinuation(parts, allowed);
   if (continuation.kind === "invalid") {
     settle(parts, action, "not_forwarded", undefined);
     return invalidState("Invalid or expired requestState: start the request again without it");

@@ -22,6 +22,7 @@ const maxAgeMs = 10 * 60 * 1000;
 const maxHeld = 1000;
 const maxHeldPerPrincipal = 32;
 const callEnded = "the call has ended";
+const takenBack: ClientReply = { kind: "error", code: -32_800, message: "cancelled" };
 
 /** One call that is open upstream, whichever exchange with the client is looking at it. */
 export class HeldCall {
@@ -53,6 +54,7 @@ export class HeldCall {
 
   /** Takes a question of the server; resolves with the client's answer, some exchanges later. */
   ask(question: ClientQuestion): Promise<ClientReply> {
+    if (question.signal.aborted) return Promise.resolve(takenBack);
     const key = `${question.method.replaceAll("/", "_")}_${(this.#asked += 1)}`;
     return new Promise((resolve) => {
       const answer = (reply: ClientReply): void => {
@@ -60,8 +62,7 @@ export class HeldCall {
         resolve(reply);
       };
       this.#waiting.set(key, { question, answer });
-      const error = { kind: "error", code: -32_800, message: "cancelled" } as const;
-      question.signal.addEventListener("abort", () => answer(error), { once: true });
+      question.signal.addEventListener("abort", () => answer(takenBack), { once: true });
       // On stdio a question names no call, so it may come to one that has ended meanwhile.
       if (this.hasEnded) this.refuseAll(callEnded);
       this.#wake();

@@ -35,7 +35,10 @@ export async function refuseHiddenQuestion(
       params,
       during: target,
     });
-    if (decision?.ok === true && !isDeclared(request.client.capabilities, "elicitation/create")) {
+    if (
+      decision?.ok === true &&
+      !isDeclared(request.client.capabilities, "elicitation/create", params)
+    ) {
       settle(parts, decision.action, "not_forwarded", undefined);
       const message = `server "${target.server.id}" wants a person to open a page, which this client cannot do (decision ${action.decisionId})`;
       return upstreamFailed(action, "input_refused", message);

@@ -5,6 +5,7 @@
  */
 import { isJsonObject } from "../../contract/json.ts";
 import type { GatewayParts } from "../parts.ts";
+import { presentLogMessage } from "../present-log-message.ts";
 import { askClient } from "./ask-client.ts";
 import type { Allowed, ForwardReply } from "./conclude.ts";
 import { conclude } from "./conclude.ts";
@@ -36,7 +37,7 @@ export async function holdCall(
   const reply = parts.fleet.request(server.id, client, {
     ...wanted,
     onProgress: wanted.onProgress && ((progress) => held.exchange.onProgress?.(progress)),
-    onNotification: (notification) => held.exchange.onNotification(notification),
+    onNotification: (notice) => held.exchange.onNotification(presentLogMessage(server, notice)),
     onRequest: (question) => askClient(parts, asker, question),
     signal: held.signal,
   });
@@ -72,7 +73,7 @@ async function step(parts: GatewayParts, allowed: Allowed, held: HeldCall): Prom
 
 function inputRequired(
   parts: GatewayParts,
-  { request, action }: Allowed,
+  { request, action, target }: Allowed,
   held: HeldCall,
   questions: ReadonlyMap<string, ClientQuestion>,
 ): ForwardReply {
@@ -80,7 +81,7 @@ function inputRequired(
     ([key, { method, paramsJson }]) =>
       `${JSON.stringify(key)}:{"method":${JSON.stringify(method)},"params":${paramsJson}}`,
   );
-  const state = JSON.stringify(sealHeld(parts, request, held));
+  const state = JSON.stringify(sealHeld(parts, { request, target }, held));
   const text = `{"resultType":"input_required","inputRequests":{${inputRequests.join(",")}},"requestState":${state}}`;
   const bytes = Buffer.from(text);
   settle(parts, action, "completed", bytes);

@@ -41,7 +41,7 @@ export async function answerInputs(
     responses.push(`${JSON.stringify(key)}:${answer.resultJson}`);
   }
   const { requestState: state } = value;
-  const requestState = typeof state === "string" ? sealUpstream(parts, request, state) : undefined;
+  const requestState = typeof state === "string" ? sealUpstream(parts, allowed, state) : undefined;
   const inputResponsesJson = `{${responses.join(",")}}`;
   return { kind: "again", request: { ...request, inputResponsesJson, requestState, round } };
 }
@@ -52,7 +52,6 @@ export async function passInputs(
   allowed: Allowed,
   result: RawResult,
 ): Promise<ForwardReply> {
-  const { request } = allowed;
   const presented = await presentQuestions(parts, allowed, result);
   if (!presented.ok) return presented.reply;
   const { requestState: state } = result.value;
@@ -60,7 +59,7 @@ export async function passInputs(
     set: {
       ...presented.members,
       ...(typeof state === "string"
-        ? { requestState: JSON.stringify(sealUpstream(parts, request, state)) }
+        ? { requestState: JSON.stringify(sealUpstream(parts, allowed, state)) }
         : {}),
     },
     drops: isInputMember,
@@ -110,7 +109,7 @@ async function presentQuestions(
     const decision = await decideQuestion(parts, question);
     if (decision === undefined) return refuse(`${method.slice(0, 64)} is no question`);
     if (!decision.ok) return refuse(`${method} was denied (${decision.reason})`);
-    const isAskable = isDeclared(client.capabilities, method);
+    const isAskable = isDeclared(client.capabilities, method, params);
     settle(parts, decision.action, isAskable ? "completed" : "not_forwarded", undefined);
     if (!isAskable) return refuse(`this client cannot answer ${method}`);
     const shown = JSON.stringify({ method, params: decision.params });

@@ -106,6 +106,7 @@ async function subscribeAll(
   const { gateway, client, signal, tell } = exchange;
   const accepted: Topic[] = [];
   for (const subject of subjects) {
+    if (signal.aborted) return accepted;
     const reply = await gateway.act({
       client,
       subject,

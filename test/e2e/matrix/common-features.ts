@@ -144,7 +144,12 @@ export function reportsProgress(tool: string, args: Json): Feature {
       const outcome = await callTool(site, tool, args, {
         onProgress: (step) => void progress.push(progressed.parse(step)),
       });
-      return { outcome, progress: progress.filter(({ total }) => total !== undefined).slice(0, 2) };
+      // Some servers tell a step to every session that has an equal token, so steps may come twice.
+      const steps = progress.filter(
+        ({ progress: step, total }, at) =>
+          total !== undefined && progress.findIndex((other) => other.progress === step) === at,
+      );
+      return { outcome, progress: steps.slice(0, 2) };
     },
   };
 }

@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 
 const all = { to_client: ["sampling", "elicitation", "roots"] };
-const able = { sampling: {}, elicitation: {}, roots: {} };
+const able = { sampling: {}, elicitation: { form: {}, url: {} }, roots: {} };
 
 interface Asking {
   readonly method?: string;

@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 
 const config = { to_client: ["sampling", "elicitation", "roots"] };
-const able = { sampling: {}, elicitation: {}, roots: {} };
+const able = { sampling: {}, elicitation: { form: {}, url: {} }, roots: {} };
 const accept = { action: "accept", content: { n: 1 } };
 
 /** A legacy server that asks these questions one after the other in each call. */

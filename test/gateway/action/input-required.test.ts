@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 
 const all = { to_client: ["sampling", "elicitation", "roots"] };
-const able = { sampling: {}, elicitation: {}, roots: {} };
+const able = { sampling: {}, elicitation: { form: {}, url: {} }, roots: {} };
 const question = (message = "which?"): JsonObject => ({
   method: "elicitation/create",
   params: { message, requestedSchema: { type: "object", properties: {} } },
