@@ -13,6 +13,8 @@ export type HeldStep =
   | { readonly kind: "ended"; readonly reply: UpstreamReply }
   | { readonly kind: "asks"; readonly questions: ReadonlyMap<string, ClientQuestion> };
 
+type Exchange = Pick<ActionRequest, "onProgress" | "onNotification">;
+
 interface Waiting {
   readonly question: ClientQuestion;
   readonly answer: (reply: ClientReply) => void;
@@ -21,6 +23,7 @@ interface Waiting {
 const maxAgeMs = 10 * 60 * 1000;
 const maxHeld = 1000;
 const maxHeldPerPrincipal = 32;
+const maxMissed = 64;
 const callEnded = "the call has ended";
 const takenBack: ClientReply = { kind: "error", code: -32_800, message: "cancelled" };
 
@@ -28,8 +31,10 @@ const takenBack: ClientReply = { kind: "error", code: -32_800, message: "cancell
 export class HeldCall {
   readonly id: string;
   readonly principalKey: string;
-  /** The exchange that hears progress and messages now. */
-  exchange: Pick<ActionRequest, "onProgress" | "onNotification">;
+  /** The exchange that hears progress and messages now; `undefined` while the client is away. */
+  #exchange: Exchange | undefined;
+  /** What was said while the client was away. */
+  #missed: ((exchange: Exchange) => void)[] = [];
   readonly #upstream = new AbortController();
   readonly #waiting = new Map<string, Waiting>();
   #reply: UpstreamReply | undefined;
@@ -40,7 +45,7 @@ export class HeldCall {
   constructor(id: string, request: ActionRequest) {
     this.id = id;
     this.principalKey = request.client.principal.key;
-    this.exchange = request;
+    this.#exchange = request;
   }
 
   /** Ends the request upstream where it aborts. */
@@ -50,6 +55,24 @@ export class HeldCall {
 
   get hasEnded(): boolean {
     return this.#reply !== undefined;
+  }
+
+  /** The client is back: it hears first what was said meanwhile. */
+  attach(exchange: Exchange): void {
+    this.#exchange = exchange;
+    for (const say of this.#missed.splice(0)) say(exchange);
+  }
+
+  /** The client goes for answers. */
+  detach(): void {
+    this.#exchange = undefined;
+  }
+
+  /** Lets the client hear something, now or when it is back; the oldest is forgotten first. */
+  tell(say: (exchange: Exchange) => void): void {
+    if (this.#exchange !== undefined) return say(this.#exchange);
+    this.#missed.push(say);
+    if (this.#missed.length > maxMissed) this.#missed.shift();
   }
 
   /** Takes a question of the server; resolves with the client's answer, some exchanges later. */

@@ -36,8 +36,10 @@ export async function holdCall(
   const wanted = upstreamRequest(request, target, extras);
   const reply = parts.fleet.request(server.id, client, {
     ...wanted,
-    onProgress: wanted.onProgress && ((progress) => held.exchange.onProgress?.(progress)),
-    onNotification: (notice) => held.exchange.onNotification(presentLogMessage(server, notice)),
+    onProgress:
+      wanted.onProgress && ((progress) => held.tell(({ onProgress }) => onProgress?.(progress))),
+    onNotification: (notice) =>
+      held.tell(({ onNotification }) => onNotification(presentLogMessage(server, notice))),
     onRequest: (question) => askClient(parts, asker, question),
     signal: held.signal,
   });
@@ -52,7 +54,7 @@ export async function resumeCall(
   held: HeldCall,
 ): Promise<ForwardReply> {
   const { request } = allowed;
-  held.exchange = request;
+  held.attach(request);
   const responses: unknown = JSON.parse(request.inputResponsesJson ?? "{}");
   held.deliver(isJsonObject(responses) ? responses : {});
   return await step(parts, allowed, held);
@@ -77,6 +79,7 @@ function inputRequired(
   held: HeldCall,
   questions: ReadonlyMap<string, ClientQuestion>,
 ): ForwardReply {
+  held.detach();
   const inputRequests = [...questions].map(
     ([key, { method, paramsJson }]) =>
       `${JSON.stringify(key)}:{"method":${JSON.stringify(method)},"params":${paramsJson}}`,
