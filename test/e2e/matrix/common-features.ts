@@ -149,7 +149,13 @@ export function reportsProgress(tool: string, args: Json): Feature {
         ({ progress: step, total }, at) =>
           total !== undefined && progress.findIndex((other) => other.progress === step) === at,
       );
-      return { outcome, progress: steps.slice(0, 2) };
+      // A modern client before a legacy server may be away for answers during the first of them.
+      const [first, second] = steps;
+      return {
+        outcome,
+        total: first?.total,
+        rises: (first?.progress ?? 0) < (second?.progress ?? 0),
+      };
     },
   };
 }
