@@ -172,10 +172,6 @@ export class FleetServer {
     this.#supervised.end(key);
   }
 
-  status() {
-    return this.#supervised.status();
-  }
-
   async close(): Promise<void> {
     this.#closing.abort();
     clearTimeout(this.#retry);

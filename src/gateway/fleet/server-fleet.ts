@@ -196,10 +196,6 @@ export class ServerFleet {
     return () => void this.#listeners.delete(listener);
   }
 
-  status() {
-    return [...this.#servers].map(([id, server]) => [id, server.status()] as const);
-  }
-
   async close(): Promise<void> {
     clearTimeout(this.#timer);
     this.#pinWatch.close();
