@@ -3,6 +3,7 @@
  * JSON that the program writes (`toolchain/rego`), so that `-o json` prints what it said.
  */
 import * as z from "zod";
+import { bundleKinds } from "../contract/bundle.ts";
 
 const place = { file: z.string(), row: z.number(), col: z.number() };
 
@@ -15,7 +16,7 @@ const problem = z.object({
 
 const summary = {
   package: z.string(),
-  layer: z.enum(["identity", "server", "workflow", "compliance", "overrides"]),
+  layer: z.enum(bundleKinds),
   rules: z.array(z.string()),
   entrypoints: z.array(z.string()),
   required_builtins: z.array(z.string()),

@@ -6,28 +6,35 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type * as z from "zod";
-import type { LayerKind } from "../contract/bundle.ts";
+import type { BundleKind } from "../contract/bundle.ts";
 import { hostBuiltins } from "../contract/host-builtins.ts";
 import type { Json, JsonObject } from "../contract/json.ts";
+import type {
+  BuiltPolicy,
+  OpaCapabilities,
+  PolicyInspection,
+  PolicySummary,
+  RegoEvaluation,
+  RegoResult,
+  RegoTestReport,
+  ToolchainVersion,
+} from "./answers.ts";
 import {
   buildAnswer,
-  type BuiltPolicy,
   capabilitiesAnswer,
   checkAnswer,
   envelope,
   evalAnswer,
   inspectAnswer,
-  type OpaCapabilities,
-  type PolicyInspection,
-  type PolicySummary,
-  type RegoEvaluation,
-  type RegoResult,
-  type RegoTestReport,
   testAnswer,
-  type ToolchainVersion,
   versionAnswer,
 } from "./answers.ts";
 import { packageRoot } from "../contract/package-root.ts";
+import { counterProblems } from "./check-counters.ts";
+import { libraryNameProblems } from "./check-library-name.ts";
+import { metadataProblems } from "./check-metadata.ts";
+import { writtenForProblems } from "./check-written-for.ts";
+import { narrowUsage } from "./narrow-usage.ts";
 import { RegoError } from "./rego-error.ts";
 import { ToolchainThread } from "./toolchain-thread.ts";
 
@@ -35,6 +42,10 @@ import { ToolchainThread } from "./toolchain-thread.ts";
 export interface PolicyManifest {
   readonly revision?: string | undefined;
   readonly roots?: readonly string[] | undefined;
+  /** 0: its modules are Rego v0 and are rewritten; 1 where it is not said. */
+  readonly rego_version?: number | undefined;
+  /** The same for modules that a glob names. */
+  readonly file_rego_versions?: Readonly<Record<string, number>> | undefined;
   /** A JSON object. */
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;
 }
@@ -45,7 +56,7 @@ export interface PolicySources {
   readonly data?: JsonObject;
   readonly manifest?: PolicyManifest;
   /** What the bundle is to be used as; a manifest that says otherwise is a problem. */
-  readonly layer?: LayerKind;
+  readonly layer?: BundleKind;
 }
 
 export interface RegoToolchain {
@@ -88,16 +99,34 @@ export function createRegoToolchain(options: RegoToolchainOptions = {}): RegoToo
 
   async function ask<Answer extends z.ZodType>(
     op: string,
-    sources: object,
+    sources: { readonly manifest?: PolicyManifest },
     answer: Answer,
   ): Promise<RegoResult<z.infer<Answer>>> {
-    const common = { op, schema: await schema(), host_builtins: hostBuiltins };
+    const typed = narrowUsage(await schema(), sources.manifest);
+    const common = { op, schema: typed, host_builtins: hostBuiltins };
     return read(await thread.ask(JSON.stringify({ ...sources, ...common }), timeoutMs), answer);
   }
 
+  /** The answer of a policy that is in order, unless its METADATA or its manifest is not. */
+  async function judge<Value>(
+    sources: PolicySources,
+    answer: RegoResult<Value>,
+  ): Promise<RegoResult<Value>> {
+    if (!answer.ok) return answer;
+    const inspected = await ask("inspect", sources, inspectAnswer);
+    if (!inspected.ok) return inspected;
+    const problems = [
+      ...metadataProblems(inspected.value, sources),
+      ...counterProblems(sources),
+      ...libraryNameProblems(sources),
+      ...writtenForProblems(sources, await schema()),
+    ];
+    return problems.length === 0 ? answer : { ok: false, problems };
+  }
+
   return {
-    check: (sources) => ask("check", sources, checkAnswer),
-    build: async (sources) => withBytes(await ask("build", sources, buildAnswer)),
+    check: async (sources) => judge(sources, await ask("check", sources, checkAnswer)),
+    build: async (sources) => judge(sources, withBytes(await ask("build", sources, buildAnswer))),
     test: (sources) => ask("test", sources, testAnswer),
     eval: (sources) => ask("eval", sources, evalAnswer),
     inspect: (sources) => ask("inspect", sources, inspectAnswer),

@@ -7,9 +7,11 @@ import { readdir, readFile } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { parse as parseYaml } from "yaml";
 import * as z from "zod";
-import { isJsonObject, type Json, type JsonObject } from "../contract/json.ts";
+import type { Json, JsonObject } from "../contract/json.ts";
+import { isJsonObject } from "../contract/json.ts";
 import { codeOf, messageOf } from "../errors.ts";
 import type { PolicyManifest, PolicySources } from "./create-rego-toolchain.ts";
+import { mergeDocuments } from "./merge-documents.ts";
 import { RegoError } from "./rego-error.ts";
 
 /** A policy folder: its sources, and the files that are no part of them. */
@@ -24,7 +26,7 @@ export interface PolicyFolder extends PolicySources {
 const manifestSchema = z.strictObject({
   revision: z.string().optional(),
   roots: z.array(z.string()).optional(),
-  rego_version: z.literal(1).optional(),
+  rego_version: z.literal([0, 1]).optional(),
   metadata: z.record(z.string(), z.json()).optional(),
 });
 
@@ -44,12 +46,21 @@ export async function readPolicyFolder(folder: string): Promise<PolicyFolder> {
     if (kind === "ignored") ignored.push(path);
     else if (kind === "module") modules[path] = await readText(folder, path);
     else if (kind === "manifest") manifest = parseManifest(await readText(folder, path), folder);
-    else data = merge(data, await readDataFile(folder, path), join(folder, path));
+    else data = mergeDocuments(data, await readDataFile(folder, path), join(folder, path));
   }
   if (Object.keys(modules).length === 0) {
     throw invalid(`${folder}: expected a policy (*.rego), found ${files.length} other files`);
   }
   return { modules, data, manifest, ignored };
+}
+
+/**
+ * Paths of the files that a policy is made of, sorted.
+ *
+ * @throws RegoError `rego_invalid` where there is no folder
+ */
+export async function listPolicyFiles(folder: string): Promise<readonly string[]> {
+  return (await listFiles(folder)).filter((path) => kindOf(path) !== "ignored");
 }
 
 async function listFiles(folder: string): Promise<string[]> {
@@ -128,22 +139,18 @@ function parseManifest(text: string, folder: string): PolicyManifest {
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const at = issue?.path.map(String).join(".") ?? "";
-    throw invalid(`${where}: ${issue?.message ?? "not a manifest"}${at === "" ? "" : ` at ${at}`}`);
+    const place = at === "" ? "" : ` at ${at}`;
+    const hint = issue?.code === "unrecognized_keys" ? misplaced(issue.keys) : "";
+    throw invalid(`${where}: ${issue?.message ?? "not a manifest"}${place}${hint}`);
   }
-  const { revision, roots, metadata } = parsed.data;
-  return { revision, roots, metadata };
+  return parsed.data;
 }
 
-function merge(left: JsonObject, right: JsonObject, where: string): JsonObject {
-  const merged = new Map(Object.entries(left));
-  for (const [key, value] of Object.entries(right)) {
-    const other = merged.get(key);
-    if (other === undefined) merged.set(key, value);
-    else if (isJsonObject(other) && isJsonObject(value))
-      merged.set(key, merge(other, value, where));
-    else throw invalid(`${where}: expected each value in one file, found "${key}" in two`);
-  }
-  return Object.fromEntries(merged);
+/** What this gateway adds to a manifest is below `metadata`. */
+function misplaced(keys: readonly string[]): string {
+  const known = ["name", "layer", "written_for", "counters", "requires"];
+  const found = keys.filter((key) => known.includes(key));
+  return found.length === 0 ? "" : `; write ${found.join(", ")} under "metadata"`;
 }
 
 function invalid(message: string, cause?: unknown): RegoError {

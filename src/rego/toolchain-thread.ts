@@ -9,7 +9,8 @@ import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import * as z from "zod";
 import { codeOf } from "../errors.ts";
-import { RegoError, type RegoErrorCode } from "./rego-error.ts";
+import type { RegoErrorCode } from "./rego-error.ts";
+import { RegoError } from "./rego-error.ts";
 
 /** How long a thread may take to start; a second on an idle machine. */
 const startTimeoutMs = 120_000;

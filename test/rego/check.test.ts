@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from "vitest";
+import { refusedBuiltins } from "../../src/contract/host-builtins.ts";
 import type { JsonObject } from "../../src/contract/json.ts";
 import { createRegoToolchain } from "../../src/rego/create-rego-toolchain.ts";
 import { problemText } from "../../src/rego/problem-text.ts";
@@ -86,18 +87,17 @@ describe("a problem has its file, row and column", () => {
   });
 });
 
-test.each([
-  "http.send({})",
-  "opa.runtime()",
-  'io.jwt.decode("a")',
-  "rand.intn(1, 2)",
-  'net.lookup_ip_addr("a")',
-])("a builtin that the gateway does not have is refused by name: %s", async (call) => {
-  const name = call.slice(0, call.indexOf("("));
-  const [first] = await problemsOf({ "p.rego": rule(`deny contains 1 if ${call}`) });
-  expect(first).toMatch(/^p\.rego:3:20: /);
-  expect(first).toContain(`builtin ${name} is not available in the gateway [contract_builtin]`);
-});
+test.each(["http.send({})", "opa.runtime()", 'net.lookup_ip_addr("a")'])(
+  "a builtin that the gateway will not have is refused by name, with the reason: %s",
+  async (call) => {
+    const name = call.slice(0, call.indexOf("("));
+    const [first] = await problemsOf({ "p.rego": rule(`deny contains 1 if ${call}`) });
+    expect(first).toMatch(/^p\.rego:3:20: /);
+    expect(first).toContain(
+      `builtin ${name} is not available in the gateway; ${refusedBuiltins[name]} [contract_builtin]`,
+    );
+  },
+);
 
 test.each([
   ["denies", "deny"],

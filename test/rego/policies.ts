@@ -50,6 +50,7 @@ export function callOf(tool: string) {
     phase: "call",
     agent: {
       id: "support-bot",
+      version: null,
       scope: "support",
       owner_team: "cx",
       model: null,

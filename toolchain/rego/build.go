@@ -70,9 +70,11 @@ func build(request *Request) (any, []Problem) {
 	if err != nil {
 		return nil, problemsOf(err)
 	}
-	compiled, err := policy.compileWasm(summary.Entrypoints)
-	if err != nil {
-		return nil, problemsOf(err)
+	compiled := &bundle.Bundle{}
+	if !policy.isLibrary() {
+		if compiled, err = policy.compileWasm(summary.Entrypoints); err != nil {
+			return nil, problemsOf(err)
+		}
 	}
 	files, err := filesOf(policy.finish(compiled, summary))
 	if err != nil {
@@ -125,7 +127,8 @@ func addModule(to *bundle.Bundle, path, text string, parsed *ast.Module) {
 }
 
 // finish puts the compiled policy beside sources that are whole, and says in the manifest's
-// metadata what a gateway wants to know before it opens anything.
+// metadata what a gateway wants to know before it opens anything. A library is its sources alone, so
+// that its bytes do not change with the toolchain.
 func (v *verified) finish(compiled *bundle.Bundle, about summary) *bundle.Bundle {
 	result := v.newBundle(same)
 	result.WasmModules = compiled.WasmModules
@@ -134,12 +137,15 @@ func (v *verified) finish(compiled *bundle.Bundle, about summary) *bundle.Bundle
 	if metadata == nil {
 		metadata = map[string]any{}
 	}
-	metadata["policy_package"] = about.Package
 	metadata["layer"] = about.Layer
+	result.Manifest.Metadata = metadata
+	if v.isLibrary() {
+		return result
+	}
+	metadata["policy_package"] = about.Package
 	metadata["rules"] = about.Rules
 	metadata["required_builtins"] = about.RequiredBuiltins
 	metadata["opa_version"] = version.Version
-	result.Manifest.Metadata = metadata
 	return result
 }
 

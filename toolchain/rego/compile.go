@@ -8,10 +8,10 @@ import (
 
 // newCompiler makes a strict compiler that checks types against the gateway's input document and
 // reports every error it can find in one run.
-func newCompiler(request *Request, prints bool) *ast.Compiler {
+func newCompiler(request *Request, prints bool, schema any) *ast.Compiler {
 	schemas := ast.NewSchemaSet()
-	if request.Schema != nil {
-		schemas.Put(ast.SchemaRootRef, request.Schema)
+	if schema != nil {
+		schemas.Put(ast.SchemaRootRef, schema)
 	}
 	return ast.NewCompiler().
 		WithCapabilities(capabilitiesOf(request)).
@@ -21,6 +21,14 @@ func newCompiler(request *Request, prints bool) *ast.Compiler {
 		WithEnablePrintStatements(prints).
 		WithPathConflictsCheck(inDocument(request.Data)).
 		SetErrorLimit(0)
+}
+
+// schema is that of the input document; nil where the policy's rules see another one.
+func (p *policy) schema() any {
+	if about := p.writtenFor; about != nil && (about.Project != "conftest" || about.Object != "") {
+		return nil
+	}
+	return p.request.Schema
 }
 
 // inDocument lets the compiler see that a rule and a value of data.json have the same path.
@@ -50,7 +58,7 @@ func (p *policy) compileWith(modules map[string]*ast.Module, prints bool) (*ast.
 	if generated != nil {
 		together[generatedPath] = generated
 	}
-	compiler := newCompiler(p.request, prints)
+	compiler := newCompiler(p.request, prints, p.schema())
 	if compiler.Compile(together); compiler.Failed() {
 		return nil, nil, problemsOf(compiler.Errors)
 	}
@@ -71,7 +79,7 @@ func verify(request *Request) (*verified, []Problem) {
 		return nil, problems
 	}
 	if len(problems) == 0 {
-		problems = loaded.judgeRules()
+		problems = loaded.judge()
 	}
 	if len(problems) > 0 {
 		return nil, append(problems, loaded.compileErrors()...)
@@ -84,13 +92,28 @@ func verify(request *Request) (*verified, []Problem) {
 		return nil, problems
 	}
 	result := &verified{policy: loaded, compiler: compiler, generated: generated}
+	if loaded.isLibrary() || loaded.writtenFor != nil {
+		return result, nil
+	}
 	return result, append(result.judgeReferences(), result.judgeVisibility()...)
+}
+
+// judge holds the rules against the contract, or against that of the project they were written for.
+func (p *policy) judge() []Problem {
+	switch {
+	case p.isLibrary():
+		return nil
+	case p.writtenFor != nil:
+		return p.judgeDialect()
+	default:
+		return p.judgeRules()
+	}
 }
 
 // compileErrors finds what else is wrong with a policy that already failed, so that an author sees
 // everything in one run.
 func (p *policy) compileErrors() []Problem {
-	compiler := newCompiler(p.request, false)
+	compiler := newCompiler(p.request, false, p.schema())
 	if compiler.Compile(p.modules); compiler.Failed() {
 		return problemsOf(compiler.Errors)
 	}

@@ -46,6 +46,10 @@ func (p *policy) generate() (*ast.Module, error) {
 }
 
 func (p *policy) generatedText() string {
+	header := fmt.Sprintf(generatedHeader, strings.TrimPrefix(p.pkg.Path.String(), "data."))
+	if p.writtenFor != nil {
+		return header + p.dialectText()
+	}
 	rules := p.rulesByName()
 	var text strings.Builder
 	for _, entry := range entrypoints {
@@ -59,7 +63,7 @@ func (p *policy) generatedText() string {
 	if strings.Contains(text.String(), "gateway_grants") {
 		text.WriteString(booleanGrant)
 	}
-	return fmt.Sprintf(generatedHeader, strings.TrimPrefix(p.pkg.Path.String(), "data.")) + text.String()
+	return header + text.String()
 }
 
 func (p *policy) members(entry entrypoint, rules map[string][]*ast.Rule) []string {
@@ -88,8 +92,11 @@ func (v *verified) entrypointPaths() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	if v.writtenFor != nil {
+		return []string{prefix + "/decision"}, nil
+	}
 	rules := v.rulesByName()
-	var paths []string
+	paths := []string{}
 	for _, entry := range entrypoints {
 		written := len(rules[entry.name]) > 0
 		if written || len(v.members(entry, rules)) > 0 {
@@ -101,6 +108,9 @@ func (v *verified) entrypointPaths() ([]string, error) {
 
 // ruleNames lists which rules of the contract the policy defines, in the contract's order.
 func (p *policy) ruleNames() []string {
+	if p.writtenFor != nil {
+		return p.dialectRules()
+	}
 	rules := p.rulesByName()
 	names := []string{}
 	for _, rule := range contract {

@@ -31,6 +31,9 @@ type Manifest struct {
 	Revision string         `json:"revision"`
 	Roots    []string       `json:"roots"`
 	Metadata map[string]any `json:"metadata"`
+	// RegoVersion and FileRegoVersions (by glob) say which modules are Rego v0; 1 where they do not.
+	RegoVersion      *int           `json:"rego_version,omitempty"`
+	FileRegoVersions map[string]int `json:"file_rego_versions,omitempty"`
 }
 
 // Response holds a result, or the problems of the policy, or the fault of the request itself.

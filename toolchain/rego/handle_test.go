@@ -73,7 +73,9 @@ func TestContractProblems(t *testing.T) {
 		{"arguments in hide", "server", "package p\n\nhide contains 1 if f\n\nf if input.action.args.id == 1", "contract_visibility", "input.action.args"},
 		{"the whole input in hide", "server", "package p\n\nhide contains 1 if walk(input, [_, 1])", "contract_visibility", "input is not"},
 		{"a clock in hide", "server", "package p\n\nhide contains 1 if time.now_ns() > 1", "contract_visibility", "time.now_ns"},
-		{"a builtin that is not there", "server", "package p\n\ndeny contains 1 if http.send({}).status_code == 1", "contract_builtin", "http.send"},
+		{"a builtin that is not there", "server", "package p\n\ndeny contains 1 if http.send({}).status_code == 1", "contract_builtin", "builtin http.send is not available in the gateway; it asks the network"},
+		{"the name service", "server", "package p\n\ndeny contains 1 if net.lookup_ip_addr(\"a\")", "contract_builtin", "it asks the name service"},
+		{"the environment", "server", "package p\n\ndeny contains 1 if opa.runtime().env", "contract_builtin", "it reads the environment"},
 	}
 	for _, one := range cases {
 		t.Run(one.name, func(t *testing.T) {

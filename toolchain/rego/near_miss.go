@@ -66,7 +66,7 @@ func (v *verified) judgeReferences() []Problem {
 	for _, path := range slices.Sorted(maps.Keys(v.compiler.Modules)) {
 		module := v.compiler.Modules[path]
 		for _, rule := range module.Rules {
-			if path == generatedPath || len(v.compiler.Graph.Dependents(rule)) > 0 {
+			if path == generatedPath || v.isCopied(path) || len(v.compiler.Graph.Dependents(rule)) > 0 {
 				continue
 			}
 			problems = append(problems, v.judgeUnread(rule, module.Package.Path.Equal(v.pkg.Path))...)

@@ -19,7 +19,9 @@ type policy struct {
 	modules map[string]*ast.Module // all, by path
 	sources map[string]*ast.Module // without tests
 	pkg     *ast.Package           // the one that is the policy
-	layer   string                 // which kind of layer it is
+	layer   string                 // which kind of layer it is, or a library
+
+	writtenFor *writtenFor // nil where it was written for this gateway
 }
 
 // load parses all modules and finds the package that is the policy.
@@ -29,8 +31,11 @@ func load(request *Request) (*policy, []Problem) {
 	if len(problems) > 0 {
 		return nil, problems
 	}
-	problems = append(loaded.choosePackage(), loaded.chooseLayer()...)
-	return loaded, problems
+	problems = append(loaded.chooseLayer(), loaded.choosePackage()...)
+	if problems = append(problems, loaded.judgeRequires()...); loaded.isLibrary() {
+		return loaded, append(problems, loaded.judgeLibrary()...)
+	}
+	return loaded, append(problems, loaded.chooseDialect()...)
 }
 
 func (p *policy) parse() []Problem {
@@ -44,6 +49,12 @@ func (p *policy) parse() []Problem {
 		if strings.Trim(path, "/") == generatedPath {
 			continue
 		}
+		text, err := upgraded(&p.request.Manifest, path, text)
+		if err != nil {
+			problems = append(problems, problemsOf(err)...)
+			continue
+		}
+		p.request.Modules[path] = text
 		module, err := ast.ParseModuleWithOpts(path, text, options)
 		if err != nil {
 			problems = append(problems, problemsOf(err)...)
@@ -75,11 +86,13 @@ func packageName(pkg *ast.Package) string {
 	return strings.TrimPrefix(pkg.Path.String(), "data.")
 }
 
-// packages lists the names of the packages that are no tests.
+// packages lists the names of the packages that are no tests and not a library's.
 func (p *policy) packages() map[string]*ast.Package {
 	found := map[string]*ast.Package{}
-	for _, module := range p.sources {
-		found[packageName(module.Package)] = module.Package
+	for path, module := range p.sources {
+		if !p.isCopied(path) {
+			found[packageName(module.Package)] = module.Package
+		}
 	}
 	return found
 }
@@ -94,6 +107,10 @@ func (p *policy) choosePackage() []Problem {
 			return []Problem{inManifest("contract_package",
 				"expected metadata.policy_package to be a package of this bundle (%s), got %q", strings.Join(names, ", "), said)}
 		}
+		return nil
+	}
+	if p.isLibrary() && len(names) > 0 {
+		p.pkg = found[names[0]]
 		return nil
 	}
 	if len(names) != 1 {
@@ -111,9 +128,9 @@ func (p *policy) chooseLayer() []Problem {
 	if said, ok := p.request.Manifest.Metadata["layer"]; ok {
 		p.layer = fmt.Sprint(said)
 	}
-	if !slices.Contains(layerKinds, p.layer) {
+	if known := append(slices.Clone(layerKinds), libraryLayer); !slices.Contains(known, p.layer) {
 		return []Problem{inManifest("contract_layer",
-			"expected metadata.layer to be one of %s, got %q", strings.Join(layerKinds, ", "), p.layer)}
+			"expected metadata.layer to be one of %s, got %q", strings.Join(known, ", "), p.layer)}
 	}
 	if p.request.Layer != "" && p.request.Layer != p.layer {
 		return []Problem{inManifest("contract_layer",
@@ -122,9 +139,13 @@ func (p *policy) chooseLayer() []Problem {
 	return nil
 }
 
-// rulesByName groups the rules of the policy package by the first word of their reference.
+// rulesByName groups the rules of the policy package by the first word of their reference; a library
+// has none that anybody asks for.
 func (p *policy) rulesByName() map[string][]*ast.Rule {
 	rules := map[string][]*ast.Rule{}
+	if p.isLibrary() {
+		return rules
+	}
 	for _, path := range slices.Sorted(maps.Keys(p.sources)) {
 		module := p.sources[path]
 		if !module.Package.Path.Equal(p.pkg.Path) {

@@ -66,7 +66,20 @@ func withBuiltinNamed(problem Problem) Problem {
 	}
 	problem.Code = "contract_builtin"
 	problem.Message = fmt.Sprintf("builtin %s is not available in the gateway", name)
+	if reason, refused := refusedBuiltins[name]; refused {
+		problem.Message += "; " + reason
+	}
 	return problem
+}
+
+const askElsewhere = "while deciding, and a decision is made of its input and data alone; " +
+	"let the gateway put what the rule needs into the input, or the bundle into data.json"
+
+// refusedBuiltins says why the gateway will never have some builtins, and what to do instead.
+var refusedBuiltins = map[string]string{
+	"http.send":          "it asks the network " + askElsewhere,
+	"net.lookup_ip_addr": "it asks the name service " + askElsewhere,
+	"opa.runtime":        "it reads the environment " + askElsewhere,
 }
 
 func isBuiltin(name string) bool {

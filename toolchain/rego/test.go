@@ -62,12 +62,23 @@ func test(request *Request) (any, []Problem) {
 	if len(problems) > 0 {
 		return nil, problems
 	}
-	report := testReport{Tests: []testResult{}, Coverage: reportCoverage(measured.Report(policy.modules), policy.sources)}
+	report := testReport{Tests: []testResult{}, Coverage: reportCoverage(measured.Report(policy.modules), policy.ownSources())}
 	for _, result := range results {
 		report.Tests = append(report.Tests, policy.describe(result))
 	}
 	slices.SortFunc(report.Tests, bySource)
 	return report, nil
+}
+
+// ownSources leaves out what was copied from libraries, which are tested where they come from.
+func (p *policy) ownSources() map[string]*ast.Module {
+	own := map[string]*ast.Module{}
+	for path, module := range p.sources {
+		if !p.isCopied(path) {
+			own[path] = module
+		}
+	}
+	return own
 }
 
 func bySource(a, b testResult) int {
@@ -82,7 +93,7 @@ func (v *verified) runTests(filter string, configure func(*tester.Runner)) ([]*t
 	}
 	defer store.Abort(ctx, transaction)
 	runner := tester.NewRunner().
-		SetCompiler(newCompiler(v.request, true)).
+		SetCompiler(newCompiler(v.request, true, v.schema())).
 		SetStore(store).
 		SetModules(v.testable()).
 		CapturePrintOutput(true).
