@@ -42,6 +42,7 @@ describe.each(postgres === undefined ? ["embedded"] : ["embedded", "postgres"])(
       const set = "UPDATE mcp_gateway.migration SET sha256 = 'other'";
       await database.query(set);
       await expect(migrate(database)).rejects.toMatchObject({ code: "migration_changed" });
+      await database.query("DELETE FROM mcp_gateway.migration WHERE name NOT LIKE '0001-%'");
       await database.query("UPDATE mcp_gateway.migration SET name = '9999-later'");
       const refused = migrate(database);
       await expect(refused).rejects.toMatchObject({ code: "database_newer" });
