@@ -20,7 +20,9 @@ export interface DecisionAnswer {
     readonly matched_rules: readonly string[];
     readonly alternatives: readonly string[];
     readonly appeal_path: string | null;
+    /** Of the tightest counter: what is left after this decision, and when more is; RFC 3339. */
     readonly rate_limit_remaining: number | null;
+    readonly rate_limit_resets_at: string | null;
     readonly audit_required: boolean;
     /** By layer name. */
     readonly bundles: Readonly<Record<string, BundleStamp>>;

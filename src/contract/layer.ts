@@ -59,6 +59,8 @@ export interface Waiver {
   /** RFC 3339. */
   readonly expires: string;
   readonly ticket: string | undefined;
+  /** What is wrong with it; such a waiver lifts nothing, and what it does not say is `""`. */
+  readonly problem?: string | undefined;
 }
 
 /** Everything one layer may answer; what its policy does not define is empty. */
@@ -71,6 +73,8 @@ export interface LayerOutput {
   readonly dataClasses: readonly string[];
   readonly labels: readonly string[];
   readonly capabilities: Capabilities | undefined;
+  /** What the same layer says of each agent that this one is a sub-agent of; all of them count. */
+  readonly parentCapabilities?: readonly Capabilities[] | undefined;
   readonly waive: readonly Waiver[];
   readonly warn: readonly RuleMatch[];
 }
@@ -91,9 +95,12 @@ export const emptyOutput: LayerOutput = {
 
 /** Codes of the gateway itself; no policy may use them and no waiver lifts them. */
 export const gatewayCodes = [
+  "approval_denied",
+  "approval_limit",
   "approval_required",
   "arguments_invalid",
   "audit_unavailable",
+  "blocked",
   "invalid_cost",
   "budget_exhausted",
   "state_unavailable",
@@ -105,6 +112,8 @@ export const gatewayCodes = [
   "outside_capabilities",
   "policy_error",
   "policy_timeout",
+  "release_mismatch",
+  "result_withheld",
   "schema_unusable",
   "tool_changed",
   "tool_hidden",
@@ -119,6 +128,11 @@ const reservedCodes: ReadonlySet<string> = new Set(gatewayCodes);
 /** True for a code of the gateway itself. */
 export function isGatewayCode(code: string): boolean {
   return reservedCodes.has(code);
+}
+
+/** True for the id of a rule of the gateway itself. */
+export function isGatewayRule(rule: string): boolean {
+  return rule.startsWith("gateway.");
 }
 
 /** A layer's part in one decision: an answer, or the reason why there is none. */
@@ -139,4 +153,6 @@ export interface LayerIdentity {
   readonly revision: string;
   /** `""` where no bundle is active. */
   readonly digest: string;
+  /** Its bundle came without the sources of its policy; absent otherwise. */
+  readonly opaque?: boolean;
 }

@@ -7,6 +7,8 @@ import type { JsonObject } from "./json.ts";
 /** Who acts; from config and command line on stdio. */
 export interface AgentIdentity {
   readonly id: string;
+  /** As the operator or a verified token says it; what a client claims of itself is not here. */
+  readonly version: string | null;
   readonly scope: string | null;
   readonly owner_team: string | null;
   readonly model: string | null;
@@ -66,6 +68,9 @@ export interface ConversationContext {
   readonly session_age_seconds: number;
   readonly data_classes_seen: readonly string[];
   readonly labels_seen: readonly string[];
+  /** Servers that each class or label seen came from. */
+  readonly data_class_sources?: Readonly<Record<string, readonly string[]>>;
+  readonly label_sources?: Readonly<Record<string, readonly string[]>>;
   readonly servers_called: readonly string[];
 }
 
@@ -83,12 +88,16 @@ export interface InputParts {
   readonly open: string;
   /** Floor of `action.data_classes_referenced`. */
   readonly dataClasses: readonly string[];
+  /** Classes that only detectors named: they are added, and leave `unclassified` where it is. */
+  readonly detectedClasses?: readonly string[] | undefined;
   /** Floor of `action.labels`. */
   readonly labels: readonly string[];
   /** `context` as the organisation's layers see it. */
   readonly contextJson: string;
   /** `context` as the server's own bundle sees it: its own server's part. */
   readonly serverContextJson: string;
-  /** `,"environment":{…},"usage":{…},"approval":null`, the document still open. */
+  /** `usage` as each layer sees it, by its name: its own counters. JSON text; `{}` where none is. */
+  readonly usage?: Readonly<Record<string, string>> | undefined;
+  /** `,"environment":{…},"approval":null`, the document still open. */
   readonly close: string;
 }

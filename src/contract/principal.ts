@@ -14,6 +14,8 @@ export interface Principal {
   readonly user: UserIdentity;
   /** Config ids of the servers that its token's scopes name; `undefined` where nothing limits them. */
   readonly servers: ReadonlySet<string> | undefined;
+  /** On stdio the names of the process's user: whoever they are, they sit at the client. */
+  readonly osUsers?: readonly string[] | undefined;
 }
 
 /** True for a server that the principal's token does not leave out. */

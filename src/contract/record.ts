@@ -1,9 +1,11 @@
 /**
- * The two records of one decision, sharing a `decisionId`. `decision/encode-record.ts` turns them
- * into the snake_case JSON that the spool, Postgres and an export hold, a superset of OPA's
- * decision-log event.
+ * The two records of one decision, sharing a `decisionId`, and the notes beside them: what people
+ * and bundles changed. `decision/encode-record.ts` turns them into the snake_case JSON that the
+ * spool, Postgres and an export hold, a superset of OPA's decision-log event.
  */
 import type { DecisionAnswer } from "./answer.ts";
+import type { BundleChange, LayerKind } from "./bundle.ts";
+import type { JsonObject } from "./json.ts";
 import type { LayerVerdict, Waiver } from "./layer.ts";
 
 /** Written and durable before the call leaves, or before the denial is answered. */
@@ -25,12 +27,20 @@ export interface AdmissionRecord {
   readonly protocolVersion: string;
   /** JSON text of the input document as the organisation's layers saw it. */
   readonly inputJson: string;
+  /** JSON text of OPA's `nd_builtin_cache`: what builtins answered that a replay has to see again. */
+  readonly ndBuiltinCacheJson?: string | undefined;
   /** `sha256:` of the argument bytes that policy judged and the upstream receives. */
   readonly argsSha256: string;
   readonly answer: DecisionAnswer;
   readonly layers: readonly LayerVerdict[];
-  /** Waivers that lifted a denial, and those that would have, had they not run out. */
-  readonly waivers: { readonly used: readonly Waiver[]; readonly expired: readonly Waiver[] };
+  readonly waivers: {
+    /** Those that lifted a denial. */
+    readonly used: readonly Waiver[];
+    /** Those that would have, had they not run out. */
+    readonly expired: readonly Waiver[];
+    /** Those that lift nothing, with what is wrong with each. */
+    readonly void?: readonly Waiver[] | undefined;
+  };
   /** `_meta` keys and params members that were not passed on. */
   readonly dropped: readonly string[];
   readonly timings: { readonly policyMs: number; readonly totalMs: number };
@@ -49,6 +59,15 @@ export const outcomes = [
 ] as const;
 export type Outcome = (typeof outcomes)[number];
 
+/** Numbers, never contents. */
+export interface ObligationDone {
+  /** The policy's own name for it. */
+  readonly id: string;
+  readonly type: string;
+  /** Places that were changed; of `notify` the messages that were handed on. */
+  readonly changed: number;
+}
+
 /** Written after the call ended; appended, not awaited. */
 export interface OutcomeRecord {
   readonly kind: "outcome";
@@ -59,9 +78,72 @@ export interface OutcomeRecord {
   readonly resultSha256: string | null;
   readonly resultBytes: number | null;
   readonly latencyMs: number;
+  /** What was done for each obligation; absent where there was none. */
+  readonly obligations?: readonly ObligationDone[] | undefined;
+  /** Why the client did not get the result, codes as in a denial; absent where it did. */
+  readonly withheld?: readonly string[] | undefined;
 }
 
-export type DecisionRecord = AdmissionRecord | OutcomeRecord;
+/** Written when what decides changes: durable, and not part of any decision. */
+export interface ActivationRecord extends BundleChange {
+  readonly kind: "activation";
+  /** UUIDv7 of its own. */
+  readonly decisionId: string;
+  readonly timeMs: number;
+  readonly tenant: string;
+  /** Config id of the server, or name of the layer. */
+  readonly layer: string;
+  readonly layerKind: LayerKind;
+  /** Source of the bundle, as configured. */
+  readonly reference: string;
+}
+
+/** Written for each step in the life of a request for approval. */
+export interface ApprovalRecord {
+  readonly kind: "approval";
+  /** UUIDv7 of its own. */
+  readonly decisionId: string;
+  readonly timeMs: number;
+  readonly tenant: string;
+  readonly approvalId: string;
+  readonly event: "requested" | "approved" | "denied" | "expired" | "used" | "withdrawn";
+  /** The decision that was held, or, of `used`, the one that ran. */
+  readonly forDecisionId: string;
+  readonly server: string;
+  readonly tool: string | null;
+  readonly agent: string;
+  readonly user: string;
+  /** A person; `null` where nobody acted. */
+  readonly by: string | null;
+  readonly channel: string | null;
+  readonly reason: string | null;
+  readonly argsSha256: string;
+  /** Milliseconds since the epoch. */
+  readonly expiresMs: number;
+}
+
+/** Written before an operator's change takes effect. */
+export interface AdminRecord {
+  readonly kind: "admin";
+  /** UUIDv7 of its own. */
+  readonly decisionId: string;
+  readonly timeMs: number;
+  readonly tenant: string;
+  /** A person, or the name of a token. */
+  readonly by: string;
+  /** `block`, `lift`, `budget_grant`, `budget_reset`, … */
+  readonly action: string;
+  /** What it is done to, `agent support-bot`. */
+  readonly subject: string;
+  readonly reason: string | null;
+  /** Whatever else belongs to the action; no arguments, tokens or results. */
+  readonly details: JsonObject;
+}
+
+/** What belongs to no decision; each has an id of its own. */
+export type NotedRecord = ActivationRecord | ApprovalRecord | AdminRecord;
+
+export type DecisionRecord = AdmissionRecord | OutcomeRecord | NotedRecord;
 
 /** Where the gateway puts its records. Made by `decision/`, used by `gateway/`. */
 export interface DecisionLog {
@@ -69,6 +151,8 @@ export interface DecisionLog {
   readonly admit: (record: AdmissionRecord) => Promise<void>;
   /** Appends; durability follows with the next commit. Never throws. */
   readonly settle: (record: OutcomeRecord) => void;
+  /** Resolves once the record is durable; rejects when it cannot be. */
+  readonly note: (record: NotedRecord) => Promise<void>;
   /** Commits what is pending and stops shipping. */
   readonly close: () => Promise<void>;
 }

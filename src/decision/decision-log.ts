@@ -6,20 +6,25 @@
 import { join } from "node:path";
 import type { DecisionsConfig } from "../config/config.ts";
 import type { Clock, Log, NewId } from "../contract/ambient.ts";
-import type { AdmissionRecord, DecisionLog, OutcomeRecord } from "../contract/record.ts";
+import type {
+  AdmissionRecord,
+  DecisionLog,
+  NotedRecord,
+  OutcomeRecord,
+} from "../contract/record.ts";
 import { gatewayVersion } from "../contract/version.ts";
+import { openMigrated } from "../database/open-migrated.ts";
 import type { ProcessLock } from "../database/process-lock.ts";
 import { messageOf } from "../errors.ts";
 import { DecisionError } from "./decision-error.ts";
 import { encodeRecord } from "./encode-record.ts";
-import type { RecordLabels } from "./encode-record.ts";
+import type { RecordLabels } from "./encode-note.ts";
 import { nodeFileSystem } from "./spool/file-system.ts";
 import type { SpoolFileSystem } from "./spool/file-system.ts";
 import { defaultSpoolLimits } from "./spool/spool-limits.ts";
 import type { SpoolLimits } from "./spool/spool-limits.ts";
 import { SpoolWriter } from "./spool/spool-writer.ts";
 import { createWriterFolder, removeWriterFolder, spoolFolder } from "./spool/writer-folder.ts";
-import { openPostgresStore } from "./store/open-store.ts";
 import { Shipper } from "./store/shipper.ts";
 import type { ShipperStatus } from "./store/shipper.ts";
 
@@ -97,11 +102,12 @@ class SpooledDecisionLog implements ObservedDecisionLog {
   async admit(record: AdmissionRecord): Promise<void> {
     const body = encodeRecord(record, this.#labels);
     if (this.#mayAnswerFirst(record, body)) return this.#writer.append(body);
-    try {
-      await this.#writer.commit(body);
-    } catch (thrown) {
-      this.#refuse(record, thrown);
-    }
+    await this.#commit(record, body);
+  }
+
+  /** Nothing waits for it that would have to be quick. */
+  async note(record: NotedRecord): Promise<void> {
+    await this.#commit(record, encodeRecord(record, this.#labels));
   }
 
   settle(record: OutcomeRecord): void {
@@ -140,9 +146,17 @@ class SpooledDecisionLog implements ObservedDecisionLog {
     return !record.answer.metadata.audit_required;
   }
 
-  #refuse(record: AdmissionRecord, thrown: unknown): void {
+  async #commit(record: AdmissionRecord | NotedRecord, body: string): Promise<void> {
+    try {
+      await this.#writer.commit(body);
+    } catch (thrown) {
+      this.#refuse(record, thrown);
+    }
+  }
+
+  #refuse(record: AdmissionRecord | NotedRecord, thrown: unknown): void {
     const { log, onFailure, onShutdown } = this.#options;
-    const found = { decision_id: record.decisionId, reason: messageOf(thrown) };
+    const found = { decision_id: record.decisionId, kind: record.kind, reason: messageOf(thrown) };
     log.error(found, "decision could not be recorded");
     if (onFailure === "continue") return;
     if (onFailure === "shutdown" && !this.#isShutDown && thrown instanceof DecisionError) {
@@ -177,7 +191,7 @@ class SpooledDecisionLog implements ObservedDecisionLog {
     if (store.kind === "embedded") return undefined;
     const { spool, writer } = this.#own;
     const committed = (): SpoolWriter["committed"] => this.#writer.committed;
-    const open = (): ReturnType<typeof openPostgresStore> => openPostgresStore(store.url);
+    const open = (): ReturnType<typeof openMigrated> => openMigrated(store.url);
     return new Shipper({ spool, writer, committed, open, clock, log });
   }
 }

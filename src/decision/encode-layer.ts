@@ -15,7 +15,8 @@ export function encodeLayer(verdict: LayerVerdict): Members {
 }
 
 function encodeOutput(output: LayerOutput): Members {
-  const { requireApproval, dataClasses, allow, deny, hide, warn, ...others } = output;
+  const { requireApproval, dataClasses, parentCapabilities, allow, deny, hide, warn, ...others } =
+    output;
   return withoutEmpty({
     ...others,
     allow: allow.map(withoutEmpty),
@@ -23,6 +24,7 @@ function encodeOutput(output: LayerOutput): Members {
     require_approval: requireApproval.map(encodeApproval),
     hide: hide.map(withoutEmpty),
     data_classes: dataClasses,
+    parent_capabilities: parentCapabilities,
     warn: warn.map(withoutEmpty),
   });
 }

@@ -1,18 +1,18 @@
 /**
  * The one place where records become the snake_case JSON that the spool, the store and an export
  * hold: a superset of OPA's decision-log event (`decision_id`, `labels`, `bundles`, `path`, `input`,
- * `result`, `requested_by`, `timestamp`, `metrics`), so that OPA's tools read an export. The input
+ * `result`, `requested_by`, `timestamp`, `nd_builtin_cache`, `metrics`), so that OPA's tools read an export. The input
  * document is spliced in as the text that policy judged, never parsed again. The writer's envelope
  * (`writer`, `seq`) is put in front by the spool.
  */
 import type { AdmissionRecord, DecisionRecord, OutcomeRecord } from "../contract/record.ts";
 import { encodeLayer } from "./encode-layer.ts";
+import { encodeNote } from "./encode-note.ts";
+import type { RecordLabels } from "./encode-note.ts";
+import { toTimestamp } from "./to-timestamp.ts";
 
 /** OPA's `path`: the decision of all layers together has no path of its own in any bundle. */
 const decisionPath = "mcp_gateway/decision";
-
-/** OPA's `labels`: which gateway wrote the record. */
-export type RecordLabels = Readonly<Record<string, string>>;
 
 /** JSON text of a record. */
 export function encodeRecord(record: DecisionRecord, labels: RecordLabels): string {
@@ -21,6 +21,10 @@ export function encodeRecord(record: DecisionRecord, labels: RecordLabels): stri
       return encodeAdmission(record, labels);
     case "outcome":
       return encodeOutcome(record);
+    case "activation":
+    case "approval":
+    case "admin":
+      return encodeNote(record, labels);
   }
 }
 
@@ -54,7 +58,9 @@ function encodeAdmission(record: AdmissionRecord, labels: RecordLabels): string 
       timer_server_handler_ns: toNanoseconds(record.timings.totalMs),
     },
   });
-  return `${head.slice(0, -1)},"input":${record.inputJson},${tail.slice(1)}`;
+  const cache = record.ndBuiltinCacheJson;
+  const kept = cache === undefined ? "" : `"nd_builtin_cache":${cache},`;
+  return `${head.slice(0, -1)},"input":${record.inputJson},${kept}${tail.slice(1)}`;
 }
 
 function encodeOutcome(record: OutcomeRecord): string {
@@ -65,13 +71,10 @@ function encodeOutcome(record: OutcomeRecord): string {
     outcome: record.outcome,
     result_sha256: record.resultSha256,
     result_bytes: record.resultBytes,
+    ...(record.obligations === undefined ? {} : { obligations: record.obligations }),
+    ...(record.withheld === undefined ? {} : { withheld: record.withheld }),
     metrics: { timer_tool_call_ns: toNanoseconds(record.latencyMs) },
   });
-}
-
-/** RFC 3339 with nanosecond digits, as OPA writes it. */
-function toTimestamp(timeMs: number): string {
-  return new Date(timeMs).toISOString().replace("Z", "000000Z");
 }
 
 function toNanoseconds(milliseconds: number): number {

@@ -99,3 +99,25 @@ test("an outcome is recorded with the digest and size of the result and its late
     metrics: { timer_tool_call_ns: 12_500_000 },
   });
 });
+
+test("what builtins answered by chance is OPA's nd_builtin_cache, digit by digit, and else absent", () => {
+  const ndBuiltinCacheJson =
+    '{"time.now_ns":{"[]":1764000000123000001},"rand.intn":{"[\\"die\\", 6]":4}}';
+  const text = encodeRecord(admission({ ndBuiltinCacheJson }), labels);
+  expect(text).toContain(`,"nd_builtin_cache":${ndBuiltinCacheJson},`);
+  expect(JSON.parse(text)).toMatchObject({
+    nd_builtin_cache: { "rand.intn": { '["die", 6]': 4 } },
+  });
+  expect(JSON.parse(encodeRecord(admission(), labels))).not.toHaveProperty("nd_builtin_cache");
+});
+
+test("an outcome has what was done for obligations and why it was withheld, where there is any", () => {
+  const obligations = [{ id: "no_mail", type: "redact", changed: 2 }];
+  const withheld = ["result_withheld"];
+  const plain: unknown = JSON.parse(encodeRecord(outcome(id), labels));
+  expect(plain).not.toHaveProperty("obligations");
+  expect(plain).not.toHaveProperty("withheld");
+  const record = { ...outcome(id), obligations, withheld };
+  const told: unknown = JSON.parse(encodeRecord(record, labels));
+  expect(told).toMatchObject({ obligations, withheld });
+});

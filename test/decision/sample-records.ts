@@ -52,6 +52,7 @@ function denial(decisionId: string): AdmissionRecord["answer"] {
       alternatives: ["crm__get_customer"],
       appeal_path: "https://tickets/",
       rate_limit_remaining: null,
+      rate_limit_resets_at: null,
       audit_required: false,
       bundles: { crm: { revision: "1.4.7", digest: "sha256:aa" } },
     },

@@ -57,7 +57,8 @@ async function tryInsert(
   batch: Batch,
   rows: readonly DecisionRow[],
 ): Promise<Refusal | undefined> {
-  await target.partitions.ensureFor(rows.map((row) => row.decision_id));
+  const decisions = rows.filter(({ kind }) => kind === "admission" || kind === "outcome");
+  await target.partitions.ensureFor(decisions.map((row) => row.decision_id));
   const end = batch.frames.at(-1)?.end ?? 0;
   try {
     const parameters = [JSON.stringify(rows), batch.writer, batch.segment, end];

@@ -4,7 +4,10 @@
  * nothing if it were.
  */
 
-/** `$1` JSON array of rows, `$2` writer, `$3` segment, `$4` offset behind the last row. */
+/**
+ * Rows of any kinds, each into the tables of its kind: `$1` JSON array of rows, `$2` writer, `$3`
+ * segment, `$4` offset behind the last row.
+ */
 export const insertDecisions = `
 WITH incoming AS (
   SELECT * FROM json_to_recordset($1::json) AS row (
@@ -14,6 +17,10 @@ WITH incoming AS (
     reasons json, matched_rules json, remediation text, policy_version text, bundles text,
     args_sha256 text, posture text, policy_ms double precision, total_ms double precision,
     outcome text, result_sha256 text, result_bytes bigint, latency_ms double precision,
+    layer text, layer_kind text, reference text, event text, digest text, previous_digest text,
+    revision text, changed_by text, why text, code text, signers json,
+    approval_id text, for_decision_id text, channel text, expires_at timestamptz,
+    action text, subject text, details text,
     is_queryable boolean, record text
   )
 ), header AS (
@@ -32,12 +39,48 @@ WITH incoming AS (
     CASE WHEN is_queryable THEN mcp_gateway.try_jsonb(bundles) END, args_sha256, posture,
     policy_ms, total_ms, outcome, result_sha256, result_bytes, latency_ms
   FROM incoming
+  WHERE kind IN ('admission', 'outcome')
   ON CONFLICT DO NOTHING
 ), payload AS (
   INSERT INTO mcp_gateway.decision_payload (decision_id, kind, record, document)
   SELECT decision_id, kind, convert_to(record, 'UTF8'),
     CASE WHEN is_queryable THEN mcp_gateway.try_jsonb(record) END
   FROM incoming
+  WHERE kind IN ('admission', 'outcome')
+  ON CONFLICT DO NOTHING
+), activation AS (
+  INSERT INTO mcp_gateway.activation (
+    decision_id, recorded_at, writer, seq, tenant, layer, layer_kind, reference, event, digest,
+    previous_digest, revision, changed_by, why, code, signers, record
+  )
+  SELECT
+    decision_id, recorded_at, writer, seq, tenant, layer, layer_kind, reference, event, digest,
+    previous_digest, revision, changed_by, why, code,
+    ARRAY(SELECT json_array_elements_text(signers)), convert_to(record, 'UTF8')
+  FROM incoming
+  WHERE kind = 'activation'
+  ON CONFLICT DO NOTHING
+), approval AS (
+  INSERT INTO mcp_gateway.approval_event (
+    decision_id, recorded_at, writer, seq, tenant, approval_id, event, for_decision_id, server,
+    tool, agent, user_id, decided_by, channel, reason, args_sha256, expires_at, record
+  )
+  SELECT
+    decision_id, recorded_at, writer, seq, tenant, approval_id, event, for_decision_id, server,
+    tool, agent, user_id, changed_by, channel, why, args_sha256, expires_at,
+    convert_to(record, 'UTF8')
+  FROM incoming
+  WHERE kind = 'approval'
+  ON CONFLICT DO NOTHING
+), admin AS (
+  INSERT INTO mcp_gateway.admin_action (
+    decision_id, recorded_at, writer, seq, tenant, done_by, action, subject, reason, details, record
+  )
+  SELECT
+    decision_id, recorded_at, writer, seq, tenant, changed_by, action, subject, why,
+    CASE WHEN is_queryable THEN mcp_gateway.try_jsonb(details) END, convert_to(record, 'UTF8')
+  FROM incoming
+  WHERE kind = 'admin'
   ON CONFLICT DO NOTHING
 )
 INSERT INTO mcp_gateway.spool_cursor (writer, segment, frame_offset)

@@ -6,8 +6,8 @@ import type { DecisionsConfig } from "../../config/config.ts";
 import type { Clock, Log } from "../../contract/ambient.ts";
 import type { Database } from "../../database/database.ts";
 import { migrate } from "../../database/migrate.ts";
+import { closingOnFailure, openMigrated } from "../../database/open-migrated.ts";
 import { openEmbedded } from "../../database/pglite.ts";
-import { openPostgres } from "../../database/postgres.ts";
 import { spoolFolder } from "../spool/writer-folder.ts";
 import { takeIn } from "./take-in.ts";
 
@@ -21,31 +21,10 @@ export interface OpenStoreOptions {
 /** Opens the store for reading; throws `DatabaseError`. */
 export async function openStore(options: OpenStoreOptions): Promise<Database> {
   const { store, stateDir, clock, log } = options;
-  if (store.kind === "postgres") return openPostgresStore(store.url);
+  if (store.kind === "postgres") return openMigrated(store.url);
   const database = await openEmbedded(stateDir, { clock });
   return closingOnFailure(database, async () => {
     await migrate(database);
     await takeIn(database, { spool: spoolFolder(stateDir, store.kind), clock, log });
   });
-}
-
-/** Connects to Postgres and migrates. */
-export async function openPostgresStore(url: string): Promise<Database> {
-  const database = await openPostgres(url);
-  return closingOnFailure(database, async () => {
-    await migrate(database);
-  });
-}
-
-async function closingOnFailure(
-  database: Database,
-  prepare: () => Promise<void>,
-): Promise<Database> {
-  try {
-    await prepare();
-    return database;
-  } catch (thrown) {
-    await database.close();
-    throw thrown;
-  }
 }

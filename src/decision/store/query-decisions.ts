@@ -11,6 +11,7 @@ import {
   selectDecisions,
   selectIdsBetween,
   selectLastId,
+  selectNote,
 } from "./select-decisions.ts";
 import { isUuid, lowestUuid, uuidRange } from "./uuid-time.ts";
 
@@ -76,6 +77,15 @@ export interface WholeDecision {
   readonly outcome_record: unknown;
 }
 
+const noteSchema = z.object({ kind: z.string(), record: z.string() });
+
+/** A record that belongs to no decision: of a bundle, an approval, an operator. */
+export interface WholeNote {
+  readonly decision_id: string;
+  readonly kind: string;
+  readonly record: unknown;
+}
+
 /** Decisions that match, newest first. */
 export async function listDecisions(
   database: Queryable,
@@ -101,8 +111,32 @@ export async function listDecisions(
  */
 export async function getDecision(database: Queryable, wanted: string): Promise<WholeDecision> {
   const id = await resolveId(database, wanted);
+  const found = await findDecision(database, id);
+  if (found === undefined) throw unknownId(wanted);
+  return found;
+}
+
+/** The same, also for what is no decision. */
+export async function getRecord(
+  database: Queryable,
+  wanted: string,
+): Promise<WholeDecision | WholeNote> {
+  const id = await resolveId(database, wanted);
+  const found = (await findDecision(database, id)) ?? (await findNote(database, id));
+  if (found === undefined) throw unknownId(wanted);
+  return found;
+}
+
+async function findNote(database: Queryable, id: string): Promise<WholeNote | undefined> {
+  const rows = await database.query(selectNote, [id]);
+  if (rows[0] === undefined) return undefined;
+  const { kind, record } = noteSchema.parse(rows[0]["item"]);
+  return { decision_id: id, kind, record: parseRecord(record) };
+}
+
+async function findDecision(database: Queryable, id: string): Promise<WholeDecision | undefined> {
   const rows = await database.query(selectDecision, [id]);
-  if (rows[0] === undefined) throw unknownId(wanted);
+  if (rows[0] === undefined) return undefined;
   const { outcome, admission, outcome_record } = wholeSchema.parse(rows[0]["item"]);
   return {
     decision_id: id,

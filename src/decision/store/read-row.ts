@@ -4,6 +4,7 @@
  * itself goes along untouched.
  */
 import { isRecord } from "../../contract/json.ts";
+import type { DecisionRecord } from "../../contract/record.ts";
 import { isUuid } from "./uuid-time.ts";
 
 const textMaxCharacters = 512;
@@ -15,7 +16,7 @@ type Members = Readonly<Record<string, unknown>>;
 /** One element of the JSON array that `insertDecisions` gets; names are the columns'. */
 export interface DecisionRow {
   readonly decision_id: string;
-  readonly kind: "admission" | "outcome";
+  readonly kind: DecisionRecord["kind"];
   readonly record: string;
   readonly [column: string]: unknown;
 }
@@ -35,6 +36,9 @@ export function readRow(text: string): DecisionRow | undefined {
   };
   if (record["kind"] === "admission") return { ...envelope, ...readAdmission(record) };
   if (record["kind"] === "outcome") return { ...envelope, ...readOutcome(record) };
+  if (record["kind"] === "activation") return { ...envelope, ...readActivation(record) };
+  if (record["kind"] === "approval") return { ...envelope, ...readApproval(record) };
+  if (record["kind"] === "admin") return { ...envelope, ...readAdmin(record) };
   return undefined;
 }
 
@@ -74,6 +78,55 @@ function readOutcome(record: Members): Members & { readonly kind: "outcome" } {
     result_sha256: clean(record["result_sha256"]),
     result_bytes: record["result_bytes"],
     latency_ms: toMilliseconds(metrics["timer_tool_call_ns"]),
+  };
+}
+
+function readActivation(record: Members): Members & { readonly kind: "activation" } {
+  return {
+    kind: "activation",
+    tenant: clean(record["tenant"]),
+    layer: clean(record["layer"]),
+    layer_kind: clean(record["layer_kind"]),
+    reference: clean(record["reference"]),
+    event: clean(record["event"]),
+    digest: clean(record["digest"]),
+    previous_digest: clean(record["previous_digest"]),
+    revision: clean(record["revision"]),
+    changed_by: clean(record["by"]),
+    why: clean(record["why"]),
+    code: clean(record["code"]),
+    signers: cleanAll(record["signers"]),
+  };
+}
+
+function readApproval(record: Members): Members & { readonly kind: "approval" } {
+  return {
+    kind: "approval",
+    tenant: clean(record["tenant"]),
+    approval_id: clean(record["approval_id"]),
+    event: clean(record["event"]),
+    for_decision_id: clean(record["for_decision_id"]),
+    server: clean(record["server"]),
+    tool: clean(record["tool"]),
+    agent: clean(record["agent"]),
+    user_id: clean(record["user"]),
+    changed_by: clean(record["by"]),
+    channel: clean(record["channel"]),
+    why: clean(record["reason"]),
+    args_sha256: clean(record["args_sha256"]),
+    expires_at: clean(record["expires_at"]),
+  };
+}
+
+function readAdmin(record: Members): Members & { readonly kind: "admin" } {
+  return {
+    kind: "admin",
+    tenant: clean(record["tenant"]),
+    changed_by: clean(record["by"]),
+    action: clean(record["action"]),
+    subject: clean(record["subject"]),
+    why: clean(record["reason"]),
+    details: JSON.stringify(record["details"] ?? null),
   };
 }
 

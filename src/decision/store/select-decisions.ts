@@ -34,12 +34,21 @@ LIMIT $8::integer`;
 export const selectLastId =
   "SELECT decision_id::text AS id FROM decisions ORDER BY decision_id DESC LIMIT 1";
 
-/** `$1` lowest and `$2` highest id; up to six of the ids between, newest first. */
+/** `$1` lowest and `$2` highest id; up to six of the ids between, newest first; of notes too. */
 export const selectIdsBetween = `
-SELECT decision_id::text AS id FROM decisions
-WHERE decision_id BETWEEN $1::uuid AND $2::uuid
+SELECT decision_id::text AS id FROM (
+  SELECT decision_id FROM decisions WHERE decision_id BETWEEN $1::uuid AND $2::uuid
+  UNION ALL
+  SELECT decision_id FROM mcp_gateway.note WHERE decision_id BETWEEN $1::uuid AND $2::uuid
+) AS found
 ORDER BY decision_id DESC
 LIMIT 6`;
+
+/** `$1` id of a record that is no decision; its exact text in base64. */
+export const selectNote = `
+SELECT json_build_object('kind', kind, 'record', encode(record, 'base64')) AS item
+FROM mcp_gateway.note
+WHERE decision_id = $1::uuid`;
 
 /** `$1` id; the exact text of its records in base64, and its outcome in words. */
 export const selectDecision = `

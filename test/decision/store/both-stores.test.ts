@@ -7,7 +7,8 @@ import { createDecisionLog } from "../../../src/decision/decision-log.ts";
 import { encodeRecord } from "../../../src/decision/encode-record.ts";
 import { spoolFolder } from "../../../src/decision/spool/writer-folder.ts";
 import { readCursors } from "../../../src/decision/store/cursors.ts";
-import { openPostgresStore, openStore } from "../../../src/decision/store/open-store.ts";
+import { openMigrated } from "../../../src/database/open-migrated.ts";
+import { openStore } from "../../../src/decision/store/open-store.ts";
 import { getDecision, listDecisions } from "../../../src/decision/store/query-decisions.ts";
 import { takeIn } from "../../../src/decision/store/take-in.ts";
 import { startTestPostgres } from "../../support/postgres.ts";
@@ -62,7 +63,7 @@ describe.each(kinds)("the %s store", { timeout: 90_000 }, (kind) => {
     if (kind === "embedded") {
       database = await openStore({ ...logOptions(stateDir), log });
     } else {
-      database = await openPostgresStore((await postgres?.createDatabase()) ?? "");
+      database = await openMigrated((await postgres?.createDatabase()) ?? "");
       await takeIn(database, { spool: spoolFolder(stateDir, "embedded"), clock: systemClock, log });
     }
   });

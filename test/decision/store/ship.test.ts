@@ -9,7 +9,7 @@ import type {
   ObservedDecisionLog,
 } from "../../../src/decision/decision-log.ts";
 import { spoolFolder } from "../../../src/decision/spool/writer-folder.ts";
-import { openPostgresStore } from "../../../src/decision/store/open-store.ts";
+import { openMigrated } from "../../../src/database/open-migrated.ts";
 import { startTestPostgres } from "../../support/postgres.ts";
 import { bundleProgram, startProgram } from "../child-program.ts";
 import { spoolLimits, admission, allowed, logOptions, outcome, readSpool } from "../support.ts";
@@ -42,7 +42,7 @@ async function openLog(url: string, changes: Partial<DecisionLogOptions> = {}): 
 
 async function newDatabase(): Promise<{ readonly url: string; readonly database: Database }> {
   const url = (await postgres?.createDatabase()) ?? "";
-  const database = await openPostgresStore(url);
+  const database = await openMigrated(url);
   onTestFinished(() => database.close());
   return { url, database };
 }
@@ -132,7 +132,7 @@ describe.skipIf(postgres === undefined)("shipping to postgres", { timeout: 90_00
       await postgres?.start();
       await eventually(isShipped(shipping));
       await decisions.close();
-      const database = await openPostgresStore(url);
+      const database = await openMigrated(url);
       expect(await countRows(database)).toBe(101);
       await database.close();
     },

@@ -1,0 +1,76 @@
+/**
+ * The records that belong to no decision, as snake_case JSON: what bundles did, what became of a
+ * request for approval, what an operator changed. They share the head of a decision's record, so
+ * that one reader takes them all.
+ */
+import type {
+  ActivationRecord,
+  AdminRecord,
+  ApprovalRecord,
+  NotedRecord,
+} from "../contract/record.ts";
+import { toTimestamp } from "./to-timestamp.ts";
+
+/** OPA's `labels`: which gateway wrote the record. */
+export type RecordLabels = Readonly<Record<string, string>>;
+
+/** JSON text of a note. */
+export function encodeNote(note: NotedRecord, labels: RecordLabels): string {
+  return JSON.stringify({
+    kind: note.kind,
+    decision_id: note.decisionId,
+    timestamp: toTimestamp(note.timeMs),
+    labels,
+    tenant: note.tenant,
+    ...membersOf(note),
+  });
+}
+
+function membersOf(note: NotedRecord): object {
+  switch (note.kind) {
+    case "activation":
+      return activationMembers(note);
+    case "approval":
+      return approvalMembers(note);
+    case "admin":
+      return adminMembers(note);
+  }
+}
+
+function activationMembers(note: ActivationRecord): object {
+  return {
+    layer: note.layer,
+    layer_kind: note.layerKind,
+    reference: note.reference,
+    event: note.event,
+    digest: note.digest ?? null,
+    previous_digest: note.previous ?? null,
+    revision: note.revision,
+    by: note.by,
+    why: note.why,
+    code: note.code,
+    signers: note.signers,
+  };
+}
+
+function approvalMembers(note: ApprovalRecord): object {
+  return {
+    approval_id: note.approvalId,
+    event: note.event,
+    for_decision_id: note.forDecisionId,
+    server: note.server,
+    tool: note.tool,
+    agent: note.agent,
+    user: note.user,
+    by: note.by,
+    channel: note.channel,
+    reason: note.reason,
+    args_sha256: note.argsSha256,
+    expires_at: toTimestamp(note.expiresMs),
+  };
+}
+
+function adminMembers(note: AdminRecord): object {
+  const { by, action, subject, reason, details } = note;
+  return { by, action, subject, reason, details };
+}

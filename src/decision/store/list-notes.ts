@@ -1,0 +1,71 @@
+/**
+ * Lists the records that belong to no decision: what bundles did, what became of requests for
+ * approval, what operators changed. Newest first, each whole.
+ */
+import * as z from "zod";
+import type { NotedRecord } from "../../contract/record.ts";
+import type { Queryable } from "../../database/database.ts";
+import { lowestUuid } from "./uuid-time.ts";
+
+export const noteKinds = [
+  "activation",
+  "approval",
+  "admin",
+] as const satisfies readonly NotedRecord["kind"][];
+
+export interface NoteFilter {
+  readonly kind: (typeof noteKinds)[number];
+  /** Milliseconds since the epoch. */
+  readonly sinceMs: number | undefined;
+  /** Server, or layer, that a record is about; `undefined`: all. */
+  readonly about: string | undefined;
+  readonly limit: number;
+}
+
+const text = z.nullish(z.string());
+
+/** What is the same in all of them; other members go along. */
+const noteSchema = z.looseObject({
+  kind: z.string(),
+  decision_id: z.string(),
+  timestamp: z.string(),
+  layer: text,
+  server: text,
+  tool: text,
+  subject: text,
+  event: text,
+  action: text,
+  revision: text,
+  digest: text,
+  by: text,
+  why: text,
+  reason: text,
+  code: text,
+});
+
+/** One record as it was written. */
+export type Note = z.output<typeof noteSchema>;
+
+/** `$1` kind, `$2` lowest id, `$3` limit, `$4` server or layer; null filters nothing. */
+const selectNotes = `
+SELECT encode(record, 'base64') AS record
+FROM mcp_gateway.note
+WHERE kind = $1::text
+  AND decision_id >= $2::uuid
+  AND ($4::text IS NULL
+    OR mcp_gateway.try_jsonb(convert_from(record, 'UTF8')) ->> 'layer' = $4::text
+    OR mcp_gateway.try_jsonb(convert_from(record, 'UTF8')) ->> 'server' = $4::text)
+ORDER BY decision_id DESC
+LIMIT $3::integer`;
+
+/** Records that match. */
+export async function listNotes(
+  database: Queryable,
+  { kind, sinceMs = 0, about, limit }: NoteFilter,
+): Promise<readonly Note[]> {
+  const rows = await database.query(selectNotes, [kind, lowestUuid(sinceMs), limit, about ?? null]);
+  return rows.map(({ record }) => {
+    const bytes = Buffer.from(String(record), "base64");
+    return noteSchema.parse(JSON.parse(bytes.toString("utf8")));
+  });
+}
