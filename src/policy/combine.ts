@@ -11,8 +11,8 @@ import type {
   LayerIdentity,
   LayerVerdict,
   RuleMatch,
-  Waiver,
 } from "../contract/layer.ts";
+import { isGatewayCode } from "../contract/layer.ts";
 import { buildAnswer } from "./combine/build-answer.ts";
 import type { CombinedDecision, CombineRequest, FromLayer } from "./combine/combined-decision.ts";
 import { denialsOf, gatewayMatch } from "./combine/denials.ts";
@@ -20,6 +20,7 @@ import { grantsOf } from "./combine/grants.ts";
 import { hidingOf } from "./combine/is-hidden.ts";
 import { inLayerOrder } from "./combine/layer-order.ts";
 import { liftDenials } from "./combine/waivers.ts";
+import type { LiftedDenials } from "./combine/waivers.ts";
 
 export type { CombinedDecision, CombineRequest };
 
@@ -30,20 +31,59 @@ export function combine(request: CombineRequest): CombinedDecision {
   const hiding = hidingOf(verdicts, request);
   if (hiding.length > 0) return deny(request, verdicts, { hidden: true, denials: hiding });
 
-  const lifted = liftDenials(
-    denialsOf(verdicts, request.knownObligations),
-    verdicts,
-    request.nowMs,
-  );
-  if (lifted.denials.length > 0) return deny(request, verdicts, lifted);
-
+  const denials = denialsOf(verdicts, request.canFulfil);
+  const lifted = liftDenials(denials, verdicts, request);
   const holds = unsatisfiedApprovals(verdicts, request);
-  if (holds.length > 0) return hold(request, verdicts, { ...lifted, holds });
+  const said = conclude(request, verdicts, { ...lifted, holds });
+  if (said.answer.allow) return said;
+
+  const enforced = conclude(request, verdicts, {
+    ...lifted,
+    denials: lifted.denials.filter((denial) => isEnforced(request, denial)),
+    holds: holds.filter((hold) => isEnforced(request, hold)),
+  });
+  return enforced.answer.allow ? letThrough(said) : enforced;
+}
+
+/** Steps 2 to 5, on the denials that no waiver lifts and the approvals that are not there. */
+function conclude(
+  request: CombineRequest,
+  verdicts: readonly LayerVerdict[],
+  findings: Findings,
+): CombinedDecision {
+  if (findings.denials.length > 0) return deny(request, verdicts, findings);
+  if (findings.holds.length > 0) return hold(request, verdicts, findings);
 
   const grants = grantsOf(verdicts, request);
-  if (grants.length > 0) return allow(request, verdicts, { ...lifted, grants });
+  if (grants.length > 0) return allow(request, verdicts, { ...findings, grants });
 
-  return deny(request, verdicts, { ...lifted, denials: [notAllowed(verdicts, request)] });
+  return deny(request, verdicts, { ...findings, denials: [notAllowed(verdicts, request)] });
+}
+
+/** What the gateway itself refuses is enforced, whoever the layer is. */
+function isEnforced(
+  { isObserved }: CombineRequest,
+  { layer, match }: FromLayer<RuleMatch>,
+): boolean {
+  return isObserved?.(layer) !== true || isGatewayCode(match.code);
+}
+
+/** The record says what would have been; nothing stands in the way. */
+function letThrough(said: CombinedDecision): CombinedDecision {
+  const answer = { ...said.answer, allow: true, enforced: false };
+  return { ...said, answer, denials: [], holds: [] };
+}
+
+/**
+ * What the layers say to a result: it needs no grant and waits for nobody, but a denial that no valid
+ * waiver lifts refuses it.
+ */
+export function combineResult(request: CombineRequest): CombinedDecision {
+  const verdicts = inLayerOrder(request.verdicts);
+  const lifted = liftDenials(denialsOf(verdicts, request.canFulfil), verdicts, request);
+  const denials = lifted.denials.filter((denial) => isEnforced(request, denial));
+  if (denials.length > 0) return deny(request, verdicts, { ...lifted, denials });
+  return allow(request, verdicts, { ...lifted, holds: [] });
 }
 
 /**
@@ -60,21 +100,20 @@ export function gatewayDenial(
   return deny({ decisionId }, [], { denials });
 }
 
-interface Findings {
+interface Findings extends LiftedDenials {
+  readonly holds: readonly FromLayer<ApprovalRequest>[];
   readonly hidden?: boolean;
-  readonly denials?: readonly FromLayer<RuleMatch>[];
-  readonly holds?: readonly FromLayer<ApprovalRequest>[];
   readonly grants?: readonly FromLayer<RuleMatch>[];
-  readonly usedWaivers?: readonly Waiver[];
-  readonly expiredWaivers?: readonly Waiver[];
 }
+
+type Denied = Pick<Findings, "denials"> & Partial<Findings>;
 
 function deny(
   request: Pick<CombineRequest, "decisionId">,
   verdicts: readonly LayerVerdict[],
-  findings: Findings,
+  findings: Denied,
 ): CombinedDecision {
-  const denials = findings.denials ?? [];
+  const { denials } = findings;
   const reasons = [...new Set(denials.map((denial) => denial.match.code))];
   const answer = buildAnswer(request, verdicts, { effect: "deny", reasons, deciding: denials });
   return { ...concluded(answer, findings), hidden: findings.hidden ?? false, denials };
@@ -85,7 +124,7 @@ function hold(
   verdicts: readonly LayerVerdict[],
   findings: Findings,
 ): CombinedDecision {
-  const holds = findings.holds ?? [];
+  const { holds } = findings;
   const reasons = ["approval_required"];
   const answer = buildAnswer(request, verdicts, { effect: "hold", reasons, deciding: holds });
   return { ...concluded(answer, findings), holds };
@@ -101,7 +140,7 @@ function allow(
   return concluded(answer, findings);
 }
 
-function concluded(answer: DecisionAnswer, findings: Findings): CombinedDecision {
+function concluded(answer: DecisionAnswer, findings: Partial<LiftedDenials>): CombinedDecision {
   return {
     hidden: false,
     answer,
@@ -109,6 +148,7 @@ function concluded(answer: DecisionAnswer, findings: Findings): CombinedDecision
     holds: [],
     usedWaivers: findings.usedWaivers ?? [],
     expiredWaivers: findings.expiredWaivers ?? [],
+    voidWaivers: findings.voidWaivers ?? [],
   };
 }
 

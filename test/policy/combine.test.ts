@@ -32,6 +32,21 @@ describe("combine, step by step", () => {
     expect(combine(request([wide, narrow, grants])).hidden).toBe(true);
   });
 
+  it("keeps a sub-agent within the capabilities of every agent above it", () => {
+    const within = (...parentCapabilities: (typeof everything)[]) =>
+      combine(
+        request([says("identity", { capabilities: everything, parentCapabilities }), grants]),
+      );
+    const nowhere = { servers: [], tools: [], scopes: [] };
+    expect(within(everything, everything).answer.allow).toBe(true);
+    expect(within(everything, nowhere)).toMatchObject({
+      hidden: true,
+      answer: { reasons: ["outside_capabilities"] },
+    });
+    const silent = says("identity", { parentCapabilities: [nowhere] });
+    expect(combine(request([silent, grants])).hidden).toBe(true);
+  });
+
   it("keeps an agent without a scope out, unless the capabilities say any", () => {
     const scoped = says("identity", { capabilities: { ...everything, scopes: ["support"] } });
     const any = says("identity", { capabilities: everything });
@@ -79,6 +94,7 @@ describe("combine, step by step", () => {
         alternatives: [],
         appeal_path: null,
         rate_limit_remaining: null,
+        rate_limit_resets_at: null,
         audit_required: false,
         bundles: {
           crm: { revision: "crm-1", digest: "sha256:crm" },
@@ -156,7 +172,9 @@ describe("denials", () => {
   it("hold an obligation that nobody knows against the call", () => {
     const obliged = says("compliance", { obligations: [redact] });
     const unknown = combine(request([grants, obliged]));
-    const known = combine(request([grants, obliged], { knownObligations: new Set(["redact"]) }));
+    const known = combine(
+      request([grants, obliged], { canFulfil: ({ type }) => type === "redact" }),
+    );
     expect(unknown.answer.reasons).toEqual(["unknown_obligation"]);
     expect(known.answer.allow).toBe(true);
   });

@@ -35,6 +35,7 @@ export function buildAnswer(
       alternatives: unique(refused.flatMap(({ match }) => match.alternatives)),
       appeal_path: refused[0]?.match.appeal ?? null,
       rate_limit_remaining: null,
+      rate_limit_resets_at: null,
       audit_required: verdicts.some(needsAudit),
       bundles: bundleStamps(verdicts),
     },

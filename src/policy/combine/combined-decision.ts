@@ -6,6 +6,7 @@ import type {
   ApprovalRequest,
   LayerIdentity,
   LayerVerdict,
+  Obligation,
   RuleMatch,
   Waiver,
 } from "../../contract/layer.ts";
@@ -34,20 +35,27 @@ export interface CombineRequest {
   readonly serverCeiling: readonly string[] | undefined;
   /** True where a person has agreed to exactly this request of exactly this layer. */
   readonly isApproved: (layer: LayerIdentity, request: ApprovalRequest) => boolean;
-  /** Obligation types that the gateway can carry out; any other type is a denial. */
-  readonly knownObligations: ReadonlySet<string>;
+  /** True for an obligation that the gateway can carry out; any other is a denial. */
+  readonly canFulfil: (obligation: Obligation) => boolean;
+  /** Waivers in force that count at most; those beyond lift nothing. Not said: all count. */
+  readonly maxWaivers?: number | undefined;
+  /** True for a layer that the operator only watches: its own denials and holds are not enforced. */
+  readonly isObserved?: ((layer: LayerIdentity) => boolean) | undefined;
 }
 
 export interface CombinedDecision {
   /** The action answers like one that does not exist; recorded as a denial all the same. */
   readonly hidden: boolean;
+  /** `allow` is what happens; `effect` is what the layers said, which differs where one is observed. */
   readonly answer: DecisionAnswer;
-  /** What refused, first by layer order, then by code; empty unless `effect` is `deny`. */
+  /** What refuses, first by layer order, then by code; empty unless a denial is enforced. */
   readonly denials: readonly FromLayer<RuleMatch>[];
-  /** What waits for a person; empty unless `effect` is `hold`. */
+  /** What waits for a person; empty unless a hold is enforced. */
   readonly holds: readonly FromLayer<ApprovalRequest>[];
   /** Waivers without which the answer would have been a denial of their rule. */
   readonly usedWaivers: readonly Waiver[];
   /** Waivers that name a standing denial and would lift it, had they not run out. */
   readonly expiredWaivers: readonly Waiver[];
+  /** Waivers that lift nothing for what is wrong with them: `problem` says it. */
+  readonly voidWaivers: readonly Waiver[];
 }

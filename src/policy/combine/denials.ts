@@ -4,17 +4,17 @@
  */
 import type { GatewayCode, LayerOutput, LayerVerdict, RuleMatch } from "../../contract/layer.ts";
 import { gatewaySentences } from "./gateway-sentences.ts";
-import type { FromLayer } from "./combined-decision.ts";
+import type { CombineRequest, FromLayer } from "./combined-decision.ts";
 import { byCode } from "./layer-order.ts";
 
 /** Every denial of every layer, before waivers. */
 export function denialsOf(
   verdicts: readonly LayerVerdict[],
-  knownObligations: ReadonlySet<string>,
+  canFulfil: CombineRequest["canFulfil"],
 ): readonly FromLayer<RuleMatch>[] {
   return verdicts.flatMap((verdict) => {
     const matches = verdict.ok
-      ? denialsOfOutput(verdict.output, knownObligations)
+      ? denialsOfOutput(verdict.output, canFulfil)
       : [gatewayMatch(verdict.code)];
     return byCode(matches).map((match) => ({ layer: verdict.layer, match }));
   });
@@ -54,8 +54,8 @@ export function gatewayMatch(code: GatewayCode): RuleMatch {
 
 function denialsOfOutput(
   output: LayerOutput,
-  knownObligations: ReadonlySet<string>,
+  canFulfil: CombineRequest["canFulfil"],
 ): readonly RuleMatch[] {
-  const unknown = output.obligations.some(({ type }) => !knownObligations.has(type));
+  const unknown = output.obligations.some((obligation) => !canFulfil(obligation));
   return unknown ? [...output.deny, gatewayMatch("unknown_obligation")] : output.deny;
 }

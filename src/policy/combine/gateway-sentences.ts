@@ -5,10 +5,15 @@
 import type { GatewayCode } from "../../contract/layer.ts";
 
 export const gatewaySentences: Readonly<Record<GatewayCode, string>> = {
+  approval_denied: "A person was asked to approve this call and denied it.",
+  approval_limit:
+    "Too many calls wait for a person already. Wait for those, or withdraw some, before you ask again.",
   approval_required: "A person has to approve this call first.",
   arguments_invalid: "The arguments are not what the tool's input schema asks for.",
   audit_unavailable:
     "The decision could not be recorded, so no call is made. Tell the operator of the gateway.",
+  blocked:
+    "The operator of the gateway has stopped this agent, user, server or tool. Do not try again or another way; tell the person you work for.",
   budget_exhausted: "The budget for such calls is used up.",
   invalid_cost: "The cost of this call could not be computed from its arguments.",
   malformed_request: "The request could not be read.",
@@ -22,10 +27,13 @@ export const gatewaySentences: Readonly<Record<GatewayCode, string>> = {
   policy_error: "A policy failed on this call. Tell the operator of the gateway.",
   policy_timeout:
     "A policy took too long. Try once more with smaller arguments, then tell the operator of the gateway.",
+  release_mismatch:
+    "The server that runs is not the one that was released with this policy. Tell the operator of the gateway.",
+  result_withheld: "What came back may not be shown, and could not be changed so that it may.",
   schema_unusable:
     "The tool's input schema cannot be used to check arguments. Tell the operator of the gateway.",
   state_unavailable:
-    "What this conversation has seen could not be read or kept. Tell the operator of the gateway.",
+    "Something that the gateway has to know about this call could not be read or kept. Tell the operator of the gateway.",
   tool_changed:
     "The tool's definition is not the one that was approved. Use another tool, or ask the operator of the gateway to look at it and pin it again.",
   tool_hidden: "The agent may not see this tool.",

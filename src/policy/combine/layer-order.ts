@@ -13,11 +13,12 @@ export function inLayerOrder(verdicts: readonly LayerVerdict[]): readonly LayerV
 /** Matches of one layer by code, then by rule, so that an answer never depends on set order. */
 export function byCode<Match extends RuleMatch>(matches: readonly Match[]): readonly Match[] {
   return matches.toSorted(
-    (left, right) => compare(left.code, right.code) || compare(left.rule, right.rule),
+    (left, right) => compareText(left.code, right.code) || compareText(left.rule, right.rule),
   );
 }
 
-function compare(left: string, right: string): number {
+/** By code units, so that an order is the same everywhere. */
+export function compareText(left: string, right: string): number {
   if (left === right) return 0;
   return left < right ? -1 : 1;
 }

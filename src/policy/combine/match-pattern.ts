@@ -1,12 +1,7 @@
 /**
- * Patterns of capabilities and ceilings: `*` alone, an exact name, or a prefix with one trailing
- * `*`. There is no other wildcard, so that a reader sees at once what a pattern holds.
+ * How patterns of capabilities and ceilings name tools, and what is no tool.
  */
-
-/** True where `name` is what the pattern says. A `*` anywhere but at the end is a plain letter. */
-export function matchesPattern(pattern: string, name: string): boolean {
-  return pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
-}
+import { matchesPattern } from "../../contract/name-pattern.ts";
 
 /**
  * True for a pattern of the tool's own name, or of `server/tool`. What is no tool has its type in

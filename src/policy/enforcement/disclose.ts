@@ -44,7 +44,14 @@ function sentenceOf(match: RuleMatch): string {
   const texts = [match.title, match.message, match.description].filter(
     (text) => text !== undefined,
   );
-  return texts.length === 0 ? `[${match.code}]` : `[${match.code}] ${texts.join(": ")}`;
+  return [`[${match.code}]`, ...texts.reduce(joined, [])].join(" ");
+}
+
+/** What ends as a sentence stands for itself; a title is followed by what it is about. */
+function joined(before: readonly string[], text: string): readonly string[] {
+  const last = before.at(-1);
+  if (last === undefined || /[.!?:]$/.test(last)) return [...before, text];
+  return [...before.slice(0, -1), `${last}: ${text}`];
 }
 
 function codeOf(match: RuleMatch): string {

@@ -9,6 +9,7 @@ import type { CompiledPolicy } from "./compiled-policy.ts";
 import { EngineError } from "./engine-error.ts";
 import type { WorkerLayer } from "./engine-protocol.ts";
 import type { LaneLayer } from "./open-lane.ts";
+import { namesResults } from "./names-results.ts";
 import type { WorkerPool } from "./worker-pool.ts";
 
 export interface EngineLayer {
@@ -19,6 +20,8 @@ export interface EngineLayer {
   readonly bundle: Bundle | undefined;
   /** Takes the place of `bundle` where that one cannot be activated: the one active until now. */
   readonly fallback?: Bundle | undefined;
+  /** `allow`: what its policy neither grants nor refuses is granted, where no rule of it grants. */
+  readonly defaultEffect?: "deny" | "allow";
 }
 
 /** What became of one layer. */
@@ -102,7 +105,8 @@ function resultOf(
 
 async function prepare(layer: EngineLayer, tools: ActivationTools): Promise<Prepared> {
   const { name, kind, bundle } = layer;
-  const stamp = { revision: bundle?.revision ?? "", digest: bundle?.digest ?? "" };
+  const opaque = bundle?.isOpaque === true ? { opaque: true } : {};
+  const stamp = { revision: bundle?.revision ?? "", digest: bundle?.digest ?? "", ...opaque };
   const lane = { identity: { name, kind, ...stamp }, load: undefined };
   if (bundle === undefined) return { lane, error: undefined };
   try {
@@ -116,14 +120,16 @@ async function prepare(layer: EngineLayer, tools: ActivationTools): Promise<Prep
 }
 
 async function loadOf(
-  { name, kind }: EngineLayer,
+  { name, kind, defaultEffect = "deny" }: EngineLayer,
   bundle: Bundle,
   { maximumPages, compiled }: ActivationTools,
 ): Promise<WorkerLayer> {
-  const { policyPackage, entrypoints, dataJson, wasm } = bundle;
+  const { policyPackage, entrypoints, dataJson, wasm, isOpaque = false } = bundle;
   const compiling = compiled.get(bundle) ?? compilePolicy(wasm, maximumPages);
   compiled.set(bundle, compiling);
-  return { name, kind, policyPackage, entrypoints, dataJson, compiled: await compiling };
+  const about = { name, kind, policyPackage, entrypoints, dataJson, isOpaque, defaultEffect };
+  const readsResults = namesResults(bundle);
+  return { ...about, readsResults, compiled: await compiling };
 }
 
 function checkKind(expected: LayerKind, bundle: Bundle): void {

@@ -3,11 +3,13 @@
  * later stage what the earlier ones said. A layer whose answer cannot be read adds nothing.
  */
 import type { LayerOutput } from "../../contract/layer.ts";
-import { assembleInput } from "./assemble-input.ts";
+import { assembleInput, usageOf } from "./assemble-input.ts";
 import type { Audience, InputFindings } from "./assemble-input.ts";
+import type { EvaluationContext } from "./builtin-calls.ts";
 import type { DecideReply, DecideRequest, LayerAnswer } from "./engine-protocol.ts";
 import { ask, encodeInput } from "./layer-set.ts";
-import type { AskedLayers, AskTools, OpenLayer } from "./layer-set.ts";
+import type { AskedLayers, AskTools, EncodedInput, OpenLayer } from "./layer-set.ts";
+import { createNdBuiltinCache } from "./nd-builtin-cache.ts";
 import type { LayerReading } from "./read-layer-output.ts";
 
 export type DecidedLayers = Omit<DecideReply, "type" | "evalMs" | "argumentCheck">;
@@ -15,6 +17,11 @@ export type DecidedLayers = Omit<DecideReply, "type" | "evalMs" | "argumentCheck
 interface Answered {
   readonly layer: OpenLayer;
   readonly reading: LayerReading;
+}
+
+interface DecideTools extends AskTools {
+  /** One for all layers: what one of them was told by chance, the others are told too. */
+  readonly context: EvaluationContext;
 }
 
 type AskAll = (
@@ -29,8 +36,11 @@ const nobodySaid = ["unclassified"];
 export function decideLayers(
   layers: AskedLayers,
   request: DecideRequest,
-  tools: AskTools,
+  askTools: AskTools,
 ): DecidedLayers {
+  const { timeMs, seed } = request;
+  const ndBuiltinCache = createNdBuiltinCache(request.ndBuiltinCacheJson);
+  const tools = { ...askTools, context: { timeMs, seed, ndBuiltinCache } };
   const askAll = askerOf(request, tools);
   const classified = classify(layers.server, request, tools);
   const identity = askAll(layers.identity, "organisation", classified.findings);
@@ -42,19 +52,27 @@ export function decideLayers(
   const judged = [...identity, ...server, ...rules];
   const denialsJson = layers.overrides.length > 0 ? denialsJsonOf(judged) : undefined;
   const overrides = askAll(layers.overrides, "organisation", { ...findings, denialsJson });
-  return { ...findings, answers: [...judged, ...overrides].map(toAnswer) };
+  const ndBuiltinCacheJson = ndBuiltinCache.toJson();
+  return { ...findings, ndBuiltinCacheJson, answers: [...judged, ...overrides].map(toAnswer) };
 }
 
-function askerOf(request: DecideRequest, tools: AskTools): AskAll {
+function askerOf(request: DecideRequest, tools: DecideTools): AskAll {
   return (layers, audience, findings) => {
     if (layers.length === 0) return [];
-    const text = assembleInput(request.parts, audience, findings);
-    const input = encodeInput(text, tools.inputMaxBytes);
+    // Layers differ in nothing but their counters, and most have none.
+    const encoded = new Map<string, EncodedInput>();
+    const inputFor = ({ layer: { name } }: OpenLayer): EncodedInput => {
+      const usage = usageOf(request.parts, name);
+      const text = (): string => assembleInput(request.parts, audience, findings, usage);
+      const input = encoded.get(usage) ?? encodeInput(text(), tools.inputMaxBytes);
+      encoded.set(usage, input);
+      return input;
+    };
     return layers.map((layer) => {
       const { decision } = layer.layer.entrypoints;
       return {
         layer,
-        reading: ask(layer, decision, { ...tools, input, timeMs: request.timeMs }),
+        reading: ask(layer, decision, { ...tools, input: inputFor(layer) }),
       };
     });
   };
@@ -69,28 +87,37 @@ interface Classified {
 function classify(
   layer: OpenLayer | undefined,
   request: DecideRequest,
-  tools: AskTools,
+  tools: DecideTools,
 ): Classified {
-  const { dataClasses, labels } = request.parts;
+  const { dataClasses, labels, detectedClasses = [] } = request.parts;
   const floor = { dataClasses, labels, layersJson: "{}", denialsJson: undefined };
   const entrypoint = layer?.layer.entrypoints.classify;
   if (layer === undefined || entrypoint === undefined) {
-    return { findings: withClasses(floor, undefined), failed: undefined };
+    return { findings: withClasses(floor, detectedClasses), failed: undefined };
   }
-  const text = assembleInput(request.parts, "server", floor);
+  const usage = usageOf(request.parts, layer.layer.name);
+  const seen = { ...floor, dataClasses: union(dataClasses, detectedClasses) };
+  const text = assembleInput(request.parts, "server", seen, usage);
   const input = encodeInput(text, tools.inputMaxBytes);
-  const reading = ask(layer, entrypoint, { ...tools, input, timeMs: request.timeMs });
-  if (reading.ok) return { findings: withClasses(floor, reading.output), failed: undefined };
+  const reading = ask(layer, entrypoint, { ...tools, input });
+  if (reading.ok) {
+    return { findings: withClasses(floor, detectedClasses, reading.output), failed: undefined };
+  }
   const message = `classifying: ${reading.message}`;
   const failure = { ok: false, code: "policy_error", message } as const;
-  return { findings: withClasses(floor, undefined), failed: [{ layer, reading: failure }] };
+  return { findings: withClasses(floor, detectedClasses), failed: [{ layer, reading: failure }] };
 }
 
-function withClasses(floor: InputFindings, output: LayerOutput | undefined): InputFindings {
-  const dataClasses = union(floor.dataClasses, output?.dataClasses);
+/** What detectors found is no word about the rest: it leaves `unclassified` where it is. */
+function withClasses(
+  floor: InputFindings,
+  detected: readonly string[],
+  output?: LayerOutput,
+): InputFindings {
+  const said = union(floor.dataClasses, output?.dataClasses);
   return {
     ...floor,
-    dataClasses: dataClasses.length === 0 ? nobodySaid : dataClasses,
+    dataClasses: union(said.length === 0 ? nobodySaid : said, detected),
     labels: union(floor.labels, output?.labels),
   };
 }

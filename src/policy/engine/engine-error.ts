@@ -13,6 +13,7 @@ export type EngineErrorCode =
   | "policy_kind_mismatch"
   | "policy_activation_failed"
   | "policy_activation_timeout"
+  | "policy_too_slow"
   | "policy_worker_lost";
 
 /** A bundle that the engine refuses, or a worker that it cannot start. */

@@ -17,6 +17,12 @@ export interface WorkerLayer {
   readonly entrypoints: BundleEntrypoints;
   readonly compiled: CompiledPolicy;
   readonly dataJson: string;
+  /** Nobody can read what it was compiled from: each question is put to memory of its own. */
+  readonly isOpaque?: boolean;
+  /** It has rules about results; not said: nobody can tell. */
+  readonly readsResults?: boolean;
+  /** What the operator lets it grant by saying nothing. */
+  readonly defaultEffect?: "deny" | "allow";
 }
 
 export interface LoadRequest {
@@ -52,19 +58,37 @@ export type ArgumentCheck =
 export interface DecideRequest {
   readonly type: "decide";
   readonly server: string;
+  /** Names of layers that are not asked. */
+  readonly unasked: readonly string[];
   readonly parts: InputParts;
   readonly timeMs: number;
   readonly check: ArgumentCheckRequest | undefined;
+  /** What random builtins draw from. */
+  readonly seed: string;
+  /** The `nd_builtin_cache` of the record that is replayed. */
+  readonly ndBuiltinCacheJson: string | undefined;
 }
 
 export interface VisibilityRequest {
   readonly type: "visibility";
   readonly server: string;
+  readonly unasked: readonly string[];
   readonly inputs: readonly string[];
+  /** For each input the same one of every agent above this one; for identity layers only. */
+  readonly parentInputs: readonly (readonly string[])[];
   readonly timeMs: number;
+  readonly seed: string;
 }
 
-export type WorkerRequest = LoadRequest | DecideRequest | VisibilityRequest;
+/** A structured result that was changed, before its output schema. */
+export interface CheckRequest {
+  readonly type: "check";
+  readonly check: ArgumentCheckRequest;
+}
+
+export type AskRequest = DecideRequest | VisibilityRequest | CheckRequest;
+
+export type WorkerRequest = LoadRequest | AskRequest;
 
 export type LoadReply =
   | { readonly type: "loaded" }
@@ -83,6 +107,8 @@ export interface DecideReply {
   readonly labels: readonly string[];
   /** `input.layers` as stage C saw it. */
   readonly layersJson: string;
+  /** OPA's `nd_builtin_cache` of all layers together; undefined where it would be empty. */
+  readonly ndBuiltinCacheJson: string | undefined;
   readonly evalMs: number;
   readonly argumentCheck: ArgumentCheck | undefined;
 }
@@ -93,12 +119,19 @@ export interface VisibilityReply {
   readonly answers: readonly (readonly LayerAnswer[])[];
 }
 
-export type WorkerReply = LoadReply | DecideReply | VisibilityReply;
+export interface CheckReply {
+  readonly type: "checked";
+  readonly argumentCheck: ArgumentCheck;
+}
+
+export type WorkerReply = LoadReply | DecideReply | VisibilityReply | CheckReply;
 
 /** What a worker is started with. */
 export interface WorkerStart {
   readonly progress: SharedArrayBuffer;
   readonly inputMaxBytes: number;
+  /** How long a layer may take for a plain call before it is relied on. */
+  readonly latencyLimitMs: number;
 }
 
 /** Cells of the memory that a worker shares, so that its owner knows where it was when it ended. */

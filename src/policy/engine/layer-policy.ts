@@ -3,9 +3,10 @@
  * the compiled module after it threw or grew, and answers a value whatever happens.
  */
 import { messageOf } from "../../errors.ts";
+import type { EvaluationContext } from "./builtin-calls.ts";
 import type { CompiledPolicy } from "./compiled-policy.ts";
 import { EngineError } from "./engine-error.ts";
-import { createPolicyInstance } from "./policy-instance.ts";
+import { openPolicyInstance } from "./policy-instance.ts";
 import type { PolicyInstance } from "./policy-instance.ts";
 
 /** A result set as JSON text, or what went wrong. */
@@ -14,7 +15,11 @@ export type Evaluation =
   | { readonly ok: false; readonly message: string };
 
 export interface LayerPolicy {
-  readonly evaluate: (entrypoint: string, input: Uint8Array, timeMs: number) => Evaluation;
+  readonly evaluate: (
+    entrypoint: string,
+    input: Uint8Array,
+    context: EvaluationContext,
+  ) => Evaluation;
 }
 
 /** An instance that took this much more than at its start is replaced; memory never shrinks. */
@@ -23,26 +28,30 @@ const keptGrowthBytes = 8 * 1024 * 1024;
 /**
  * Instantiates a policy and checks that it has the entrypoints it is going to be asked.
  *
+ * @param options `isFresh`: nothing of one evaluation is there at the next.
  * @throws EngineError for a module that cannot be used; anything else from its start function.
  */
-export function openLayerPolicy(
+export async function openLayerPolicy(
   compiled: CompiledPolicy,
   data: Uint8Array,
   entrypoints: readonly string[],
-): LayerPolicy {
-  let instance: PolicyInstance | undefined = createPolicyInstance(compiled, data);
+  { isFresh = false }: { readonly isFresh?: boolean } = {},
+): Promise<LayerPolicy> {
+  let instance: PolicyInstance | undefined = await openPolicyInstance(compiled, data);
   const startBytes = instance.memoryBytes();
-  const ids = instance.entrypoints;
+  // Nothing else of the first instance is kept: its memory goes when it is replaced.
+  const { entrypoints: ids, renew } = instance;
   const missing = entrypoints.find((name) => !ids.has(name));
   if (missing !== undefined) throw missingEntrypoint(missing, ids);
   return {
-    evaluate: (entrypoint, input, timeMs) => {
+    evaluate: (entrypoint, input, context) => {
       const id = ids.get(entrypoint);
       if (id === undefined) return { ok: false, message: `no entrypoint "${entrypoint}"` };
       try {
-        instance ??= createPolicyInstance(compiled, data);
-        const text = instance.evaluate(id, input, timeMs);
-        if (instance.memoryBytes() > startBytes + keptGrowthBytes) instance = undefined;
+        instance ??= renew();
+        const text = instance.evaluate(id, input, context);
+        const hasGrown = instance.memoryBytes() > startBytes + keptGrowthBytes;
+        if (isFresh || hasGrown) instance = undefined;
         return { ok: true, text };
       } catch (thrown) {
         instance = undefined;

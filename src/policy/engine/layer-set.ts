@@ -2,6 +2,7 @@
  * The layers that a worker holds, and which of them are asked about an action of one server.
  */
 import { messageOf } from "../../errors.ts";
+import type { EvaluationContext } from "./builtin-calls.ts";
 import type { WorkerLayer } from "./engine-protocol.ts";
 import { encodeJsonText } from "./json-text.ts";
 import { openLayerPolicy } from "./layer-policy.ts";
@@ -29,16 +30,30 @@ export interface AskedLayers {
  *
  * @throws EngineError, or whatever the module's start function threw.
  */
-export function openLayer(index: number, layer: WorkerLayer): OpenLayer {
+export async function openLayer(index: number, layer: WorkerLayer): Promise<OpenLayer> {
   const { decision, classify, visibility } = layer.entrypoints;
   const entrypoints = [decision, classify, visibility].filter((name) => name !== undefined);
-  const policy = openLayerPolicy(layer.compiled, encodeJsonText(layer.dataJson), entrypoints);
+  const policy = await openLayerPolicy(
+    layer.compiled,
+    encodeJsonText(layer.dataJson),
+    entrypoints,
+    { isFresh: layer.isOpaque ?? false },
+  );
   return { index, layer, policy };
 }
 
-/** The layers that have a say about an action of `server`, in the order of the set. */
-export function layersFor(layers: Iterable<OpenLayer>, server: string): AskedLayers {
-  const open = [...layers].toSorted((left, right) => left.index - right.index);
+/**
+ * The layers that have a say about an action of `server`, in the order of the set, but for those
+ * that are not to be asked.
+ */
+export function layersFor(
+  layers: Iterable<OpenLayer>,
+  server: string,
+  unasked: readonly string[],
+): AskedLayers {
+  const open = [...layers]
+    .filter(({ layer }) => layer.kind === "server" || !unasked.includes(layer.name))
+    .toSorted((left, right) => left.index - right.index);
   const ofKind = (...kinds: readonly string[]): readonly OpenLayer[] =>
     open.filter(({ layer }) => kinds.includes(layer.kind));
   return {
@@ -76,11 +91,13 @@ export function encodeInput(text: string, maxBytes: number): EncodedInput {
 export function ask(
   { index, layer, policy }: OpenLayer,
   entrypoint: string,
-  { input, timeMs, onLayer }: AskTools & { input: EncodedInput; timeMs: number },
+  { input, context, onLayer }: AskTools & { input: EncodedInput; context: EvaluationContext },
 ): LayerReading {
   if (!input.ok) return { ...input, code: "policy_error" };
   onLayer(index);
-  const evaluation = policy.evaluate(entrypoint, input.bytes, timeMs);
+  const evaluation = policy.evaluate(entrypoint, input.bytes, context);
   if (!evaluation.ok) return { ...evaluation, code: "policy_error" };
-  return readLayerOutput(evaluation.text, layer);
+  const isAllowedByDefault =
+    layer.defaultEffect === "allow" && entrypoint === layer.entrypoints.decision;
+  return readLayerOutput(evaluation.text, { ...layer, entrypoint, isAllowedByDefault });
 }

@@ -16,6 +16,8 @@ export interface LayerAnswers {
     | { readonly type: "unavailable"; readonly message: string };
   /** The deadline under which the worker was asked. */
   readonly deadlineMs: number;
+  /** Names of layers that were not to be asked. */
+  readonly unasked: readonly string[];
 }
 
 /** One verdict per layer that has a say; a server without a layer is `no_policy`. */
@@ -24,7 +26,7 @@ export function decisionVerdicts(asked: LayerAnswers, server: string): readonly 
   const isDecided = outcome.type === "answered" && outcome.reply.type === "decided";
   const answers = isDecided ? outcome.reply.answers : [];
   const verdicts = asked.set.layers.flatMap((layer, place) =>
-    isAsked(layer, server) ? [verdictOf(asked, { layer, place, answers })] : [],
+    isAsked(layer, server, asked) ? [verdictOf(asked, { layer, place, answers })] : [],
   );
   const hasServer = verdicts.some(({ layer }) => layer.kind === "server");
   return hasServer ? verdicts : [...verdicts, noServerLayer(server)];
@@ -40,7 +42,7 @@ export function visibilityVerdicts(
   const isSeen = outcome.type === "answered" && outcome.reply.type === "seen";
   const answers = (isSeen ? outcome.reply.answers[inputPlace] : undefined) ?? [];
   return asked.set.layers.flatMap((layer, place) =>
-    isAsked(layer, server) && layer.load?.entrypoints.visibility !== undefined
+    isAsked(layer, server, asked) && layer.load?.entrypoints.visibility !== undefined
       ? [verdictOf(asked, { layer, place, answers })]
       : [],
   );
@@ -51,7 +53,8 @@ export function argumentCheckOf({ outcome, deadlineMs }: LayerAnswers): Argument
   switch (outcome.type) {
     case "answered": {
       const { reply } = outcome;
-      const check = reply.type === "decided" ? reply.argumentCheck : undefined;
+      const isOfCheck = reply.type === "decided" || reply.type === "checked";
+      const check = isOfCheck ? reply.argumentCheck : undefined;
       return check ?? notChecked("policy_error", "the worker said nothing of them");
     }
     case "timeout":
@@ -73,8 +76,12 @@ interface AskedLayer {
   readonly answers: readonly LayerAnswer[];
 }
 
-function isAsked({ identity }: LaneLayer, server: string): boolean {
-  return identity.kind !== "server" || identity.name === server;
+function isAsked(
+  { identity: { kind, name } }: LaneLayer,
+  server: string,
+  { unasked }: LayerAnswers,
+): boolean {
+  return kind === "server" ? name === server : !unasked.includes(name);
 }
 
 function verdictOf(

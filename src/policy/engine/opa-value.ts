@@ -16,7 +16,8 @@ export type OpaMember = readonly [key: OpaValue, value: OpaValue];
 
 const emptySet = "set()";
 const string = /"(?:[^"\\]|\\.)*"/suy;
-const number = /-?[0-9][0-9.eE+-]*/y;
+/** Rego lets a number begin with its point. */
+const number = /-?(?:[0-9]|\.[0-9])[0-9.eE+-]*/y;
 
 /**
  * Reads one dumped value.
@@ -52,7 +53,7 @@ function readValue(reader: Reader): OpaValue {
     case "f":
       return readWord(reader, "false", { kind: "boolean", text: "false" });
     default:
-      return { kind: "number", text: readToken(reader, number) };
+      return { kind: "number", text: readToken(reader, number).replace(/^(-?)\./, "$10.") };
   }
 }
 

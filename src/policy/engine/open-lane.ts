@@ -30,6 +30,8 @@ export interface LaneOptions {
   readonly url: URL;
   readonly inputMaxBytes: number;
   readonly activationDeadlineMs: number;
+  /** How long a layer may take for a plain call before it is relied on. */
+  readonly latencyLimitMs: number;
 }
 
 /**

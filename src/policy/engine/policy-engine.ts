@@ -3,6 +3,7 @@
  * trip to a worker thread, and answers one verdict per layer. It never says yes or no; combining
  * does. A policy that throws, loops, eats memory or talks nonsense is a failed verdict of its layer.
  */
+import { randomUUID } from "node:crypto";
 import type { PolicyLimits } from "../../config/config.ts";
 import type { Bundle } from "../../contract/bundle.ts";
 import type { LayerVerdict } from "../../contract/layer.ts";
@@ -13,12 +14,7 @@ import { activateLayers } from "./activate-layers.ts";
 import type { ActivationResult, EngineLayer } from "./activate-layers.ts";
 import { assembleInput } from "./assemble-input.ts";
 import type { CompiledPolicy } from "./compiled-policy.ts";
-import type {
-  ArgumentCheck,
-  ArgumentCheckRequest,
-  DecideRequest,
-  VisibilityRequest,
-} from "./engine-protocol.ts";
+import type { ArgumentCheck, ArgumentCheckRequest, AskRequest } from "./engine-protocol.ts";
 import { argumentCheckOf, decisionVerdicts, visibilityVerdicts } from "./layer-verdicts.ts";
 import type { LayerAnswers } from "./layer-verdicts.ts";
 import { WorkerPool } from "./worker-pool.ts";
@@ -34,6 +30,8 @@ export interface Decision {
   readonly labels: readonly string[];
   /** Time spent in the worker, all layers together. */
   readonly evalMs: number;
+  /** OPA's `nd_builtin_cache`, for the record; undefined where no such builtin was called. */
+  readonly ndBuiltinCacheJson: string | undefined;
   /** Where one was asked for. A worker that did not answer is a failed check. */
   readonly argumentCheck: ArgumentCheck | undefined;
 }
@@ -52,16 +50,32 @@ export interface PolicyEngine {
    */
   readonly decide: (request: {
     readonly server: string;
+    /** Names of layers that are not asked, and so say nothing; default none. */
+    readonly unasked?: readonly string[] | undefined;
     readonly parts: InputParts;
     readonly timeMs: number;
     readonly check?: ArgumentCheckRequest | undefined;
+    /** What random builtins draw from, the decision's id; default another one each time. */
+    readonly seed?: string | undefined;
+    /** The `nd_builtin_cache` of the record that is replayed. */
+    readonly ndBuiltinCacheJson?: string | undefined;
   }) => Promise<Decision>;
   /** Asks the layers that have a visibility entrypoint; one verdict per input. Never rejects. */
   readonly visibility: (request: {
     readonly server: string;
+    readonly unasked?: readonly string[] | undefined;
     readonly inputs: readonly string[];
+    /**
+     * For each input the same one of every agent above this one: identity layers say of each where
+     * it may be. Default none.
+     */
+    readonly parentInputs?: readonly (readonly string[])[] | undefined;
     readonly timeMs: number;
   }) => Promise<readonly VisibilityVerdict[]>;
+  /** True where any layer that has a say about this server has rules about results. */
+  readonly judgesResults: (server: string, unasked: readonly string[]) => boolean;
+  /** Checks any JSON against a schema, under the deadline of a decision. Never rejects. */
+  readonly check: (request: ArgumentCheckRequest) => Promise<ArgumentCheck>;
   /** Answers what was asked and ends the threads. */
   readonly close: () => Promise<void>;
 }
@@ -94,16 +108,19 @@ export function createPolicyEngine(options: PolicyEngineOptions): PolicyEngine {
     workers: options.workers ?? 1,
     spare: options.spare ?? true,
     deadlineMs,
+    latencyLimitMs: deadlineMs / 2,
     activationDeadlineMs: options.activationDeadlineMs ?? 5000,
     inputMaxBytes,
   });
-  const ask = async (request: DecideRequest | VisibilityRequest): Promise<LayerAnswers> => {
+  const ask = async (request: AskRequest): Promise<LayerAnswers> => {
+    const unasked = request.type === "check" ? [] : request.unasked;
+    const about = { deadlineMs, unasked };
     try {
       const { outcome, lane } = await pool.run(request);
-      return { set: lane, outcome, deadlineMs };
+      return { ...about, set: lane, outcome };
     } catch (thrown) {
       const outcome = { type: "unavailable" as const, message: messageOf(thrown) };
-      return { set: pool.set, outcome, deadlineMs };
+      return { ...about, set: pool.set, outcome };
     }
   };
   const compiled = new WeakMap<Bundle, Promise<CompiledPolicy>>();
@@ -116,16 +133,27 @@ export function createPolicyEngine(options: PolicyEngineOptions): PolicyEngine {
       lastActivation = activation.catch(() => undefined);
       return await activation;
     },
-    decide: async ({ server, parts, timeMs, check }) => {
-      const answered = await ask({ type: "decide", server, parts, timeMs, check });
+    decide: async ({ seed = randomUUID(), unasked = [], ...question }) => {
+      const { server, parts, check, timeMs, ndBuiltinCacheJson } = question;
+      const about = { server, unasked, parts, timeMs, check, seed, ndBuiltinCacheJson };
+      const answered = await ask({ type: "decide", ...about });
       const argumentCheck = check === undefined ? undefined : argumentCheckOf(answered);
       const verdicts = decisionVerdicts(answered, server);
       return { ...decidedOf(parts, answered), verdicts, argumentCheck };
     },
-    visibility: async ({ server, inputs, timeMs }) => {
-      const answered = await ask({ type: "visibility", server, inputs, timeMs });
+    visibility: async ({ server, inputs, parentInputs = [], unasked = [], timeMs }) => {
+      const about = { server, inputs, parentInputs, unasked, timeMs };
+      const answered = await ask({ type: "visibility", ...about, seed: randomUUID() });
       return inputs.map((_, place) => ({ verdicts: visibilityVerdicts(answered, server, place) }));
     },
+    judgesResults: (server, unasked) =>
+      pool.set.layers.some(
+        ({ identity: { kind, name }, load }) =>
+          load !== undefined &&
+          load.readsResults !== false &&
+          (kind === "server" ? name === server : !unasked.includes(name)),
+      ),
+    check: async (check) => argumentCheckOf(await ask({ type: "check", check })),
     close: async () => pool.close(),
   };
 }
@@ -137,9 +165,15 @@ function decidedOf(
   const decided =
     outcome.type === "answered" && outcome.reply.type === "decided"
       ? outcome.reply
-      : { dataClasses: parts.dataClasses, labels: parts.labels, layersJson: "{}", evalMs: 0 };
-  const { dataClasses, labels, layersJson, evalMs } = decided;
+      : {
+          dataClasses: parts.dataClasses,
+          labels: parts.labels,
+          layersJson: "{}",
+          ndBuiltinCacheJson: undefined,
+          evalMs: 0,
+        };
+  const { dataClasses, labels, layersJson, ndBuiltinCacheJson, evalMs } = decided;
   const findings = { dataClasses, labels, layersJson, denialsJson: undefined };
   const inputJson = assembleInput(parts, "organisation", findings);
-  return { inputJson, dataClasses, labels, evalMs };
+  return { inputJson, dataClasses, labels, ndBuiltinCacheJson, evalMs };
 }

@@ -5,6 +5,9 @@
  */
 import { isRecord } from "../../contract/json.ts";
 import { createBuiltinCalls } from "./builtin-calls.ts";
+import type { BuiltinCalls, EvaluationContext } from "./builtin-calls.ts";
+import { loadBuiltins } from "./builtins/host-builtins.ts";
+import type { LoadedBuiltins } from "./builtins/host-builtins.ts";
 import type { CompiledPolicy } from "./compiled-policy.ts";
 import { EngineError } from "./engine-error.ts";
 import { readExports } from "./policy-exports.ts";
@@ -20,32 +23,63 @@ export interface PolicyInstance {
    * @param input UTF-8 JSON.
    * @throws For whatever the policy or its input did; the instance is then lost.
    */
-  readonly evaluate: (entrypoint: number, input: Uint8Array, timeMs: number) => string;
+  readonly evaluate: (entrypoint: number, input: Uint8Array, context: EvaluationContext) => string;
   readonly memoryBytes: () => number;
+  /** Another instance of the same policy with the same data; throws as `openPolicyInstance` does. */
+  readonly renew: () => PolicyInstance;
+}
+
+interface Instantiated {
+  readonly memory: WebAssembly.Memory;
+  readonly calls: BuiltinCalls;
+  readonly policy: PolicyExports;
+  /** Ids of the builtins by name. */
+  readonly needed: ReadonlyMap<string, number>;
 }
 
 /**
- * Makes an instance and gives it its data. The module's start function runs here.
+ * Makes an instance, loads the builtins that it needs, and gives it its data. The module's start
+ * function runs here.
  *
  * @param data UTF-8 JSON of the base document.
  * @throws EngineError where the module is not what OPA makes, needs a builtin that nobody has, or
  *   cannot hold its data; anything else where its start function did not end well.
  */
-export function createPolicyInstance(compiled: CompiledPolicy, data: Uint8Array): PolicyInstance {
-  const { module, initialPages, maximumPages } = compiled;
+export async function openPolicyInstance(
+  compiled: CompiledPolicy,
+  data: Uint8Array,
+): Promise<PolicyInstance> {
+  const parts = instantiate(compiled);
+  const builtins = await loadBuiltins(parts.needed.keys());
+  const connect = (instantiated: Instantiated): PolicyInstance => ({
+    ...connectInstance(instantiated, data, builtins),
+    renew: () => connect(instantiate(compiled)),
+  });
+  return connect(parts);
+}
+
+function instantiate({ module, initialPages, maximumPages }: CompiledPolicy): Instantiated {
   const memory = new WebAssembly.Memory({ initial: initialPages, maximum: maximumPages });
   const calls = createBuiltinCalls(memory);
   const instance = new WebAssembly.Instance(module, { env: { memory, ...calls.imports } });
   const policy = readExports(instance);
-  calls.bind(policy, readIds(memory, policy, policy.builtins()));
+  return { memory, calls, policy, needed: readIds(memory, policy, policy.builtins()) };
+}
+
+function connectInstance(
+  { memory, calls, policy, needed }: Instantiated,
+  data: Uint8Array,
+  builtins: LoadedBuiltins,
+): Omit<PolicyInstance, "renew"> {
+  calls.bind(policy, needed, builtins);
   const entrypoints = readIds(memory, policy, policy.entrypoints());
   const dataAddress = parseInto(memory, policy, data);
   if (dataAddress === 0) throw invalidData();
   const heapStart = policy.opa_heap_ptr_get();
   return {
     entrypoints,
-    evaluate: (entrypoint, input, timeMs) => {
-      calls.setContext({ timeMs });
+    evaluate: (entrypoint, input, context) => {
+      calls.setContext(context);
       policy.opa_heap_ptr_set(heapStart);
       // A parser that gives up answers 0, and 0 means "no input" to a policy: it would be asked
       // about nothing and a default might allow it.

@@ -17,12 +17,20 @@ export type WorkerOutcome =
 export interface PolicyWorkerOptions {
   readonly url: URL;
   readonly inputMaxBytes: number;
+  readonly latencyLimitMs: number;
 }
 
 interface Pending {
   readonly deadlineMs: number;
   readonly settle: (outcome: WorkerOutcome) => void;
 }
+
+/**
+ * Of what the thread holds beside the memory of policies: what builtins work on. Each of them ends
+ * long before, by the size of its answer; this is for what nobody thought of. Lower is not safer: one
+ * allocation that goes far past the limit, and a hundred megabytes can be one, ends the process.
+ */
+const maxHeapMb = 512;
 
 /** How long a finished request may take to be noticed by a gateway that was busy elsewhere. */
 const replyGraceMs = 50;
@@ -46,6 +54,7 @@ export class PolicyWorker {
     const workerData: WorkerStart = {
       progress: this.#progress.buffer,
       inputMaxBytes: this.#options.inputMaxBytes,
+      latencyLimitMs: this.#options.latencyLimitMs,
     };
     const { url } = this.#options;
     const thread = new Worker(url, {
@@ -54,6 +63,7 @@ export class PolicyWorker {
       stderr: true,
       env: {},
       execArgv: [],
+      resourceLimits: { maxOldGenerationSizeMb: maxHeapMb },
     });
     this.#thread = thread;
     thread.stdout.resume();

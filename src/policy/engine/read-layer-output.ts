@@ -8,7 +8,8 @@ import type { Json } from "../../contract/json.ts";
 import { emptyOutput } from "../../contract/layer.ts";
 import type { LayerOutput, RuleMatch } from "../../contract/layer.ts";
 import { messageOf } from "../../errors.ts";
-import { isAnswerShape, plainGrant, readAnswerShape } from "./read-answer-shape.ts";
+import { defaultGrant, isAnswerShape, plainGrant, readAnswerShape } from "./read-answer-shape.ts";
+import { isDenialSet, readDenialSet } from "./read-denial-set.ts";
 import { readCapabilities, readObligation, readWaiver } from "./read-rule-values.ts";
 import { readApprovalRequest, readRuleMatch } from "./read-rule-match.ts";
 import { readArray, readObject, readStrings, ShapeError, unexpected } from "./shape.ts";
@@ -22,6 +23,10 @@ export type LayerReading =
 export interface AnsweringLayer {
   readonly kind: LayerKind;
   readonly policyPackage: string;
+  /** What was asked, as a path in `data`. */
+  readonly entrypoint?: string;
+  /** True where the operator has what no rule grants or refuses granted. */
+  readonly isAllowedByDefault?: boolean;
 }
 
 const anyKind = ["deny", "require_approval", "obligations", "hide", "warn"];
@@ -68,13 +73,20 @@ function readDecision(decision: Answered, layer: AnsweringLayer): LayerOutput {
   if (isAnswerShape(decision) && layer.kind === "server") {
     return { ...emptyOutput, ...readAnswerShape(decision, layer.policyPackage) };
   }
-  const rules = readObject(decision, "decision", rulesByKind[layer.kind]);
+  const rules = isDenialSet(decision, layer.entrypoint)
+    ? { deny: readDenialSet(decision) }
+    : readObject(decision, "decision", rulesByKind[layer.kind]);
   const { allow } = rules;
   const idOf = (name: string): string => `${layer.policyPackage}.${name}`;
   const matches = (name: string): readonly RuleMatch[] =>
     readArray(rules[name], name, (item, where) => readRuleMatch(item, where, idOf(name)));
   return {
-    allow: typeof allow === "boolean" ? plainGrant(allow, idOf("allow")) : matches("allow"),
+    allow:
+      allow === undefined && layer.isAllowedByDefault === true
+        ? [defaultGrant]
+        : typeof allow === "boolean"
+          ? plainGrant(allow, idOf("allow"))
+          : matches("allow"),
     deny: matches("deny"),
     requireApproval: readArray(rules["require_approval"], "require_approval", (item, where) =>
       readApprovalRequest(item, where, idOf("require_approval")),

@@ -4,7 +4,7 @@
  */
 import { isJsonObject } from "../../contract/json.ts";
 import type { Json, JsonObject } from "../../contract/json.ts";
-import { isGatewayCode } from "../../contract/layer.ts";
+import { isGatewayCode, isGatewayRule } from "../../contract/layer.ts";
 import type { ApprovalRequest, Disclose, RuleMatch } from "../../contract/layer.ts";
 import type { Answered } from "./shape.ts";
 import {
@@ -16,7 +16,6 @@ import {
   unexpected,
 } from "./shape.ts";
 
-const reservedRules = "gateway.";
 const ownMembers = new Set([
   "rule",
   "code",
@@ -69,7 +68,7 @@ function readMembers(members: JsonObject, where: string, fallbackRule: string): 
   const id = text("id");
   const rule = id ?? fallbackRule;
   const code = text("code") ?? readOptionalString(members["code"], `${where}.code`) ?? rule;
-  if (isGatewayCode(code) || rule.startsWith(reservedRules)) {
+  if (isGatewayCode(code) || isGatewayRule(rule)) {
     throw new ShapeError(
       "policy_error",
       `${where}: expected a code and an id of the policy's own, found one of the gateway's codes`,

@@ -4,7 +4,7 @@
  * a runaway policy costs nobody but its own call. Sets are replaced as a whole, and a worker of the
  * old set first answers what it was asked.
  */
-import type { DecideRequest, VisibilityRequest } from "./engine-protocol.ts";
+import type { AskRequest } from "./engine-protocol.ts";
 import { openLane } from "./open-lane.ts";
 import type { Lane, LaneFailures, LaneLayer, LaneOptions } from "./open-lane.ts";
 import type { WorkerOutcome } from "./policy-worker.ts";
@@ -71,7 +71,7 @@ export class WorkerPool {
    *
    * @throws EngineError `policy_worker_lost` where no worker can be started.
    */
-  async run(request: DecideRequest | VisibilityRequest): Promise<PoolAnswer> {
+  async run(request: AskRequest): Promise<PoolAnswer> {
     for (;;) {
       const position = this.#choose();
       position.inFlight += 1;

@@ -31,22 +31,60 @@ export interface CallFacts {
   /** The part of the conversation that belongs to the action's own server. */
   readonly serverContext: ConversationContext;
   readonly timeMs: number;
+  /** `input.approval`: what people agreed to for this very action. */
+  readonly approval?: object | undefined;
 }
+
+/** What is known of an action that nobody was asked about: no context, and perhaps no destination. */
+export type RefusedFacts = Omit<CallFacts, "action" | "context" | "serverContext"> & {
+  readonly action: NamedAction;
+};
+
+type NamedAction = Omit<PolicyAction, "destination"> & Partial<Pick<PolicyAction, "destination">>;
 
 /** The input of one action, in the parts that the engine joins. */
 export function buildCallInput(facts: CallFacts): InputParts {
-  const { actor } = facts;
-  const agent = { ...actor.agent, client: facts.client };
-  const environment = { ...actor.environment, time: new Date(facts.timeMs).toISOString() };
-  const sent = Object.entries(facts.sent).map(([name, text]) => `,${JSON.stringify(name)}:${text}`);
   return {
-    open: `${openDocument("call", agent, actor)},"action":{${actionMembers(facts.action)}${sent.join("")}`,
+    open: openCall(facts),
     dataClasses: facts.classification.dataClasses,
+    detectedClasses: facts.classification.detectedClasses,
     labels: facts.classification.labels,
     contextJson: JSON.stringify(facts.context),
     serverContextJson: JSON.stringify(facts.serverContext),
-    close: `,"environment":${JSON.stringify(environment)},"usage":{},"approval":null`,
+    close: closeCall(facts),
   };
+}
+
+const callStart = '{"version":1,"phase":"call"';
+
+/**
+ * The input about what came back: that of the call with its result, and with what is known of its
+ * classes. `resultJson`: what came back, as `input.result`.
+ */
+export function toResultPhase(
+  parts: InputParts,
+  { dataClasses, labels }: Classification,
+  resultJson: string,
+): InputParts {
+  if (!parts.open.startsWith(callStart)) throw new Error("expected the input of a call");
+  const open = `{"version":1,"phase":"result"${parts.open.slice(callStart.length)}`;
+  return { ...parts, open, dataClasses, labels, close: `${parts.close},"result":${resultJson}` };
+}
+
+/** The same document of an action that was refused before policy was asked, whole. */
+export function buildRefusalInput(facts: RefusedFacts): string {
+  return `${openCall(facts)},${classMembers(facts.classification)}},"usage":{}${closeCall(facts)}}`;
+}
+
+function openCall({ actor, client, action, sent }: RefusedFacts): string {
+  const agent = { ...actor.agent, client };
+  const members = Object.entries(sent).map(([name, text]) => `,${JSON.stringify(name)}:${text}`);
+  return `${openDocument("call", agent, actor)},"action":{${actionMembers(action)}${members.join("")}`;
+}
+
+function closeCall({ actor, timeMs, approval }: RefusedFacts): string {
+  const environment = { ...actor.environment, time: new Date(timeMs).toISOString() };
+  return `,"environment":${JSON.stringify(environment)},"approval":${JSON.stringify(approval ?? null)}`;
 }
 
 /**
@@ -58,9 +96,13 @@ export function buildListInput(
   action: PolicyAction,
   classification: Classification,
 ): string {
-  const classes = `"data_classes_referenced":${JSON.stringify(classification.dataClasses)},"labels":${JSON.stringify(classification.labels)}`;
+  const members = `${actionMembers(action)},${classMembers(classification)}`;
   const environment = JSON.stringify(actor.environment);
-  return `${openDocument("list", actor.agent, actor)},"action":{${actionMembers(action)},${classes}},"environment":${environment}}`;
+  return `${openDocument("list", actor.agent, actor)},"action":{${members}},"environment":${environment}}`;
+}
+
+function classMembers({ dataClasses, labels }: Classification): string {
+  return `"data_classes_referenced":${JSON.stringify(dataClasses)},"labels":${JSON.stringify(labels)}`;
 }
 
 function openDocument(phase: "list" | "call", agent: object, actor: Actor): string {
@@ -68,7 +110,7 @@ function openDocument(phase: "list" | "call", agent: object, actor: Actor): stri
 }
 
 /** Members of `action` that both phases have, without braces. */
-function actionMembers(action: PolicyAction): string {
+function actionMembers(action: NamedAction): string {
   const { type, direction, server, about, annotations, definition_digest, destination } = action;
   const members = {
     type,

@@ -5,10 +5,12 @@
  * call that brought one, and are on disk before that call leaves.
  */
 import type { NewId } from "../../contract/ambient.ts";
-import { isRecord } from "../../contract/json.ts";
 import type { ConversationContext } from "../../contract/policy-input.ts";
 import type { Classification } from "./classify.ts";
 import { ConversationJournal } from "./conversation-journal.ts";
+import type { SharedSightings } from "./shared-sightings.ts";
+import type { ConversationEntry, Sighting } from "./sighting.ts";
+import { keyOf, parseEntry } from "./sighting.ts";
 
 const silenceMs = 30 * 60 * 1000;
 const memoryMs = 12 * 60 * 60 * 1000;
@@ -16,16 +18,11 @@ const memoryMs = 12 * 60 * 60 * 1000;
 const refreshMs = 60 * 1000;
 const bytesPerToken = 4;
 
-interface Sighting {
-  readonly sort: "class" | "label" | "server";
-  readonly name: string;
-  readonly server: string;
-}
-
 /** One principal's conversation; it owns the journal's file. */
 export class Conversation {
   readonly #journal: ConversationJournal;
   readonly #newId: NewId;
+  readonly #shared: SharedSightings | undefined;
   /** When each sighting was last written, by its key. */
   readonly #seen = new Map<string, Sighting & { readonly atMs: number }>();
   #id = "";
@@ -34,9 +31,16 @@ export class Conversation {
   #turns = 0;
   #tokens = 0;
 
-  constructor(folder: string, newId: NewId) {
+  /** `shared`: where other machines write and read the same; without it there is this one alone. */
+  constructor(folder: string, newId: NewId, shared?: SharedSightings) {
     this.#journal = new ConversationJournal(folder);
     this.#newId = newId;
+    this.#shared = shared;
+  }
+
+  /** Learns what other machines wrote; rejects where that cannot be known. */
+  async refresh(nowMs: number): Promise<void> {
+    for (const entry of (await this.#shared?.read()) ?? []) this.#take(entry, nowMs);
   }
 
   /** Counts a decided request, and the facts before it as `everyone` and as its `server` see them. */
@@ -71,7 +75,9 @@ export class Conversation {
       return atMs === undefined || nowMs - atMs >= refreshMs;
     });
     if (fresh.length === 0) return;
-    const entry: JournalEntry = { id: this.#id, started: this.#startedMs, at: nowMs, fresh };
+    const entry: ConversationEntry = { id: this.#id, started: this.#startedMs, at: nowMs, fresh };
+    // Others first: what is in the own journal counts as written everywhere.
+    await this.#shared?.write(entry);
     await this.#journal.append(entry, nowMs);
     for (const sighting of fresh) this.#see(sighting, nowMs);
   }
@@ -92,14 +98,17 @@ export class Conversation {
   #takeIn(nowMs: number): void {
     for (const line of this.#journal.readNew(nowMs)) {
       const entry = parseEntry(line);
-      if (entry === undefined) continue;
-      for (const sighting of entry.fresh) this.#see(sighting, entry.at);
-      this.#join(entry, nowMs);
+      if (entry !== undefined) this.#take(entry, nowMs);
     }
   }
 
+  #take(entry: ConversationEntry, nowMs: number): void {
+    for (const sighting of entry.fresh) this.#see(sighting, entry.at);
+    this.#join(entry, nowMs);
+  }
+
   /** Joins the current conversation of another process; the one that began first gives the id. */
-  #join(entry: JournalEntry, nowMs: number): void {
+  #join(entry: ConversationEntry, nowMs: number): void {
     if (nowMs - entry.at > silenceMs) return;
     this.#lastMs = Math.max(this.#lastMs, entry.at);
     if (this.#id !== "" && this.#startedMs <= entry.started) return;
@@ -114,56 +123,37 @@ export class Conversation {
   }
 
   #facts(nowMs: number, server?: string): ConversationContext {
+    const classes = this.#sources("class", nowMs, server);
+    const labels = this.#sources("label", nowMs, server);
     return {
       conversation_id: this.#id,
       turn_count: this.#turns,
       cumulative_tokens: this.#tokens,
       session_age_seconds: Math.max(0, Math.floor((nowMs - this.#startedMs) / 1000)),
-      data_classes_seen: this.#names("class", nowMs, server),
-      labels_seen: this.#names("label", nowMs, server),
-      servers_called: this.#names("server", nowMs, server),
+      data_classes_seen: [...classes.keys()],
+      labels_seen: [...labels.keys()],
+      data_class_sources: Object.fromEntries(classes),
+      label_sources: Object.fromEntries(labels),
+      servers_called: [...this.#sources("server", nowMs, server).keys()],
     };
   }
 
-  #names(sort: Sighting["sort"], nowMs: number, server: string | undefined): readonly string[] {
-    const names = new Set<string>();
+  /** Servers by what they brought, both sorted. */
+  #sources(
+    sort: Sighting["sort"],
+    nowMs: number,
+    server: string | undefined,
+  ): ReadonlyMap<string, readonly string[]> {
+    const sources = new Map<string, string[]>();
     for (const sighting of this.#seen.values()) {
       const isWanted =
         sighting.sort === sort && (server === undefined || sighting.server === server);
-      if (isWanted && nowMs - sighting.atMs <= memoryMs) names.add(sighting.name);
+      if (!isWanted || nowMs - sighting.atMs > memoryMs) continue;
+      sources.set(
+        sighting.name,
+        [...(sources.get(sighting.name) ?? []), sighting.server].toSorted(),
+      );
     }
-    return [...names].toSorted();
+    return new Map([...sources].toSorted(([a], [b]) => (a < b ? -1 : 1)));
   }
-}
-
-interface JournalEntry {
-  readonly id: string;
-  readonly started: number;
-  readonly at: number;
-  readonly fresh: readonly Sighting[];
-}
-
-/** A line that cannot be read (a torn one) is skipped; what it said was never relied on. */
-function parseEntry(line: string): JournalEntry | undefined {
-  try {
-    const value: unknown = JSON.parse(line);
-    if (!isRecord(value)) return undefined;
-    const { id, started, at, fresh } = value;
-    if (typeof id !== "string" || typeof started !== "number" || typeof at !== "number")
-      return undefined;
-    return { id, started, at, fresh: Array.isArray(fresh) ? fresh.filter(isSighting) : [] };
-  } catch {
-    return undefined;
-  }
-}
-
-function isSighting(value: unknown): value is Sighting {
-  if (!isRecord(value)) return false;
-  const { sort, name, server } = value;
-  const isKnown = sort === "class" || sort === "label" || sort === "server";
-  return isKnown && typeof name === "string" && typeof server === "string";
-}
-
-function keyOf(sighting: Sighting): string {
-  return JSON.stringify([sighting.sort, sighting.name, sighting.server]);
 }

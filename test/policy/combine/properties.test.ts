@@ -10,13 +10,15 @@ import {
   fails,
   grants,
   match,
+  nowMs,
   request,
   says,
   waiver,
+  waivers,
 } from "./verdicts.ts";
 
 const numRuns = 2000;
-const known = { knownObligations: new Set(["redact"]) };
+const known = { canFulfil: ({ type }: { readonly type: string }) => type === "redact" };
 const decide = (verdicts: readonly LayerVerdict[]): CombinedDecision =>
   combine(request(verdicts, known));
 const effectOf = (verdicts: readonly LayerVerdict[]): string => decide(verdicts).answer.effect;
@@ -41,6 +43,42 @@ describe("combining, whatever the layers say", () => {
       }),
       { numRuns },
     );
+  });
+
+  it("lets an added layer turn a denial into an allow by a valid waiver and by nothing else", () => {
+    const denial = fc
+      .record({
+        kind: fc.constantFrom("workflow", "compliance"),
+        rule: fc.constantFrom("a.one", "c.deny"),
+        overridable: fc.boolean(),
+      })
+      .map(({ kind, rule, overridable }) => says(kind, { deny: [match(rule, { overridable })] }));
+    const added = fc.oneof(
+      anyVerdict.filter(isOrganisation),
+      fc
+        .tuple(fc.constantFrom(...layerKinds), waivers)
+        .map(([kind, waive]) => says(kind, { waive })),
+    );
+    let turned = 0;
+    fc.assert(
+      fc.property(denial, added, fc.nat(2), (denying, layer, place) => {
+        const before = [grants, denying];
+        const { answer, usedWaivers } = decide(before.toSpliced(place, 0, layer));
+        if (!answer.allow) return;
+        turned += 1;
+        expect(layer.layer.kind).toBe("overrides");
+        const [denied] = decide(before).denials;
+        expect(denied?.match.overridable).toBe(true);
+        expect(usedWaivers.length).toBeGreaterThan(0);
+        for (const used of usedWaivers) {
+          expect(used).toMatchObject({ bundle: denied?.layer.name, rule: denied?.match.rule });
+          expect(used.justification.trim()).not.toBe("");
+          expect(Date.parse(used.expires)).toBeGreaterThan(nowMs);
+        }
+      }),
+      { numRuns: 20_000 },
+    );
+    expect(turned).toBeGreaterThan(0);
   });
 
   it("never lifts a denial that it does not name a used waiver for", () => {

@@ -83,7 +83,7 @@ export function request(
     nowMs,
     serverCeiling: undefined,
     isApproved: () => false,
-    knownObligations: new Set(),
+    canFulfil: () => false,
     ...part,
   };
 }
@@ -97,7 +97,8 @@ const matches = fc.array(
     .map(({ rule, overridable }) => match(rule, { overridable })),
   { maxLength: 2 },
 );
-const waivers: fc.Arbitrary<readonly Waiver[]> = fc.array(
+/** Up to two waivers, good and bad. */
+export const waivers: fc.Arbitrary<readonly Waiver[]> = fc.array(
   fc
     .record({
       bundle: fc.constantFrom("crm", "compliance", "workflow", "identity"),

@@ -34,6 +34,7 @@ const answer: DecisionAnswer = {
     alternatives: ["crm__get"],
     appeal_path: "https://tickets.example/new",
     rate_limit_remaining: null,
+    rate_limit_resets_at: null,
     audit_required: true,
     bundles: {},
   },

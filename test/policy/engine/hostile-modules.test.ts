@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { refusedBuiltins } from "../../../src/contract/host-builtins.ts";
 import type {
   PolicyEngine,
   PolicyEngineOptions,
@@ -48,6 +49,12 @@ describe("a hostile module at activation", () => {
     ["that lacks a function of the abi", { without: ["opa_malloc"] }, "policy_module_invalid"],
     ["that needs a builtin nobody has", { builtins: '{"http.send":0}' }, "policy_builtin_unknown"],
     ["whose start function traps", { start: [op.unreachable] }, "policy_activation_failed"],
+    [
+      "that never answers a plain call",
+      { evaluate: [...op.forever, ...constant(0)] },
+      "policy_activation_timeout",
+      1000,
+    ],
     ["whose start function loops", { start: op.forever }, "policy_activation_timeout", 1000],
     ["that wants more data than memory", { dataOffset: 1 << 28 }, "policy_memory_exceeded"],
   ])("%s is refused, and the others are not", async (_, hostile, code, deadlineMs = 20_000) => {
@@ -59,10 +66,19 @@ describe("a hostile module at activation", () => {
   });
 
   it("names the builtins that nobody has", async () => {
-    const { error } = await activate({ builtins: '{"http.send":0,"sprintf":1,"rand.intn":2}' });
-    expect(error?.message).toContain("http.send, rand.intn");
+    const { error } = await activate({ builtins: '{"http.send":0,"sprintf":1,"no.such":2}' });
+    expect(error?.message).toContain("found http.send, no.such; http.send: it asks the network");
     expect(error?.message).not.toContain("sprintf");
   });
+
+  it.each(["http.send", "net.lookup_ip_addr", "opa.runtime"])(
+    "is refused for %s by name",
+    async (name) => {
+      const { error } = await activate({ builtins: JSON.stringify({ [name]: 0 }) });
+      expect(error).toMatchObject({ code: "policy_builtin_unknown" });
+      expect(error?.message).toContain(`${name}: ${refusedBuiltins[name]}`);
+    },
+  );
 
   it.each([
     ["no module at all", Buffer.from("policy")],
@@ -129,7 +145,7 @@ describe("a hostile module in a decision", () => {
 
   it("that loops is ended at the deadline, and the others are answered", async () => {
     const { engine } = await activate(
-      { evaluate: [...op.forever, ...constant(0)] },
+      { evaluate: [...op.foreverLater, ...constant(0)] },
       open({ deadlineMs: 1000 }),
     );
     const startedMs = performance.now();

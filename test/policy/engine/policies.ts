@@ -113,7 +113,7 @@ export function callParts(server: string, args = "{}", part: Partial<InputParts>
     labels: [],
     contextJson: '{"servers_called":["crm","mail"]}',
     serverContextJson: `{"servers_called":["${server}"]}`,
-    close: ',"environment":{"region":"us-east"},"usage":{},"approval":null',
+    close: ',"environment":{"region":"us-east"},"approval":null',
     ...part,
   };
 }

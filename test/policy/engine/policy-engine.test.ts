@@ -6,7 +6,7 @@ import type { LayerVerdict } from "../../../src/contract/layer.ts";
 import type { PolicyEngine } from "../../../src/policy/engine/policy-engine.ts";
 import { compileFiveLayers, deciderOf, verdictOf } from "./five-layers.ts";
 import type { Decide } from "./five-layers.ts";
-import { layerOf, testEngine } from "./policies.ts";
+import { callParts, layerOf, testEngine } from "./policies.ts";
 
 let engine: PolicyEngine;
 let decide: Decide;
@@ -23,6 +23,16 @@ afterAll(() => engine.close());
 function denied(found: LayerVerdict): readonly string[] {
   if (!found.ok) throw new Error(found.message);
   return found.output.deny.map(({ code }) => code);
+}
+
+/** Counts messages to workers that ask something; a worker in reserve may still be loading. */
+function watchQuestions(): () => number {
+  const sent = vi.spyOn(Worker.prototype, "postMessage");
+  return () => {
+    const asked = sent.mock.calls.filter(([message]) => Object(message).type !== "load");
+    sent.mockRestore();
+    return asked.length;
+  };
 }
 
 describe("a decision with five layers", () => {
@@ -70,11 +80,26 @@ describe("a decision with five layers", () => {
   });
 
   it("is one message to the worker and one back", async () => {
-    const sent = vi.spyOn(Worker.prototype, "postMessage");
+    const sent = watchQuestions();
     const { verdicts } = await decide();
-    expect(sent).toHaveBeenCalledOnce();
-    sent.mockRestore();
+    expect(sent()).toBe(1);
     expect(verdicts).toHaveLength(5);
+  });
+
+  it("leaves out the layers that it is told to, and is one message all the same", async () => {
+    const sent = watchQuestions();
+    const unasked = ["identity", "overrides", "crm"];
+    const parts = callParts("crm", JSON.stringify({ strict: true }));
+    const { verdicts, inputJson } = await engine.decide({
+      server: "crm",
+      unasked,
+      parts,
+      timeMs: 1_764_000_000_123,
+    });
+    expect(sent()).toBe(1);
+    expect(verdicts.map(({ layer }) => layer.name)).toEqual(["crm", "workflow", "compliance"]);
+    expect(JSON.parse(inputJson)).toMatchObject({ layers: {} });
+    expect((await decide()).verdicts).toHaveLength(5);
   });
 
   it("knows one time, the decision's", async () => {
@@ -120,9 +145,28 @@ describe("visibility", () => {
       { output: { hide: [] } },
       { output: { hide: [{ code: "hidden" }] } },
     ]);
+    const [first] = seen;
+    expect(first && verdictOf(first.verdicts, "identity")).not.toHaveProperty(
+      "output.parentCapabilities",
+    );
     expect(seen.map(({ verdicts }) => verdictOf(verdicts, "identity"))).toMatchObject([
       { output: { capabilities: { servers: ["crm"] } } },
       { output: { capabilities: { servers: ["crm"] } } },
     ]);
+  });
+
+  it("asks identity layers about the agents above, in the same message", async () => {
+    const sent = watchQuestions();
+    const inputs = ["get", "hidden"].map(listInput);
+    const parentInputs = inputs.map((input) => [input, input]);
+    const seen = await engine.visibility({ server: "crm", inputs, parentInputs, timeMs: 0 });
+    expect(sent()).toBe(1);
+    for (const { verdicts } of seen) {
+      const [own, ...above] = [{ servers: ["crm"] }, { servers: ["crm"] }, { servers: ["crm"] }];
+      expect(verdictOf(verdicts, "identity")).toMatchObject({
+        output: { capabilities: own, parentCapabilities: above },
+      });
+      expect(verdictOf(verdicts, "compliance")).not.toHaveProperty("output.parentCapabilities");
+    }
   });
 });

@@ -195,47 +195,39 @@ describe("a kind of layer", () => {
     },
   );
 
-  it("overrides is refused with a waiver that does not say all", () => {
-    const waiver = { bundle: "a", rule: "b", justification: "c", expires: "2030-01-01T00:00:00Z" };
+  const waiver = { bundle: "a", rule: "b", justification: "c", expires: "2030-01-01T00:00:00Z" };
+
+  it("overrides says what is wrong with a waiver that does not say all, and keeps its denials", () => {
     expect(output({ waive: [waiver] }, "overrides").waive).toEqual([
       { ...waiver, ticket: undefined },
     ]);
     for (const name of Object.keys(waiver)) {
-      expect(problem({ waive: [{ ...waiver, [name]: 1 }] }, "overrides")).toContain(`.${name}`);
+      const less = Object.fromEntries(Object.entries(waiver).filter(([key]) => key !== name));
+      for (const broken of [less, { ...waiver, [name]: 1 }, { ...waiver, [name]: "" }]) {
+        const read = output({ waive: [broken, waiver], deny: ["stop"] }, "overrides");
+        expect(read.deny).toHaveLength(1);
+        expect(read.waive).toMatchObject([{ [name]: "", problem: expect.anything() }, waiver]);
+        expect(read.waive[0]?.problem).toContain(`waiver.${name}: expected`);
+        expect(read.waive[1]).not.toHaveProperty("problem");
+      }
     }
   });
-});
 
-describe("a decision of a bundle that was not written for the gateway", () => {
-  it("may be a boolean, alone or as allow beside other rules", () => {
-    expect(output(true).allow).toMatchObject([{ rule: "mcp.crm.allow" }]);
-    expect(output(false)).toMatchObject({ allow: [], deny: [] });
-    expect(output({ allow: true, deny: ["x"] })).toMatchObject({
-      allow: [{ rule: "mcp.crm.allow" }],
-      deny: [{ code: "x" }],
-    });
-    expect(output({ allow: false, deny: [] }).allow).toEqual([]);
-  });
-
-  it("may have the shape of the gateway's own answer", () => {
-    const decision = {
-      allow: false,
-      effect: "deny",
-      reasons: ["a", "b"],
-      remediation: "ask",
-      metadata: { appeal_path: "https://x.example/", alternatives: ["c"] },
-    };
-    expect(output(decision)).toMatchObject({
-      allow: [],
-      deny: [
-        { code: "a", remediation: "ask", appeal: "https://x.example/", alternatives: ["c"] },
-        { code: "b" },
-      ],
-    });
-  });
-
-  it("is refused when it contradicts itself or uses the gateway's codes", () => {
-    expect(problem({ allow: true, effect: "deny" })).toContain("effect");
-    expect(problem({ allow: false, reasons: ["no_policy"] })).toContain("gateway's codes");
+  it.each<[string, Json, string]>([
+    [
+      "a blank justification",
+      { ...waiver, justification: " \n" },
+      "justification: expected a reason",
+    ],
+    ["a day for an end", { ...waiver, expires: "2030-01-01" }, "expires: expected a moment"],
+    ["an end without its offset", { ...waiver, expires: "2030-01-01T00:00:00" }, "expires"],
+    ["a word for an end", { ...waiver, expires: "never" }, "expires: expected a moment"],
+    ["a number for a ticket", { ...waiver, ticket: 7 }, "ticket: expected a string"],
+    ["a member that nobody knows", { ...waiver, until: "2030" }, "expected members"],
+    ["no members at all", "compliance.rule", "expected an object"],
+  ])("overrides reads a waiver with %s as void, and repeats none of it", (_, broken, found) => {
+    const [read] = output({ waive: [broken] }, "overrides").waive;
+    expect(read?.problem).toContain(found);
+    expect(read?.problem).not.toContain("2030");
   });
 });

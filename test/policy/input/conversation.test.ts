@@ -48,6 +48,19 @@ describe("a conversation", () => {
     });
   });
 
+  test("knows which server brought what", async () => {
+    const conversation = open();
+    conversation.measure("crm", 0, start);
+    await conversation.absorb("mail", brings(["pii"], ["untrusted_content"]), start);
+    await conversation.absorb("crm", brings(["pii"]), start);
+    const { everyone, own } = conversation.measure("crm", 0, start);
+    expect(everyone).toMatchObject({
+      data_class_sources: { pii: ["crm", "mail"] },
+      label_sources: { untrusted_content: ["mail"] },
+    });
+    expect(own).toMatchObject({ data_class_sources: { pii: ["crm"] }, label_sources: {} });
+  });
+
   test("shows a server only its own part", async () => {
     const conversation = open();
     conversation.measure("crm", 0, start);

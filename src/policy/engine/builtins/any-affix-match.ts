@@ -3,13 +3,18 @@
  * with any of the others. Either operand is a string, or an array or set of strings.
  */
 import type { OpaValue } from "../opa-value.ts";
-import type { Builtin } from "./builtin.ts";
+import type { Builtin, BuiltinGroup } from "./builtin.ts";
 
 export const anyPrefixMatch: Builtin = (operands) =>
   anyMatch(operands, (text, prefix) => text.startsWith(prefix));
 
 export const anySuffixMatch: Builtin = (operands) =>
   anyMatch(operands, (text, suffix) => text.endsWith(suffix));
+
+export const affixBuiltins: BuiltinGroup = {
+  "strings.any_prefix_match": anyPrefixMatch,
+  "strings.any_suffix_match": anySuffixMatch,
+};
 
 function anyMatch(
   [search, base]: readonly OpaValue[],

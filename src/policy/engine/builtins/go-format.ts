@@ -21,6 +21,8 @@ interface Scan {
 type Mutable<Flags> = { -readonly [Name in keyof Flags]: Flags[Name] };
 
 const maxNumber = 1_000_000;
+/** Each verb may be a million characters wide; together they may be this long. */
+const maxTextLength = 8 * 1024 * 1024;
 const flagLetters = new Map<string, "sharp" | "zero" | "plus" | "minus" | "space">([
   ["#", "sharp"],
   ["0", "zero"],
@@ -29,7 +31,11 @@ const flagLetters = new Map<string, "sharp" | "zero" | "plus" | "minus" | "space
   [" ", "space"],
 ]);
 
-/** `fmt.Sprintf(format, operands...)`. */
+/**
+ * `fmt.Sprintf(format, operands...)`.
+ *
+ * @throws Error for a text that is too long.
+ */
 export function goFormat(format: string, operands: readonly GoOperand[]): string {
   const scan: Scan = {
     format,
@@ -48,8 +54,13 @@ export function goFormat(format: string, operands: readonly GoOperand[]): string
     text += format.slice(scan.offset, start);
     scan.offset = start + 1;
     text += formatVerb(scan);
+    if (text.length > maxTextLength) throw tooLong();
   }
   return text + extraOf(scan);
+}
+
+function tooLong(): Error {
+  return new Error(`expected a formatted text of at most ${maxTextLength} characters, found more`);
 }
 
 function formatVerb(scan: Scan): string {

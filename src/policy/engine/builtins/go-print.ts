@@ -5,6 +5,7 @@ import { formatMagnitude } from "./go-float.ts";
 import { pad } from "./go-operand.ts";
 import type { GoFlags, GoOperand } from "./go-operand.ts";
 import { canBackquote, goQuote, goQuoteCharacter, isPrintable } from "./go-quote.ts";
+import { maxAnswerBytes } from "./values.ts";
 
 const bases = new Map([
   ["d", 10],
@@ -60,7 +61,14 @@ function printString(text: string, verb: string, flags: GoFlags): string | undef
 }
 
 function truncated(text: string, { precision }: GoFlags): string {
-  return precision === undefined ? text : Array.from(text).slice(0, precision).join("");
+  if (precision === undefined) return text;
+  let [end, left] = [0, precision];
+  for (const character of text) {
+    if (left === 0) break;
+    end += character.length;
+    left -= 1;
+  }
+  return text.slice(0, end);
 }
 
 function printQuoted(text: string, flags: GoFlags): string {
@@ -70,12 +78,16 @@ function printQuoted(text: string, flags: GoFlags): string {
 }
 
 function printBytes(text: string, verb: string, flags: GoFlags): string {
-  const bytes = [...Buffer.from(text)].slice(0, flags.precision);
   const prefix = flags.sharp ? `0${verb}` : "";
-  const pairs = bytes.map((byte) => byte.toString(16).padStart(2, "0"));
-  const shown = verb === "X" ? pairs.map((pair) => pair.toUpperCase()) : pairs;
-  if (shown.length === 0) return pad("", flags);
-  return pad(prefix + shown.join(flags.space ? ` ${prefix}` : ""), flags);
+  const gap = flags.space ? ` ${prefix}` : "";
+  const bytes = Buffer.from(text).subarray(0, flags.precision);
+  const length = bytes.length * (2 + gap.length);
+  if (length > maxAnswerBytes) {
+    throw new Error(`expected at most ${maxAnswerBytes} bytes in hexadecimal, found ${length}`);
+  }
+  const pairs = verb === "X" ? bytes.toString("hex").toUpperCase() : bytes.toString("hex");
+  if (pairs === "") return pad("", flags);
+  return pad(prefix + (flags.space ? pairs.replace(/..(?=.)/g, `$&${gap}`) : pairs), flags);
 }
 
 function printInteger(value: bigint, verb: string, flags: GoFlags): string | undefined {

@@ -1,19 +1,158 @@
 /**
- * The host builtins by name, with the semantics of OPA's own evaluator.
+ * The host builtins by name, with the semantics of OPA's own evaluator. They are loaded in groups,
+ * and a group only where a policy needs one of its builtins: a worker that holds plain policies
+ * never reads the code of the others.
  */
 import type { HostBuiltin } from "../../../contract/host-builtins.ts";
-import { anyPrefixMatch, anySuffixMatch } from "./any-affix-match.ts";
-import type { Builtin } from "./builtin.ts";
-import { sprintf } from "./sprintf.ts";
-import { nowNs, parseRfc3339Ns } from "./time.ts";
+import type { Builtin, BuiltinGroup } from "./builtin.ts";
 
-const implementations: Readonly<Record<HostBuiltin, Builtin>> = {
-  sprintf,
-  "strings.any_prefix_match": anyPrefixMatch,
-  "strings.any_suffix_match": anySuffixMatch,
-  "time.now_ns": nowNs,
-  "time.parse_rfc3339_ns": parseRfc3339Ns,
+/** The builtins that one policy needs, by name. */
+export type LoadedBuiltins = ReadonlyMap<string, Builtin>;
+
+const groups = {
+  affixes: async () => (await import("./any-affix-match.ts")).affixBuiltins,
+  aws: async () => (await import("./aws/aws-builtins.ts")).awsBuiltins,
+  casts: async () => (await import("./casts.ts")).castBuiltins,
+  digest: async () => (await import("./crypto/digest-builtins.ts")).digestBuiltins,
+  encoding: async () => (await import("./encoding.ts")).encodingBuiltins,
+  graph: async () => (await import("./reachable-paths.ts")).graphBuiltins,
+  graphql: async () => (await import("./graphql/graphql-builtins.ts")).graphqlBuiltins,
+  json: async () => (await import("./json.ts")).jsonBuiltins,
+  jwt: async () => (await import("./jwt/jwt-builtins.ts")).jwtBuiltins,
+  net: async () => (await import("./net.ts")).netBuiltins,
+  notes: async () => (await import("./notes.ts")).noteBuiltins,
+  numbers: async () => (await import("./numbers.ts")).numberBuiltins,
+  random: async () => (await import("./random.ts")).randomBuiltins,
+  regex: async () => (await import("./regex.ts")).regexBuiltins,
+  schema: async () => (await import("./json-schema.ts")).schemaBuiltins,
+  semver: async () => (await import("./semver.ts")).semverBuiltins,
+  sprintf: async () => (await import("./sprintf.ts")).sprintfBuiltins,
+  subset: async () => (await import("./object-subset.ts")).subsetBuiltins,
+  template: async () => (await import("./render-template.ts")).templateBuiltins,
+  text: async () => (await import("./text.ts")).textBuiltins,
+  time: async () => (await import("./time.ts")).timeBuiltins,
+  units: async () => (await import("./units.ts")).unitBuiltins,
+  uri: async () => (await import("./uri.ts")).uriBuiltins,
+  uuid: async () => (await import("./uuid.ts")).uuidBuiltins,
+  x509: async () => (await import("./crypto/x509-builtins.ts")).x509Builtins,
+  yaml: async () => (await import("./yaml/yaml-builtins.ts")).yamlBuiltins,
+} satisfies Readonly<Record<string, () => Promise<BuiltinGroup>>>;
+
+const groupOf: Readonly<Record<HostBuiltin, keyof typeof groups>> = {
+  "base64url.encode_no_pad": "encoding",
+  cast_array: "casts",
+  cast_boolean: "casts",
+  cast_null: "casts",
+  cast_object: "casts",
+  cast_set: "casts",
+  cast_string: "casts",
+  "crypto.hmac.equal": "digest",
+  "crypto.hmac.md5": "digest",
+  "crypto.hmac.sha1": "digest",
+  "crypto.hmac.sha256": "digest",
+  "crypto.hmac.sha512": "digest",
+  "crypto.md5": "digest",
+  "crypto.parse_private_keys": "x509",
+  "crypto.sha1": "digest",
+  "crypto.sha256": "digest",
+  "crypto.x509.parse_and_verify_certificates": "x509",
+  "crypto.x509.parse_and_verify_certificates_with_options": "x509",
+  "crypto.x509.parse_certificate_request": "x509",
+  "crypto.x509.parse_certificates": "x509",
+  "crypto.x509.parse_keypair": "x509",
+  "crypto.x509.parse_rsa_private_key": "x509",
+  "glob.quote_meta": "text",
+  "graph.reachable_paths": "graph",
+  "graphql.is_valid": "graphql",
+  "graphql.parse": "graphql",
+  "graphql.parse_and_verify": "graphql",
+  "graphql.parse_query": "graphql",
+  "graphql.parse_schema": "graphql",
+  "graphql.schema_is_valid": "graphql",
+  "hex.decode": "encoding",
+  "hex.encode": "encoding",
+  indexof_n: "text",
+  "internal.print": "notes",
+  "internal.test_case": "notes",
+  "io.jwt.decode": "jwt",
+  "io.jwt.decode_verify": "jwt",
+  "io.jwt.encode_sign": "jwt",
+  "io.jwt.encode_sign_raw": "jwt",
+  "io.jwt.verify_eddsa": "jwt",
+  "io.jwt.verify_es256": "jwt",
+  "io.jwt.verify_es384": "jwt",
+  "io.jwt.verify_es512": "jwt",
+  "io.jwt.verify_hs256": "jwt",
+  "io.jwt.verify_hs384": "jwt",
+  "io.jwt.verify_hs512": "jwt",
+  "io.jwt.verify_ps256": "jwt",
+  "io.jwt.verify_ps384": "jwt",
+  "io.jwt.verify_ps512": "jwt",
+  "io.jwt.verify_rs256": "jwt",
+  "io.jwt.verify_rs384": "jwt",
+  "io.jwt.verify_rs512": "jwt",
+  "json.marshal_with_options": "json",
+  "json.match_schema": "schema",
+  "json.patch": "json",
+  "json.verify_schema": "schema",
+  "net.cidr_contains_matches": "net",
+  "net.cidr_expand": "net",
+  "net.cidr_is_valid": "net",
+  "net.cidr_merge": "net",
+  "numbers.range_step": "numbers",
+  "object.subset": "subset",
+  "providers.aws.sign_req": "aws",
+  "rand.intn": "random",
+  "regex.find_n": "regex",
+  "regex.globs_match": "regex",
+  "regex.replace": "regex",
+  "regex.split": "regex",
+  "regex.template_match": "regex",
+  "semver.compare": "semver",
+  "semver.is_valid": "semver",
+  sprintf: "sprintf",
+  "strings.any_prefix_match": "affixes",
+  "strings.any_suffix_match": "affixes",
+  "strings.count": "text",
+  "strings.render_template": "template",
+  "strings.split_n": "text",
+  "time.add_date": "time",
+  "time.clock": "time",
+  "time.date": "time",
+  "time.diff": "time",
+  "time.format": "time",
+  "time.now_ns": "time",
+  "time.parse_duration_ns": "time",
+  "time.parse_ns": "time",
+  "time.parse_rfc3339_ns": "time",
+  "time.weekday": "time",
+  trace: "notes",
+  "units.parse": "units",
+  "units.parse_bytes": "units",
+  "uri.is_valid": "uri",
+  "uri.parse": "uri",
+  "urlquery.decode": "encoding",
+  "urlquery.decode_object": "encoding",
+  "urlquery.encode": "encoding",
+  "urlquery.encode_object": "encoding",
+  "uuid.parse": "uuid",
+  "uuid.rfc4122": "random",
+  "yaml.is_valid": "yaml",
+  "yaml.marshal": "yaml",
+  "yaml.unmarshal": "yaml",
 };
 
-/** Every builtin that the gateway gives to policies. */
-export const builtins: ReadonlyMap<string, Builtin> = new Map(Object.entries(implementations));
+const groupNames: ReadonlyMap<string, keyof typeof groups> = new Map(Object.entries(groupOf));
+
+/** Loads what the names need; a name that nobody here has is not among the answers. */
+export async function loadBuiltins(names: Iterable<string>): Promise<LoadedBuiltins> {
+  const loaded = new Map<string, Builtin>();
+  for (const name of names) {
+    const group = groupNames.get(name);
+    if (group === undefined) continue;
+    const members: BuiltinGroup = await groups[group]();
+    const builtin = members[name];
+    if (builtin !== undefined) loaded.set(name, builtin);
+  }
+  return loaded;
+}

@@ -7,7 +7,7 @@
 import type { OpaValue } from "../opa-value.ts";
 import { goFormat } from "./go-format.ts";
 import type { GoOperand } from "./go-operand.ts";
-import type { Builtin } from "./builtin.ts";
+import type { Builtin, BuiltinGroup } from "./builtin.ts";
 import { printOpaValue } from "./print-opa-value.ts";
 
 const maxInt64 = 2n ** 63n - 1n;
@@ -16,6 +16,8 @@ export const sprintf: Builtin = ([format, operands]) => {
   if (format?.kind !== "string" || operands?.kind !== "array") return undefined;
   return JSON.stringify(goFormat(format.value, operands.items.map(toGo)));
 };
+
+export const sprintfBuiltins: BuiltinGroup = { sprintf };
 
 function toGo(value: OpaValue): GoOperand {
   switch (value.kind) {

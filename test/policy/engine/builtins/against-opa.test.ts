@@ -6,7 +6,8 @@ import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import * as z from "zod";
 import { compilePolicy } from "../../../../src/policy/engine/compiled-policy.ts";
-import { createPolicyInstance } from "../../../../src/policy/engine/policy-instance.ts";
+import { createNdBuiltinCache } from "../../../../src/policy/engine/nd-builtin-cache.ts";
+import { openPolicyInstance } from "../../../../src/policy/engine/policy-instance.ts";
 import { compileBundle, evalDecision } from "../policies.ts";
 
 const numbers = [
@@ -114,6 +115,8 @@ const affixCall = fc
   .tuple(part("prefix", "suffix"), affix, affix)
   .map(([end, search, base]) => `strings.any_${end}_match(${search}, ${base})`);
 
+const context = { timeMs: 0, seed: "seed", ndBuiltinCache: createNdBuiltinCache() };
+
 async function answersOf(
   calls: readonly string[],
 ): Promise<readonly ReadonlyMap<number, string>[]> {
@@ -122,12 +125,12 @@ async function answersOf(
   );
   const source = { name: "builtins", kind: "workflow", rego: rules.join("\n\n") } as const;
   const bundle = await compileBundle(source);
-  const instance = createPolicyInstance(
+  const instance = await openPolicyInstance(
     await compilePolicy(bundle.wasm, 1024),
     Buffer.from(bundle.dataJson),
   );
   const id = instance.entrypoints.get(bundle.entrypoints.decision) ?? -1;
-  const [{ result }] = JSON.parse(instance.evaluate(id, Buffer.from("{}"), 0));
+  const [{ result }] = JSON.parse(instance.evaluate(id, Buffer.from("{}"), context));
   return [textsOf(result), textsOf(await evalDecision(source, {}))];
 }
 

@@ -1,0 +1,20 @@
+/** Private keys as PEM, OpenPGP and PuTTY write them, from the first line to the last. */
+import type { Span } from "./detector.ts";
+
+const begin =
+  /-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----|PuTTY-User-Key-File-\d/g;
+const end =
+  /-----END (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----|Private-MAC: ?[0-9a-f]{0,128}/g;
+
+/** A key whose end is missing goes to the end of the text. */
+export function findPrivateKeys(text: string): readonly Span[] {
+  const ends = [...text.matchAll(end)].map((match) => match.index + match[0].length);
+  const found: Span[] = [];
+  let next = 0;
+  for (const { index: start } of text.matchAll(begin)) {
+    if (start < (found.at(-1)?.end ?? 0)) continue;
+    while (next < ends.length && (ends[next] ?? 0) <= start) next += 1;
+    found.push({ start, end: ends[next] ?? text.length });
+  }
+  return found;
+}
