@@ -4,7 +4,8 @@
  * that numbers stay exactly as written.
  */
 import { isRecord } from "../contract/json.ts";
-import { type BundleError, unexpected } from "./bundle-error.ts";
+import type { BundleError } from "./bundle-error.ts";
+import { unexpected } from "./bundle-error.ts";
 import { decodeBundleText, parseBundleJson } from "./bundle-manifest.ts";
 
 /**

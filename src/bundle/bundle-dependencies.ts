@@ -12,6 +12,8 @@ export interface BundleDependencies {
   /** Folder of the cache; `undefined` works without one. */
   readonly cachePath: string | undefined;
   readonly registry: RegistryOptions;
+  /** Of the `git` program, which gets a few of its variables; none where it is left out. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** `undefined` refuses bundles without compiled policy. */
   readonly compile: CompilePolicy | undefined;
   /** `undefined` refuses `file:`. */

@@ -3,23 +3,30 @@
  * `metadata` that this gateway reads. Unknown members are kept and mean nothing here.
  */
 import * as z from "zod";
-import { layerKinds } from "../contract/bundle.ts";
+import { bundleKinds } from "../contract/bundle.ts";
+import { readCounters } from "../contract/counter.ts";
 import { BundleError, unexpected } from "./bundle-error.ts";
+
+const libraryShape = { name: z.string(), revision: z.string().optional(), digest: z.string() };
 
 const manifestSchema = z.looseObject({
   revision: z.string().max(256).default(""),
   roots: z.array(z.string()).optional(),
+  rego_version: z.int().optional(),
+  file_rego_versions: z.record(z.string(), z.int()).optional(),
   wasm: z
     .array(z.looseObject({ entrypoint: z.string(), module: z.string().default("/policy.wasm") }))
     .default([]),
   metadata: z
     .looseObject({
       name: z.string().optional(),
-      layer: z.enum(layerKinds).optional(),
+      layer: z.enum(bundleKinds).optional(),
       policy_package: z.string().optional(),
       rules: z.array(z.string()).optional(),
       required_builtins: z.array(z.string()).optional(),
       opa_version: z.string().optional(),
+      requires: z.array(z.looseObject(libraryShape)).optional(),
+      libraries: z.array(z.looseObject(libraryShape)).optional(),
     })
     .default({}),
 });
@@ -46,13 +53,21 @@ export function readBundleManifest(
   const bytes = files.get(".manifest");
   const json = bytes === undefined ? {} : parseBundleJson(bytes, `${where}: .manifest`);
   const result = manifestSchema.safeParse(json);
-  if (result.success) return result.data;
+  if (result.success) return withReadableCounters(result.data, where);
   const issue = result.error.issues[0];
   throw invalid(
     where,
     "a .manifest as OPA defines it",
     describe(issue?.path ?? [], issue?.message),
   );
+}
+
+/** A counter that cannot be read would be one that does not count. */
+function withReadableCounters(manifest: BundleManifest, where: string): BundleManifest {
+  const reading = readCounters(manifest.metadata["counters"]);
+  if (reading.ok) return manifest;
+  const path = ["metadata", "counters", ...reading.path];
+  throw invalid(where, "counters that can be read", describe(path, reading.message));
 }
 
 /**

@@ -4,17 +4,17 @@
  */
 import type { Digest } from "../contract/bundle.ts";
 import { archiveLimits } from "./archive.ts";
-import { type BundleError, unexpected } from "./bundle-error.ts";
+import type { BundleError } from "./bundle-error.ts";
+import { unexpected } from "./bundle-error.ts";
 import type { ContentSource } from "./content.ts";
-import {
-  mediaTypes,
-  parseOciDocument,
-  type Descriptor,
-  type ImageIndex,
-  type ImageManifest,
-  type ManifestBytes,
-  type OciDocument,
+import type {
+  Descriptor,
+  ImageIndex,
+  ImageManifest,
+  ManifestBytes,
+  OciDocument,
 } from "./oci-document.ts";
+import { mediaTypes, parseOciDocument } from "./oci-document.ts";
 
 /** An artifact whose bytes all match their digests. */
 export interface Artifact {

@@ -19,6 +19,11 @@ export function looksLikeGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
 }
 
+/** How much the one member says that it unpacks to, modulo 2^32. */
+export function declaredBytes(bytes: Buffer): number {
+  return bytes.length < headerBytes + trailerBytes ? 0 : bytes.readUInt32LE(bytes.length - 4);
+}
+
 /** Compresses; the same bytes give the same result on every machine with the same zlib. */
 export function gzip(bytes: Uint8Array): Buffer {
   const trailer = Buffer.alloc(trailerBytes);
@@ -35,7 +40,7 @@ export function gzip(bytes: Uint8Array): Buffer {
 export function gunzip(bytes: Uint8Array, maxBytes: number): Buffer {
   const input = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const start = endOfHeader(input);
-  const { buffer, engine } = inflate(input.subarray(start), maxBytes);
+  const { buffer, engine } = inflate(input.subarray(start), maxBytes, declaredBytes(input));
   const end = start + engine.bytesWritten;
   if (input.length !== end + trailerBytes) {
     throw invalid(
@@ -57,17 +62,21 @@ interface Inflated {
   readonly engine: { readonly bytesWritten: number };
 }
 
-function inflate(deflated: Buffer, maxBytes: number): Inflated {
+/** Stops where the member says that it ends: whoever lies about that costs no more than it said. */
+function inflate(deflated: Buffer, maxBytes: number, declared: number): Inflated {
+  const maxOutputLength = Math.max(1, Math.min(maxBytes, declared));
   try {
-    const result: unknown = inflateRawSync(deflated, { info: true, maxOutputLength: maxBytes });
+    const result: unknown = inflateRawSync(deflated, { info: true, maxOutputLength });
     if (isInflated(result)) return result;
   } catch (thrown) {
-    throw codeOf(thrown) === "ERR_BUFFER_TOO_LARGE"
-      ? new BundleError(
-          "bundle_too_large",
-          `bundle archive: expected at most ${maxBytes} bytes when decompressed, found more`,
-        )
-      : invalid("its deflate data is broken or cut off", thrown);
+    if (codeOf(thrown) !== "ERR_BUFFER_TOO_LARGE") {
+      throw invalid("its deflate data is broken or cut off", thrown);
+    }
+    if (declared < maxBytes) throw invalid("it does not end where it says that it ends");
+    throw new BundleError(
+      "bundle_too_large",
+      `bundle archive: expected at most ${maxBytes} bytes when decompressed, found more`,
+    );
   }
   throw new TypeError("zlib did not report how much of its input it consumed");
 }

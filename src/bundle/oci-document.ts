@@ -6,7 +6,8 @@
 import * as z from "zod";
 import type { Digest } from "../contract/bundle.ts";
 import { sha256Of } from "../contract/sha256.ts";
-import { type BundleError, unexpected } from "./bundle-error.ts";
+import type { BundleError } from "./bundle-error.ts";
+import { unexpected } from "./bundle-error.ts";
 import { isDigest } from "./digest.ts";
 
 /** Media types that we read or write. */
@@ -18,7 +19,17 @@ export const mediaTypes = {
   empty: "application/vnd.oci.empty.v1+json",
   bundleLayer: "application/vnd.oci.image.layer.v1.tar+gzip",
   bundleArtifact: "application/vnd.mcp-gateway.policy-bundle.v1",
+  sigstoreBundle: "application/vnd.dev.sigstore.bundle.v0.3+json",
+  testReport: "application/vnd.mcp-gateway.test-report.v1+json",
+  inTotoStatement: "application/vnd.in-toto+json",
 } as const;
+
+/** Types of what lies beside a bundle and is none. */
+export const attachmentTypes: ReadonlySet<string | undefined> = new Set([
+  mediaTypes.sigstoreBundle,
+  mediaTypes.testReport,
+  mediaTypes.inTotoStatement,
+]);
 
 /** All manifest types, for `Accept`: registries hide what a client does not list. */
 export const manifestTypes: readonly string[] = [
@@ -30,6 +41,8 @@ export const manifestTypes: readonly string[] = [
 
 /** The largest manifest or index that is read; the specification asks for at least this. */
 export const maxManifestBytes = 4 * 1024 * 1024;
+
+const maxQuoted = 128;
 
 const digestSchema = z.string().refine(isDigest);
 const annotationsSchema = z.record(z.string(), z.string());
@@ -47,6 +60,7 @@ const manifestSchema = z.object({
   artifactType: z.string().optional(),
   config: descriptorSchema.optional(),
   layers: z.array(descriptorSchema).max(1000),
+  subject: descriptorSchema.optional(),
   annotations: annotationsSchema.optional(),
 });
 const indexSchema = z.object({
@@ -64,6 +78,7 @@ const layoutIndexSchema = z.looseObject({
         mediaType: z.string(),
         digest: z.string(),
         size: z.int().nonnegative(),
+        artifactType: z.string().optional(),
         annotations: annotationsSchema.optional(),
       }),
     )
@@ -101,7 +116,10 @@ export interface ManifestBytes {
  * @throws BundleError `bundle_protocol_invalid` where the document is broken, says two things about
  *   its type, or is both manifest and index; `bundle_artifact_unsupported` for another type
  */
-export function parseOciDocument(content: ManifestBytes, where: string): OciDocument {
+export function parseOciDocument(
+  content: Pick<ManifestBytes, "bytes" | "mediaType">,
+  where: string,
+): OciDocument {
   const json = parseJson(content.bytes, where);
   const shape = shapeSchema.safeParse(json);
   if (!shape.success) throw invalid(where, "a JSON object", "something else");
@@ -135,17 +153,23 @@ export function parseLayoutIndex(bytes: Buffer, where: string): LayoutIndex {
   return parsed(layoutIndexSchema, parseJson(bytes, where), where);
 }
 
+/** What the other side wrote, as much of it as a message repeats. */
+export function quoteForeign(text: string): string {
+  return JSON.stringify(text.slice(0, maxQuoted).toWellFormed());
+}
+
 function agreedType(
   header: string | undefined,
   body: string | undefined,
   where: string,
 ): string | undefined {
   if (header !== undefined && body !== undefined && header !== body) {
-    throw invalid(where, `the media type ${JSON.stringify(header)} that came with it`, body);
+    const expected = `the media type ${quoteForeign(header)} that came with it`;
+    throw invalid(where, expected, quoteForeign(body));
   }
   const type = body ?? header;
   if (type === undefined || manifestTypes.includes(type)) return type;
-  const found = `media type ${JSON.stringify(type)}`;
+  const found = `media type ${quoteForeign(type)}`;
   throw unexpected("bundle_artifact_unsupported", where, "an OCI manifest or index", found);
 }
 
@@ -161,7 +185,8 @@ function parsed<Schema extends z.ZodType>(
   const result = schema.safeParse(json);
   if (result.success) return result.data;
   const path = result.error.issues[0]?.path.join(".") ?? "";
-  throw invalid(where, "the shape of the OCI image specification", `a wrong "${path}"`);
+  const found = `a wrong ${quoteForeign(path)}`;
+  throw invalid(where, "the shape of the OCI image specification", found);
 }
 
 function parseJson(bytes: Buffer, where: string): unknown {

@@ -7,17 +7,26 @@ import type { Bundle, Digest, LayerKind } from "../contract/bundle.ts";
 import { messageOf } from "../errors.ts";
 import { readBaseDocument } from "./base-document.ts";
 import { BundleError } from "./bundle-error.ts";
-import { decodeBundleText, readBundleManifest, type BundleManifest } from "./bundle-manifest.ts";
+import type { BundleManifest } from "./bundle-manifest.ts";
+import { decodeBundleText, readBundleManifest } from "./bundle-manifest.ts";
 import type { CompilePolicy } from "./compile-policy.ts";
+import { checkLibraries } from "./check-libraries.ts";
 import { chooseEntrypoints, choosePolicyPackage } from "./entrypoints.ts";
+import { isOpaque } from "./is-opaque.ts";
 import { inspectWasm } from "./wasm-module.ts";
 
-/** What is known of a bundle before it is opened. */
-export interface BundleOrigin {
+/** Which bundle is wanted. */
+export interface Wanted {
   /** Config id of the server, or name of the layer, that the bundle is for. */
   readonly name: string;
   /** Kind of layer that it is configured as. */
   readonly kind: LayerKind;
+  /** `accept`: its policy may come without the sources that it was compiled from. */
+  readonly opaque?: "refuse" | "accept" | undefined;
+}
+
+/** What is known of a bundle before it is opened. */
+export interface BundleOrigin extends Wanted {
   /** As configured, for messages and the record. */
   readonly reference: string;
   readonly digest: Digest;
@@ -40,6 +49,7 @@ export async function openBundle(
   refuseDelta(files, where);
   const manifest = readBundleManifest(files, where);
   checkIdentity(manifest, about, where);
+  checkLibraries(manifest, where);
   const sources = readSources(files, where);
   if (hasWasm(files)) return openCompiled(files, manifest, sources, about, where);
   if (sources.size === 0) throw withoutPolicy(where, "neither");
@@ -59,6 +69,8 @@ function openCompiled(
   const entrypoints = chooseEntrypoints(manifest, where);
   const { path, content } = findWasm(files, manifest, where);
   inspectWasm(content, `${where}: ${path}`);
+  const opaque = isOpaque(entrypoints, sources);
+  if (opaque && about.opaque !== "accept") throw withoutSources(where);
   return {
     name: about.name,
     reference: about.reference,
@@ -71,6 +83,7 @@ function openCompiled(
     wasm: Uint8Array.from(content),
     dataJson: readBaseDocument(files, where),
     sources,
+    isOpaque: opaque,
     metadata: manifest.metadata,
     origin: about.origin,
   };
@@ -115,6 +128,12 @@ function checkIdentity({ metadata }: BundleManifest, about: BundleOrigin, where:
     );
   }
   const layer = metadata.layer ?? "server";
+  if (layer === "library") {
+    throw new BundleError(
+      "bundle_kind_mismatch",
+      `${where}: expected metadata.layer "${about.kind}" as configured, found "library", which answers nothing by itself; name it in the requires of the bundles that use it`,
+    );
+  }
   if (layer !== about.kind) {
     throw new BundleError(
       "bundle_kind_mismatch",
@@ -149,6 +168,13 @@ function findWasm(
   throw new BundleError(
     "bundle_manifest_invalid",
     `${where}: expected manifest.wasm to name one module that the bundle has, found ${paths.map((name) => JSON.stringify(name)).join(", ")}`,
+  );
+}
+
+function withoutSources(where: string): BundleError {
+  return new BundleError(
+    "bundle_opaque",
+    `${where}: expected the Rego sources of every entrypoint beside policy.wasm, found a policy that nobody can read; push it with bundle push, or say opaque: "accept" of its source (profile "trial")`,
   );
 }
 

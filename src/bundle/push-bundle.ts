@@ -7,8 +7,10 @@ import type { Digest } from "../contract/bundle.ts";
 import { openArchive, packBundle } from "./archive.ts";
 import { BundleError } from "./bundle-error.ts";
 import { readBundleManifest } from "./bundle-manifest.ts";
-import { describeBytes, encodeOciJson, mediaTypes, type Descriptor } from "./oci-document.ts";
-import { formatReference, pinReference, type Reference } from "./reference.ts";
+import type { Descriptor } from "./oci-document.ts";
+import { describeBytes, encodeOciJson, mediaTypes } from "./oci-document.ts";
+import type { ArtifactReference, Reference } from "./reference.ts";
+import { formatReference, pinReference } from "./reference.ts";
 import { openSink } from "./sources/open-source.ts";
 import type { RegistryOptions } from "./sources/registry-session.ts";
 
@@ -71,10 +73,13 @@ export async function pushBundle(
   return { reference: formatReference(pinReference(target, digest)), digest, layer, annotations };
 }
 
-function pushTarget(reference: Reference): Exclude<Reference, { readonly scheme: "file" }> {
-  if (reference.scheme !== "file" && reference.digest === undefined) return reference;
+function pushTarget(reference: Reference): ArtifactReference {
+  const isPlace = reference.scheme === "oci" || reference.scheme === "oci-layout";
+  if (isPlace && reference.digest === undefined) return reference;
   const expected = "expected oci://HOST/REPOSITORY:TAG or oci-layout:PATH:TAG to push to";
-  const found = reference.scheme === "file" ? "file:" : "a digest, which the content decides";
+  const found = isPlace
+    ? "a digest, which the content decides"
+    : "a source that can only be read from";
   throw new BundleError(
     "bundle_reference_invalid",
     `bundle reference "${formatReference(reference)}": ${expected}, found ${found}`,

@@ -9,7 +9,8 @@
  */
 import { BundleError } from "./bundle-error.ts";
 import { readPaxPath } from "./pax.ts";
-import { blockBytes, headerChecksum, paddedBytes, type TarFile } from "./tar-block.ts";
+import type { TarFile } from "./tar-block.ts";
+import { blockBytes, headerChecksum, paddedBytes } from "./tar-block.ts";
 
 const posixMagic = "ustar\x0000";
 const gnuMagic = "ustar  \0";

@@ -1,6 +1,7 @@
 /**
  * Where a bundle comes from, as written in the config or on the command line. Reads and prints
- * `oci://`, `oci-layout:` and `file:` references; contacts nobody.
+ * `oci://`, `oci-layout:`, `https://`, `git+https://`, `git+file://` and `file:` references; contacts
+ * nobody.
  *
  * Names and tags follow the OCI distribution specification ("Pulling manifests"), digests the
  * image specification. Where a tag and a digest are given the digest decides and the tag is for
@@ -9,8 +10,10 @@
 import { isAbsolute, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Digest } from "../contract/bundle.ts";
-import { BundleError } from "./bundle-error.ts";
 import { isDigest } from "./digest.ts";
+import { invalidReference } from "./invalid-reference.ts";
+import type { GitReference, ServiceReference } from "./url-reference.ts";
+import { formatGit, parseGit, parseService } from "./url-reference.ts";
 
 /** A repository in a registry. */
 export interface RegistryReference {
@@ -36,7 +39,10 @@ export interface FolderReference {
   readonly path: string;
 }
 
-export type Reference = RegistryReference | LayoutReference | FolderReference;
+/** What holds artifacts: a registry or a layout. */
+export type ArtifactReference = RegistryReference | LayoutReference;
+
+export type Reference = ArtifactReference | ServiceReference | GitReference | FolderReference;
 
 const registryShape =
   /^oci:\/\/(?<host>[^/]+)\/(?<repository>[^:@]+)(?::(?<tag>[^:@]*))?(?:@(?<digest>[^@]*))?$/;
@@ -57,7 +63,10 @@ export function parseReference(text: string): Reference {
   if (text.startsWith("oci://")) return parseRegistry(text);
   if (text.startsWith("oci-layout:")) return parseLayout(text);
   if (text.startsWith("file:")) return parseFolder(text);
-  throw invalid(text, "it to begin with oci://, oci-layout: or file:", "another beginning");
+  if (/^https?:\/\//.test(text)) return parseService(text);
+  if (text.startsWith("git+")) return parseGit(text);
+  const known = "oci://, oci-layout:, https://, git+https://, git+file:// or file:";
+  throw invalidReference(text, `it to begin with ${known}`, "another beginning");
 }
 
 /** Prints a reference so that `parseReference` reads it back. */
@@ -67,6 +76,10 @@ export function formatReference(reference: Reference): string {
       return `oci://${reference.host}/${reference.repository}${formatVersion(reference)}`;
     case "oci-layout":
       return `oci-layout:${reference.path}${formatVersion(reference)}`;
+    case "https":
+      return reference.url;
+    case "git":
+      return formatGit(reference);
     case "file":
       return `file:${reference.path}`;
   }
@@ -74,12 +87,14 @@ export function formatReference(reference: Reference): string {
 
 /** The same reference with its paths made absolute. */
 export function resolveReference(reference: Reference, folder: string): Reference {
-  if (reference.scheme === "oci" || isAbsolute(reference.path)) return reference;
-  return { ...reference, path: resolve(folder, reference.path) };
+  if (reference.scheme !== "oci-layout" && reference.scheme !== "file") return reference;
+  return isAbsolute(reference.path)
+    ? reference
+    : { ...reference, path: resolve(folder, reference.path) };
 }
 
 /** The same reference pinned to a digest: `REF@sha256:…`. */
-export function pinReference<Pinned extends RegistryReference | LayoutReference>(
+export function pinReference<Pinned extends ArtifactReference>(
   reference: Pinned,
   digest: Digest,
 ): Pinned {
@@ -96,15 +111,20 @@ function formatVersion(version: {
 
 function parseRegistry(text: string): RegistryReference {
   const parts = registryShape.exec(text)?.groups;
-  if (parts === undefined) throw invalid(text, "oci://HOST/REPOSITORY:TAG", "another form");
+  if (parts === undefined)
+    throw invalidReference(text, "oci://HOST/REPOSITORY:TAG", "another form");
   const host = parseHost(parts["host"] ?? "", text);
   const repository = parts["repository"] ?? "";
   if (!repositoryPattern.test(repository)) {
     const rule = "a repository of lower-case letters, digits and . _ - between slashes";
-    throw invalid(text, rule, `"${repository}"`);
+    throw invalidReference(text, rule, `"${repository}"`);
   }
   if (host.length + 1 + repository.length > maxNameLength) {
-    throw invalid(text, `host and repository of at most ${maxNameLength} characters`, "more");
+    throw invalidReference(
+      text,
+      `host and repository of at most ${maxNameLength} characters`,
+      "more",
+    );
   }
   const tag = parseTag(parts["tag"], text);
   const digest = parseDigest(parts["digest"], text);
@@ -114,7 +134,7 @@ function parseRegistry(text: string): RegistryReference {
 
 function parseLayout(text: string): LayoutReference {
   const parts = layoutShape.exec(text)?.groups;
-  if (parts === undefined) throw invalid(text, "oci-layout:PATH:TAG", "no path");
+  if (parts === undefined) throw invalidReference(text, "oci-layout:PATH:TAG", "no path");
   return {
     scheme: "oci-layout",
     path: parts["path"] ?? "",
@@ -125,7 +145,7 @@ function parseLayout(text: string): LayoutReference {
 
 function parseFolder(text: string): FolderReference {
   const path = text.startsWith("file://") ? folderOfUrl(text) : text.slice("file:".length);
-  if (path === "" || path.includes("\0")) throw invalid(text, "file:PATH", "no path");
+  if (path === "" || path.includes("\0")) throw invalidReference(text, "file:PATH", "no path");
   return { scheme: "file", path };
 }
 
@@ -133,20 +153,24 @@ function folderOfUrl(text: string): string {
   try {
     return fileURLToPath(text);
   } catch {
-    throw invalid(text, "file:PATH or file:///PATH", "a URL with a host or broken escapes");
+    throw invalidReference(
+      text,
+      "file:PATH or file:///PATH",
+      "a URL with a host or broken escapes",
+    );
   }
 }
 
 function parseTag(tag: string | undefined, text: string): string | undefined {
   if (tag === undefined || tagPattern.test(tag)) return tag;
   const rule = "a tag of 1 to 128 letters, digits, . _ - that does not begin with . or -";
-  throw invalid(text, rule, `"${tag}"`);
+  throw invalidReference(text, rule, `"${tag}"`);
 }
 
 function parseDigest(digest: string | undefined, text: string): Digest | undefined {
   if (digest === undefined || isDigest(digest)) return digest;
   const rule = "a digest sha256:<64 hex digits> or sha512:<128 hex digits> in lower case";
-  throw invalid(text, rule, `"${digest}"`);
+  throw invalidReference(text, rule, `"${digest}"`);
 }
 
 /** A host as WHATWG URL prints it: what is checked is then exactly what is connected to. */
@@ -156,16 +180,5 @@ function parseHost(host: string, text: string): string {
   const bare = port === "" ? lower : lower.slice(0, -port.length);
   const url = URL.canParse(`http://${bare}`) ? new URL(`http://${bare}`) : undefined;
   if (url?.host === bare && /^[a-z0-9.[\]:-]+$/.test(bare)) return lower;
-  throw invalid(text, "a host name or address with an optional port", `"${host}"`);
-}
-
-/** A user name or password in a reference is refused, and quoted nowhere. */
-function invalid(text: string, expected: string, found: string): BundleError {
-  const shown = text.replace(/^([a-z+-]+:\/\/).*@(?!sha(?:256|512):)/is, "$1***@");
-  const what =
-    shown === text ? found : "credentials in it; they belong under registries in the config";
-  return new BundleError(
-    "bundle_reference_invalid",
-    `bundle reference "${shown}": expected ${expected}, found ${what}`,
-  );
+  throw invalidReference(text, "a host name or address with an optional port", `"${host}"`);
 }

@@ -5,7 +5,8 @@
  */
 import { messageOf } from "../errors.ts";
 import { BundleError } from "./bundle-error.ts";
-import { createWasmReader, readWasmSections, type WasmReader } from "./wasm-reader.ts";
+import type { WasmReader } from "./wasm-reader.ts";
+import { createWasmReader, readWasmSections } from "./wasm-reader.ts";
 
 /** What a module says of itself. */
 export interface WasmModule {

@@ -2,7 +2,8 @@
  * Writes a tar file reproducibly: POSIX ustar, with a PAX path where a name is too long for it.
  */
 import { writePaxPath } from "./pax.ts";
-import { blockBytes, headerChecksum, paddedBytes, type TarFile } from "./tar-block.ts";
+import type { TarFile } from "./tar-block.ts";
+import { blockBytes, headerChecksum, paddedBytes } from "./tar-block.ts";
 
 const maxNameBytes = 100;
 

@@ -109,7 +109,7 @@ describe("bundle pull", () => {
     expect(pulled).toMatchObject({ exitCode: 0, err: "" });
     expect(pulled.out).toBe(`${registry.reference}@${registry.digest}`);
     const archive = openArchive(await readFile(join(folder, "crm.tar.gz")));
-    expect([...archive.keys()]).toEqual([".manifest", "policy.wasm"]);
+    expect([...archive.keys()]).toEqual([".manifest", "policy.rego", "policy.wasm"]);
     await registry.close();
     expect(await cli("bundle", "pull", pulled.out)).toMatchObject({ exitCode: 0 });
   });
@@ -222,8 +222,8 @@ describe("bundle list", () => {
     await registry.close();
     expect(await states()).toEqual({ ...expected, crm: "cached" });
     const { out } = await cli("bundle", "list");
-    expect(out).toMatch(/^NAME +KIND +STATE +REVISION +SIZE +DIGEST +REFERENCE\n/);
-    expect(out).toMatch(/^crm +server +cached +1\.0\.0 +\d+ +sha256:[0-9a-f]{12} +oci:\/\//m);
+    expect(out).toMatch(/^NAME +STATE +REVISION +DIGEST +SIGNER +AGE +NEXT +ASKED\n/);
+    expect(out).toMatch(/^crm +cached +1\.0\.0 +[0-9a-f]{12} +- +- +- +-$/m);
   });
 
   test("without a configuration is exit code 3", async () => {

@@ -1,9 +1,14 @@
 import { readdir, readFile, stat, writeFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { openCache } from "../../src/bundle/cache.ts";
+import { isDigest } from "../../src/bundle/digest.ts";
+import { readKeptBundle } from "../../src/bundle/life/kept-bundles.ts";
+import { parseReference, type RegistryReference } from "../../src/bundle/reference.ts";
+import type { Digest } from "../../src/contract/bundle.ts";
+import { codeOf } from "../../src/errors.ts";
 import {
   bundleManifest,
-  failureMessage,
   loadCrm,
   outcomeOf,
   registryWithBundle,
@@ -17,10 +22,36 @@ async function setting() {
   const registry = await registryWithBundle();
   const cachePath = join(temporaryFolder(), "cache");
   const log = createTestLog();
+  const cache = openCache(cachePath, log);
   const load = async (reference = registry.reference) =>
     await loadCrm(reference, { cachePath, log });
+  /** As a start without the registry reads what was active. */
+  const readKept = async (digest: string = registry.digest) =>
+    await readKeptBundle(cache, registry.reference, {
+      digest: digestOf(digest),
+      version: { id: digest },
+      archive_bytes: null,
+    });
   const methods = (): string => registry.requests.map(({ method }) => method).join(" ");
-  return { registry, cachePath, log, load, methods };
+  return { registry, cachePath, cache, log, load, readKept, methods };
+}
+
+function digestOf(text: string): Digest {
+  if (isDigest(text)) return text;
+  throw new Error("expected a digest");
+}
+
+function remote(text: string): RegistryReference {
+  const reference = parseReference(text);
+  if (reference.scheme === "oci") return reference;
+  throw new Error("expected a reference to a registry");
+}
+
+async function refusalOf(reading: Promise<unknown>): Promise<string | undefined> {
+  return await reading.then(
+    () => undefined,
+    (thrown: unknown) => codeOf(thrown),
+  );
 }
 
 async function allFiles(path: string): Promise<readonly string[]> {
@@ -39,36 +70,21 @@ async function changeEveryBlob(cachePath: string): Promise<void> {
 }
 
 describe("the cache", () => {
-  test("has a start without the registry use the last good bundle, with a warning", async () => {
-    const { registry, load, log } = await setting();
+  test("has what was kept, without the registry", async () => {
+    const { registry, load, log, readKept } = await setting();
     expect(await load()).toMatchObject({ bundle: { origin: "registry" } });
-    expect(log.lines).toEqual([]);
     await registry.close();
-    expect(await load()).toMatchObject({
-      ok: true,
-      bundle: { origin: "cache", digest: registry.digest, reference: registry.reference },
-    });
-    expect(log.lines).toMatchObject([
-      {
-        level: "warn",
-        message: "registry is unreachable, using the last good bundle from the cache",
-        data: { bundle: "crm", digest: registry.digest },
-      },
-    ]);
-  });
-
-  test("is used likewise where the registry answers with errors of its own", async () => {
-    const { registry, load } = await setting();
-    await load();
-    registry.misbehave((_, response) => reply(response, 500));
-    expect(await load()).toMatchObject({ bundle: { origin: "cache" } });
+    const kept = await readKept();
+    expect(kept).toMatchObject({ origin: "cache", digest: registry.digest });
+    expect(kept.archive).toEqual(tinyArchive());
+    expect(log.lines).toEqual([]);
   });
 
   test("spares what it has: an unchanged tag costs one HEAD", async () => {
     const { registry, load, methods } = await setting();
     await load();
     registry.requests.length = 0;
-    expect(await load()).toMatchObject({ bundle: { origin: "registry" } });
+    expect(await load()).toMatchObject({ bundle: { origin: "cache" } });
     expect(methods()).toBe("HEAD");
   });
 
@@ -81,22 +97,14 @@ describe("the cache", () => {
     expect(log.lines).toEqual([]);
   });
 
-  test("without a good bundle of that reference leaves the registry's absence an error", async () => {
-    const { registry, load } = await setting();
-    await load();
-    await registry.close();
-    const other = registry.reference.replace(":v1", ":v2");
-    expect(await outcomeOf(load(other))).toBe("bundle_unreachable");
-  });
-
   test("follows a tag that moves", async () => {
-    const { registry, load } = await setting();
+    const { registry, load, readKept } = await setting();
     await load();
     const archive = tinyArchive({ name: "crm", note: "next" });
     const digest = registry.putManifest("v1", bundleManifest(registry, archive));
     expect(await load()).toMatchObject({ bundle: { origin: "registry", digest } });
     await registry.close();
-    expect(await load()).toMatchObject({ bundle: { origin: "cache", digest } });
+    expect((await readKept(digest)).archive).toEqual(archive);
   });
 });
 
@@ -117,35 +125,38 @@ describe("the cache does not stand in", () => {
     expect(await outcomeOf(load())).toBe(outcome);
   });
 
-  test("for a bundle that turned out to be another server's, which is never remembered", async () => {
+  test("for a registry that is away: what a tag stands for now is not known here", async () => {
     const { registry, load } = await setting();
     await load();
-    const archive = tinyArchive({ name: "mail" });
-    registry.putManifest("v1", bundleManifest(registry, archive));
-    expect(await outcomeOf(load())).toBe("bundle_name_mismatch");
     await registry.close();
-    expect(await load()).toMatchObject({ bundle: { origin: "cache", digest: registry.digest } });
+    expect(await outcomeOf(load())).toBe("bundle_unreachable");
+  });
+
+  test("for a bundle that turned out to be another server's, which is never kept", async () => {
+    const { registry, load, readKept } = await setting();
+    const archive = tinyArchive({ name: "mail" });
+    const digest = registry.putManifest("v1", bundleManifest(registry, archive));
+    expect(await outcomeOf(load())).toBe("bundle_name_mismatch");
+    expect(await refusalOf(readKept(digest))).toBe("bundle_not_found");
   });
 });
 
 describe("a cache that was tampered with", () => {
-  test("is not believed: with the registry away there is no bundle", async () => {
-    const { registry, cachePath, load } = await setting();
+  test("is not believed", async () => {
+    const { cachePath, load, readKept } = await setting();
     await load();
     await changeEveryBlob(cachePath);
-    await registry.close();
-    expect(await outcomeOf(load())).toBe("bundle_unreachable");
-    expect(await failureMessage(load())).toContain("cannot be used");
+    expect(await refusalOf(readKept())).toBe("bundle_digest_mismatch");
   });
 
   test("is repaired from the registry, with a warning", async () => {
-    const { registry, cachePath, load, log } = await setting();
+    const { registry, cachePath, load, log, readKept } = await setting();
     await load();
     await changeEveryBlob(cachePath);
     expect(await load()).toMatchObject({ bundle: { origin: "registry" } });
     expect(log.lines.map(({ message }) => message)).toContain("bundle cache is degraded");
     await registry.close();
-    expect(await load()).toMatchObject({ bundle: { origin: "cache" } });
+    expect((await readKept()).archive).toEqual(tinyArchive());
   });
 
   test("cannot make a pinned reference mean something else", async () => {
@@ -157,32 +168,54 @@ describe("a cache that was tampered with", () => {
     const pinned = `${registry.reference}@${registry.digest}`;
     expect(await outcomeOf(load(pinned))).toBe("bundle_unreachable");
   });
+});
 
-  test("cannot swap what is last good for a reference by renaming its pointer", async () => {
-    const { registry, cachePath, load } = await setting();
+describe("what was pulled for a reference", () => {
+  async function pulled() {
+    const world = await setting();
+    const { cache, load, registry } = world;
     await load();
-    const other = registry.reference.replace(":v1", ":v0");
-    registry.putManifest("v0", bundleManifest(registry, tinyArchive({ name: "crm", note: "old" })));
-    await load(other);
+    const top = await cache.content.readManifest(digestOf(registry.digest));
+    const reference = remote(registry.reference);
+    await cache.remember(reference, top);
+    return { ...world, reference, top };
+  }
+
+  test("is known by that reference alone", async () => {
+    const { cache, reference, registry } = await pulled();
+    expect(await cache.pulled(reference)).toBe(registry.digest);
+    expect(await cache.pulled({ ...reference, tag: "v2" })).toBeUndefined();
+  });
+
+  test("cannot be swapped with another's by renaming its file", async () => {
+    const { cache, cachePath, reference, top } = await pulled();
+    const other = { ...reference, tag: "v0" };
+    await cache.remember(other, top);
     const [first, second] = await allFiles(join(cachePath, "refs"));
     if (first === undefined || second === undefined) throw new Error("expected two pointers");
     const bytes = await readFile(first);
     await writeFile(first, await readFile(second));
     await writeFile(second, bytes);
-    await registry.close();
-    expect(await outcomeOf(load())).toBe("bundle_unreachable");
+    expect(await cache.pulled(reference)).toBeUndefined();
+    expect(await cache.pulled(other)).toBeUndefined();
   });
 
   test.each(["{", "[]", '{"reference":"x","digest":"sha256:../.."}', ""])(
-    "with the pointer %j has none",
+    "is nothing where its file holds %j",
     async (text) => {
-      const { registry, cachePath, load } = await setting();
-      await load();
+      const { cache, cachePath, reference } = await pulled();
       for (const path of await allFiles(join(cachePath, "refs"))) await writeFile(path, text);
-      await registry.close();
-      expect(await outcomeOf(load())).toBe("bundle_unreachable");
+      expect(await cache.pulled(reference)).toBeUndefined();
     },
   );
+
+  test("is in the index of the layout, once for each reference", async () => {
+    const { cache, cachePath, reference, top } = await pulled();
+    const tags = ["a", "b", "c", "d"];
+    await Promise.all(tags.map(async (tag) => await cache.remember({ ...reference, tag }, top)));
+    const index = JSON.parse(await readFile(join(cachePath, "index.json"), "utf8"));
+    expect(index.manifests).toHaveLength(5);
+  });
 });
 
 describe("the folder of the cache", () => {
@@ -190,7 +223,9 @@ describe("the folder of the cache", () => {
     const { cachePath, load } = await setting();
     await load();
     expect((await stat(cachePath)).mode & 0o777).toBe(0o700);
-    for (const path of await allFiles(cachePath)) {
+    const files = await allFiles(cachePath);
+    expect(files.length).toBeGreaterThan(2);
+    for (const path of files) {
       expect([path, (await stat(path)).mode & 0o777]).toEqual([path, 0o600]);
     }
   });
@@ -205,24 +240,20 @@ describe("the folder of the cache", () => {
     const { cachePath, load, log } = await setting();
     await mkdir(cachePath);
     await writeFile(join(cachePath, "blobs"), "in the way");
-    await writeFile(join(cachePath, "refs"), "in the way");
     expect(await load()).toMatchObject({ bundle: { origin: "registry" } });
     expect(log.lines.map(({ message }) => message)).toContain("bundle cache is degraded");
   });
 
   test("is shared by many loads at once", async () => {
-    const { registry, load, cachePath } = await setting();
-    for (const tag of ["a", "b", "c", "d"]) {
+    const { registry, load, readKept } = await setting();
+    const tags = ["a", "b", "c", "d"];
+    const digests = tags.map((tag) => {
       const archive = tinyArchive({ name: "crm", note: tag });
-      registry.putManifest(tag, bundleManifest(registry, archive));
-    }
-    const references = ["a", "b", "c", "d"].map((tag) => registry.reference.replace(/v1$/, tag));
+      return registry.putManifest(tag, bundleManifest(registry, archive));
+    });
+    const references = tags.map((tag) => registry.reference.replace(/v1$/, tag));
     await Promise.all([...references, ...references].map(async (text) => await load(text)));
     await registry.close();
-    for (const text of references) {
-      expect(await load(text)).toMatchObject({ ok: true, bundle: { origin: "cache" } });
-    }
-    const index = JSON.parse(await readFile(join(cachePath, "index.json"), "utf8"));
-    expect(index.manifests).toHaveLength(4);
+    for (const digest of digests) expect(await readKept(digest)).toMatchObject({ digest });
   });
 });

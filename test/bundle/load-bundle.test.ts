@@ -8,17 +8,16 @@ import {
   registryWithBundle,
 } from "../support/bundle-setting.ts";
 import { reply } from "../support/fake-registry.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 import { tinyFiles } from "../support/tiny-bundle.ts";
 
 describe("a folder of sources", () => {
   test("is used under --dev, with the digest of what it builds to", async () => {
     const options = { dev: true, buildFolder };
-    const first = await loadCrm("file:/policies/crm", options);
-    expect(first).toMatchObject({
-      ok: true,
-      bundle: { origin: "folder", reference: "file:/policies/crm" },
-    });
-    expect(await loadCrm("file:/policies/crm", options)).toEqual(first);
+    const reference = `file:${temporaryFolder()}`;
+    const first = await loadCrm(reference, options);
+    expect(first).toMatchObject({ ok: true, bundle: { origin: "folder", reference } });
+    expect(await loadCrm(reference, options)).toEqual(first);
   });
 
   test("is refused without --dev, with what to do", async () => {
@@ -28,7 +27,7 @@ describe("a folder of sources", () => {
   });
 
   test("is refused where it does not build, with the builder's words", async () => {
-    const load = loadCrm("file:/policies/crm", {
+    const load = loadCrm(`file:${temporaryFolder()}`, {
       dev: true,
       buildFolder: () => Promise.reject(new Error("policy.rego:1:1: nonsense")),
     });
@@ -38,7 +37,13 @@ describe("a folder of sources", () => {
 
   test("of another server is refused", async () => {
     const options = { dev: true, buildFolder: () => Promise.resolve(tinyFiles({ name: "mail" })) };
-    expect(await outcomeOf(loadCrm("file:/x", options))).toBe("bundle_name_mismatch");
+    const load = loadCrm(`file:${temporaryFolder()}`, options);
+    expect(await outcomeOf(load)).toBe("bundle_name_mismatch");
+  });
+
+  test("that is not there is not found", async () => {
+    const options = { dev: true, buildFolder };
+    expect(await outcomeOf(loadCrm("file:/nowhere/at/all", options))).toBe("bundle_not_found");
   });
 });
 

@@ -11,6 +11,7 @@ const origin: BundleOrigin = {
   reference: "oci-layout:/dist:crm",
   digest: `sha256:${"1".repeat(64)}`,
   origin: "layout",
+  opaque: "accept",
 };
 const rego = "package mcp.crm\n\ndeny contains 1\n";
 

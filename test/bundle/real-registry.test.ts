@@ -13,7 +13,8 @@ import {
   startDockerRegistry,
   type DockerRegistry,
 } from "../support/docker-registry.ts";
-import { loadCrm, outcomeOf, registryOptions } from "../support/bundle-setting.ts";
+import { dependencies, loadCrm, outcomeOf, registryOptions } from "../support/bundle-setting.ts";
+import { runCli } from "../support/cli-run.ts";
 import { sha256 } from "../support/fake-registry.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -24,7 +25,7 @@ const credentials = { username: "alice", password: "correct horse" };
 
 let files: BundleFiles;
 beforeAll(async () => {
-  if (hasRegistry) files = await buildSourceFolder("bundles/crm", "server");
+  if (hasRegistry) files = await buildSourceFolder("bundles/crm", "server", dependencies());
 });
 
 async function startRegistry(users?: Readonly<Record<string, string>>): Promise<DockerRegistry> {
@@ -163,12 +164,15 @@ describe.skipIf(!hasRegistry || !hasSkopeo)("skopeo", () => {
   test("reads the cache as a layout", async () => {
     const registry = await startRegistry();
     const pushed = await push(registry);
-    const cachePath = join(temporaryFolder(), "cache");
+    const folder = temporaryFolder();
     const reference = `oci://${registry.host}/acme/policies/crm:v1`;
-    expect(await outcomeOf(loadCrm(reference, { cachePath }))).toBe("ok");
+    const env = { HOME: folder, XDG_CACHE_HOME: join(folder, "cache") };
+    const pulled = await runCli(["bundle", "pull", reference], folder, env);
+    expect(pulled).toMatchObject({ err: "" });
+    const cache = join(folder, "cache", "mcp-gateway");
     const copy = join(temporaryFolder(), "copy");
     const name = reference.slice("oci://".length);
-    await runProgram("skopeo", ["copy", `oci:${cachePath}:${name}`, `oci:${copy}:v1`]);
+    await runProgram("skopeo", ["copy", `oci:${cache}:${name}`, `oci:${copy}:v1`]);
     const index = JSON.parse(await readFile(join(copy, "index.json"), "utf8"));
     expect(index.manifests[0].digest).toBe(pushed.digest);
   });

@@ -1,10 +1,7 @@
 import { request } from "undici";
 import { describe, expect, test } from "vitest";
-import {
-  guardedLookup,
-  isLoopbackHost,
-  isWithinReach,
-} from "../../src/bundle/sources/network-guard.ts";
+import { isLoopbackHost } from "../../src/bundle/sources/loopback-host.ts";
+import { guardedLookup, isWithinReach } from "../../src/bundle/sources/network-guard.ts";
 import { closeSession, openSession } from "../../src/bundle/sources/registry-session.ts";
 import { codeOf } from "../../src/errors.ts";
 import {
@@ -112,11 +109,8 @@ describe("the connections to where a registry redirects", () => {
     ["localhost:5000", "answered"],
   ])("of %s to a name of this machine: %s", async (host, outcome) => {
     const target = await registryWithBundle();
-    const session = openSession(
-      { scheme: "oci", host, repository: "a", tag: "v1", digest: undefined },
-      `oci://${host}/a:v1`,
-      registryOptions(),
-    );
+    const about = { host, repository: "a", where: `oci://${host}/a:v1` };
+    const session = await openSession(about, registryOptions());
     const url = target.origin.replace("127.0.0.1", "localhost");
     const answer = request(`${url}/v2/`, { dispatcher: session.elsewhere });
     expect(await answer.then(() => "answered", codeOf)).toBe(outcome);

@@ -94,8 +94,43 @@ describe("a reference", () => {
   });
 
   test.each([
+    ["https://bundles.example/crm.tar.gz", { scheme: "https" }],
+    ["http://127.0.0.1:8181/bundles/crm", { scheme: "https" }],
+    [
+      "git+https://git.example/acme/policies.git#release/1.4:servers/crm",
+      { scheme: "git", ref: "release/1.4", path: "servers/crm" },
+    ],
+    [
+      "git+file:///srv/policies#HEAD",
+      { scheme: "git", url: "file:///srv/policies", ref: "HEAD", path: "" },
+    ],
+  ])("that is a URL is read and printed again: %s", (text, parts) => {
+    const reference = parseReference(text);
+    expect(reference).toMatchObject(parts);
+    expect(formatReference(reference)).toBe(text);
+  });
+
+  test("to a repository without a ref means its HEAD", () => {
+    expect(parseReference("git+https://git.example/a")).toMatchObject({ ref: "HEAD", path: "" });
+  });
+
+  test.each([
     ["nothing", ""],
-    ["another scheme", "https://ghcr.io/acme/crm"],
+    ["another scheme", "ftp://ghcr.io/acme/crm"],
+    ["a service in the clear", "http://bundles.example/crm.tar.gz"],
+    ["a service with a fragment", "https://bundles.example/crm.tar.gz#x"],
+    ["a service without host", "https:///crm.tar.gz"],
+    ["git over ssh", "git+ssh://git.example/acme/policies#main"],
+    ["git in the clear", "git+http://git.example/acme/policies#main"],
+    ["git by a helper", "git+ext::sh -c id#main"],
+    ["a repository on another host", "git+file://host/policies#main"],
+    ["a ref that reads like an option", "git+https://git.example/a#--upload-pack=id"],
+    ["a ref that climbs", "git+https://git.example/a#a/../b"],
+    ["a ref that is an expression", "git+https://git.example/a#main~1"],
+    ["a folder that climbs", "git+https://git.example/a#main:policies/../../etc"],
+    ["a folder at the root", "git+https://git.example/a#main:/etc"],
+    ["a folder of git's own", "git+https://git.example/a#main:.git/hooks"],
+    ["a repository with a query", "git+https://git.example/a?x=1#main"],
     ["docker's short form", "ghcr.io/acme/crm:v1"],
     ["no repository", "oci://ghcr.io"],
     ["an upper-case repository", "oci://ghcr.io/Acme/crm:v1"],
@@ -123,6 +158,7 @@ describe("a reference", () => {
     "oci://alice:hunter2@ghcr.io/acme/crm:v1",
     "oci://alice:hun/ter2@ghcr.io/acme/crm:v1",
     "https://alice:hunter2@ghcr.io/acme/crm:v1",
+    "git+https://alice:hunter2@git.example/acme#main",
   ])("with credentials is refused without repeating them", (text) => {
     let message = "";
     try {

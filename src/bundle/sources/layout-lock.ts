@@ -8,7 +8,8 @@ import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { codeOf } from "../../errors.ts";
-import { storageFailed, type FileModes } from "./layout-file.ts";
+import type { FileModes } from "./layout-file.ts";
+import { storageFailed } from "./layout-file.ts";
 
 const pauseMs = 20;
 const abandonedAfterPauses = 100;

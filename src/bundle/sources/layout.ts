@@ -8,19 +8,23 @@ import type { Digest } from "../../contract/bundle.ts";
 import { BundleError, unexpected } from "../bundle-error.ts";
 import type { ContentSink, ContentSource, TagOrDigest } from "../content.ts";
 import { checkedBytes, isDigest, splitDigest } from "../digest.ts";
+import type { Descriptor, LayoutEntry, LayoutIndex } from "../oci-document.ts";
 import {
+  attachmentTypes,
   maxManifestBytes,
   mediaTypes,
   parseLayoutIndex,
-  type Descriptor,
-  type LayoutEntry,
-  type LayoutIndex,
+  quoteForeign,
 } from "../oci-document.ts";
-import { readLayoutFile, writeLayoutFile, type FileModes } from "./layout-file.ts";
+import type { FileModes } from "./layout-file.ts";
+import { readLayoutFile, writeLayoutFile } from "./layout-file.ts";
 import { withLayoutLock } from "./layout-lock.ts";
 
 /** The annotation that is a layout's tag. */
 const refNameAnnotation = "org.opencontainers.image.ref.name";
+
+/** A layout of a whole registry is no place to look for one bundle's signatures. */
+const maxScannedManifests = 1000;
 
 const layoutMarker = '{"imageLayoutVersion":"1.0.0"}';
 const emptyIndex: LayoutIndex = { schemaVersion: 2, mediaType: mediaTypes.index, manifests: [] };
@@ -34,20 +38,40 @@ export function readableLayout(path: string): ContentSource {
       return { digest, bytes, mediaType: undefined };
     },
     readBlob: async (descriptor, maxBytes) => await readBlob(path, descriptor, maxBytes),
+    referrers: async (subject) => await listLayoutReferrers(path, subject),
   };
 }
 
 /** Opens a layout for writing; folder and index are made with the first write. */
 export function writableLayout(path: string, modes: FileModes): ContentSink {
+  const writeManifest: ContentSink["writeManifest"] = async (bytes, descriptor, tag) => {
+    await writeLayoutFile(blobPath(path, descriptor.digest), bytes, modes);
+    await changeIndex(path, modes, (index) => addToIndex(index, descriptor, tag));
+  };
   return {
     writeBlob: async (bytes, { digest }) => {
       await writeLayoutFile(blobPath(path, digest), bytes, modes);
     },
-    writeManifest: async (bytes, descriptor, tag) => {
-      await writeLayoutFile(blobPath(path, descriptor.digest), bytes, modes);
-      await changeIndex(path, modes, (index) => addToIndex(index, descriptor, tag));
+    writeManifest,
+    // The index names it, and that is where its subject is looked for.
+    attach: async (bytes, descriptor) => {
+      await writeManifest(bytes, descriptor, undefined);
     },
   };
+}
+
+/** Takes manifests out of the index of a layout, where it has one that names them. */
+export async function removeFromIndex(
+  path: string,
+  modes: FileModes,
+  isRemoved: (digest: string) => boolean,
+): Promise<void> {
+  const named = (await readIndex(path))?.manifests ?? [];
+  if (!named.some(({ digest }) => isRemoved(digest))) return;
+  await changeIndex(path, modes, (index) => ({
+    ...index,
+    manifests: index.manifests.filter(({ digest }) => !isRemoved(digest)),
+  }));
 }
 
 /** Reads, changes and writes the index of a layout under its lock. */
@@ -74,8 +98,11 @@ async function resolve(path: string, { tag, digest }: TagOrDigest): Promise<Dige
       "none; bundle push makes one, npm run build the demo's",
     );
   }
-  const named = index.manifests.filter(
-    ({ annotations }) => tag === undefined || annotations?.[refNameAnnotation] === tag,
+  const named = index.manifests.filter(({ annotations, artifactType }) =>
+    // Signatures and reports lie beside what they are for, without a tag.
+    tag === undefined
+      ? !attachmentTypes.has(artifactType)
+      : annotations?.[refNameAnnotation] === tag,
   );
   const [found, ...others] = named;
   const wanted = tag === undefined ? "one manifest, or a tag" : `one manifest with tag "${tag}"`;
@@ -83,7 +110,22 @@ async function resolve(path: string, { tag, digest }: TagOrDigest): Promise<Dige
   if (others.length > 0)
     throw notFound(path, wanted, `${named.length}; tags are ${listTags(index)}`);
   if (isDigest(found.digest)) return found.digest;
-  throw notFound(path, "a sha256 or sha512 digest", JSON.stringify(found.digest));
+  throw notFound(path, "a sha256 or sha512 digest", quoteForeign(found.digest));
+}
+
+/** A layout has no list of referrers: every manifest that its index names is looked at. */
+async function listLayoutReferrers(path: string, subject: Digest): Promise<readonly Descriptor[]> {
+  const index = await readIndex(path);
+  const entries = (index?.manifests ?? []).filter(
+    ({ mediaType }) => mediaType !== mediaTypes.index,
+  );
+  const found: Descriptor[] = [];
+  for (const { digest, mediaType, size, artifactType } of entries.slice(0, maxScannedManifests)) {
+    if (!isDigest(digest) || digest === subject) continue;
+    const bytes = await readLayoutFile(blobPath(path, digest), maxManifestBytes);
+    if (bytes?.includes(subject) === true) found.push({ mediaType, digest, size, artifactType });
+  }
+  return found;
 }
 
 async function readIndex(path: string): Promise<LayoutIndex | undefined> {
@@ -144,7 +186,12 @@ function withoutTag({ annotations, ...entry }: LayoutEntry): LayoutEntry {
 
 function listTags({ manifests }: LayoutIndex): string {
   const tags = manifests.flatMap(({ annotations }) => annotations?.[refNameAnnotation] ?? []);
-  return tags.length === 0 ? "(none)" : tags.toSorted().slice(0, 20).join(", ");
+  return tags.length === 0 ? "(none)" : tags.toSorted().slice(0, 20).map(shownTag).join(", ");
+}
+
+/** No tag of the specification is longer. */
+function shownTag(tag: string): string {
+  return tag.slice(0, 128);
 }
 
 function notFound(path: string, expected: string, found: string): BundleError {

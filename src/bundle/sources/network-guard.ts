@@ -3,9 +3,11 @@
  * anywhere; one that redirects must not turn the gateway against the machine or network it runs
  * in, neither by address nor by a name that resolves there.
  */
-import { lookup, type LookupAddress, type LookupOptions } from "node:dns";
+import type { LookupAddress, LookupOptions } from "node:dns";
+import { lookup } from "node:dns";
 import { BlockList, isIP } from "node:net";
 import { BundleError } from "../bundle-error.ts";
+import { bareHost, isLoopbackAddress } from "./loopback-host.ts";
 
 /** One list for each family: a list takes an IPv4 address for the IPv6 one that it is mapped to. */
 const internal4 = subnets("ipv4", [
@@ -29,8 +31,6 @@ const internal6 = subnets("ipv6", [
   ["fe80::", 10],
   ["ff00::", 8],
 ]);
-const loopback4 = subnets("ipv4", [["127.0.0.0", 8]]);
-const loopback6 = subnets("ipv6", [["::1", 128]]);
 
 /** Which addresses are in reach: all, only this machine, only the public network, or these two. */
 export type Reach = "any" | "loopback" | "public" | "public_or_loopback";
@@ -38,12 +38,6 @@ export type Reach = "any" | "loopback" | "public" | "public_or_loopback";
 /** Where a registry may redirect to: one on this machine also to this machine. */
 export function redirectReach(isLoopback: boolean): Reach {
   return isLoopback ? "public_or_loopback" : "public";
-}
-
-/** True for `localhost` and loopback addresses, with or without port. */
-export function isLoopbackHost(host: string): boolean {
-  const bare = bareHost(host);
-  return bare === "localhost" || (isIP(bare) !== 0 && isLoopback(bare));
 }
 
 /** True when an address literal is within reach; names are judged when they are resolved. */
@@ -76,7 +70,7 @@ export function outOfReach(host: string, reach: Reach): BundleError {
   const expected = reach === "loopback" ? "an address of this machine" : "a public address";
   return new BundleError(
     "bundle_redirect_refused",
-    `expected ${expected} behind "${host}", found another; the connection is not made`,
+    `expected ${expected} behind "${host.slice(0, 260)}", found another; the connection is not made`,
   );
 }
 
@@ -85,20 +79,16 @@ function isAddressWithin(address: string, reach: Reach): boolean {
     case "any":
       return true;
     case "loopback":
-      return isLoopback(address);
+      return isLoopbackAddress(address);
     case "public":
       return !isInternal(address);
     case "public_or_loopback":
-      return !isInternal(address) || isLoopback(address);
+      return !isInternal(address) || isLoopbackAddress(address);
   }
 }
 
 function isInternal(address: string): boolean {
   return isIP(address) === 6 ? internal6.check(address, "ipv6") : internal4.check(address);
-}
-
-function isLoopback(address: string): boolean {
-  return isIP(address) === 6 ? loopback6.check(address, "ipv6") : loopback4.check(address);
 }
 
 function subnets(
@@ -108,9 +98,4 @@ function subnets(
   const list = new BlockList();
   for (const [net, prefix] of nets) list.addSubnet(net, prefix, family);
   return list;
-}
-
-/** `[::1]:5000` → `::1`, `host:5000` → `host`. */
-function bareHost(host: string): string {
-  return host.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
 }

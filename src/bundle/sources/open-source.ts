@@ -16,7 +16,7 @@ export async function openSource(
   reference: RegistryReference | LayoutReference,
   options: RegistryOptions,
 ): Promise<Closable<ContentSource>> {
-  if (reference.scheme === "oci") return await openRegistry(reference, options);
+  if (reference.scheme === "oci") return await openMirrored(reference, options);
   return { ...readableLayout(reference.path), close: closeNothing };
 }
 
@@ -29,12 +29,37 @@ export async function openSink(
   return { ...writableLayout(reference.path, sharedModes), close: closeNothing };
 }
 
+/** The registry, with the mirrors that the operator gave it in front. */
+async function openMirrored(
+  reference: RegistryReference,
+  options: RegistryOptions,
+): Promise<Closable<ContentSource>> {
+  const mirrors = options.settings?.(reference.host)?.mirrors ?? [];
+  const primary = await openRegistry(reference, options);
+  if (mirrors.length === 0) return primary;
+  const { mirroredReference, mirrorOptions, withMirrors } = await import("./mirrors.ts");
+  const open = await Promise.all(
+    mirrors.map(async (mirror) => ({
+      host: mirror.host,
+      resolveTags: mirror.resolveTags,
+      source: await openRegistry(
+        mirroredReference(reference, mirror),
+        mirrorOptions(options, mirror),
+      ),
+    })),
+  );
+  const close = async (): Promise<void> => {
+    await Promise.all([primary, ...open.map(({ source }) => source)].map((each) => each.close()));
+  };
+  return { ...withMirrors(primary, open, options.log), close };
+}
+
 async function openRegistry(
   reference: RegistryReference,
   options: RegistryOptions,
 ): Promise<Closable<ContentSource & ContentSink>> {
   const { createRegistry } = await import("./registry.ts");
-  return createRegistry(reference, options);
+  return await createRegistry(reference, options);
 }
 
 function closeNothing(): Promise<void> {

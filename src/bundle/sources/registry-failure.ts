@@ -67,7 +67,10 @@ export function failureOf(
   }
   if (status === 404) return new BundleError("bundle_not_found", message);
   if (status === 429 || status >= 500) {
-    return new BundleError("bundle_unreachable", `${message}; try again later`);
+    const afterMs = retryAfterMs(header("retry-after"), session.clock.nowMs());
+    return new BundleError("bundle_unreachable", `${message}; try again later`, {
+      retryAfterMs: afterMs,
+    });
   }
   return new BundleError("bundle_protocol_invalid", message);
 }
@@ -80,15 +83,12 @@ function unauthorized(
   const schemes = challengeSchemes(challenge);
   const say = (advice: string): BundleError =>
     new BundleError("bundle_unauthorized", `${message}; ${advice}`);
-  if (session.authorization !== undefined) {
+  if (session.hasSignedIn) {
     return say(`the user name or password for ${session.host} is wrong, or may not do that`);
   }
-  if (schemes.has("basic")) {
-    return say(`set registries["${session.host}"] in the config, or run docker login`);
-  }
-  if (schemes.has("bearer")) {
+  if (schemes.has("basic") || schemes.has("bearer")) {
     return say(
-      `${session.host} wants token authentication (Bearer), which this version does not have; copy the artifact into an OCI layout with skopeo and use oci-layout:, or use a registry with Basic or no authentication`,
+      `set registries["${session.host}"] in the config, or run mcp-gateway login ${session.host}`,
     );
   }
   return say(`${session.host} offers no way to sign in that is known here`);

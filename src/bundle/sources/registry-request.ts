@@ -5,12 +5,13 @@
  * credentials to another origin.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { request, type Dispatcher } from "undici";
+import type { Dispatcher } from "undici";
+import { request } from "undici";
 import { codeOf } from "../../errors.ts";
 import { BundleError, unexpected } from "../bundle-error.ts";
-import { challengeSchemes } from "./challenge.ts";
-import { isLoopbackHost, isWithinReach, outOfReach, redirectReach } from "./network-guard.ts";
-import { readBody } from "./registry-body.ts";
+import { isLoopbackHost } from "./loopback-host.ts";
+import { isWithinReach, outOfReach, redirectReach } from "./network-guard.ts";
+import { readLimited } from "./registry-body.ts";
 import { isTransient, retryAfterMs, unreachable } from "./registry-failure.ts";
 import type { RegistryAnswer, RegistryRequest, RegistrySession } from "./registry-session.ts";
 
@@ -94,42 +95,55 @@ async function followRedirects(
   }
 }
 
-/** Answers a Basic challenge of the registry itself, once; remembers that it has to. */
+/** Answers a challenge of the registry itself, once; challenges from elsewhere are not heard. */
 async function sendAuthorized(
   session: RegistrySession,
   wanted: RegistryRequest,
 ): Promise<RegistryAnswer> {
-  const answer = await send(session, wanted);
-  if (answer.status !== 401 || wanted.url.origin !== session.origin) return answer;
-  const credentials = session.credentials(session.host);
-  const isBasic = challengeSchemes(answer.header("www-authenticate")).has("basic");
-  if (!isBasic || credentials === undefined || session.authorization !== undefined) return answer;
-  const pair = Buffer.from(`${credentials.username}:${credentials.password}`);
-  session.authorization = `Basic ${pair.toString("base64")}`;
-  return await send(session, wanted);
+  if (wanted.url.origin !== session.origin) return await send(session, wanted, undefined);
+  const known = session.auth.headerFor(wanted.method);
+  const answer = await send(session, wanted, known);
+  if (answer.status !== 401) return answer;
+  const challenge = answer.header("www-authenticate");
+  const header = await session.auth.answerTo(challenge, wanted.method, known);
+  if (header === undefined) return answer;
+  const second = await send(session, wanted, header);
+  if (second.status === 401) session.auth.forget(header);
+  return second;
 }
 
-async function send(session: RegistrySession, wanted: RegistryRequest): Promise<RegistryAnswer> {
-  const isHome = wanted.url.origin === session.origin;
+async function send(
+  session: RegistrySession,
+  wanted: RegistryRequest,
+  authorization: string | undefined,
+): Promise<RegistryAnswer> {
+  if (authorization !== undefined) session.hasSignedIn = true;
+  const { waitMs } = wanted;
   const response = await request(wanted.url, {
     method: wanted.method,
-    dispatcher: isHome ? session.direct : session.elsewhere,
+    dispatcher: dispatcherFor(session, wanted.url),
     signal: session.signal,
     headers: {
       ...wanted.headers,
       "accept-encoding": "identity",
       "user-agent": "mcp-gateway",
-      ...(isHome && session.authorization !== undefined
-        ? { authorization: session.authorization }
-        : {}),
+      ...(authorization === undefined ? {} : { authorization }),
     },
     ...(wanted.body === undefined ? {} : { body: wanted.body }),
     // Without this every HEAD would cost a connection of its own.
     ...(wanted.method === "HEAD" ? { reset: false } : {}),
+    ...(waitMs === undefined ? {} : { headersTimeout: waitMs + session.stepTimeoutMs }),
   });
   const header = headerReader(response.headers);
-  const body = await readBody(session, response, header("content-encoding"), wanted);
+  const { maxBytes } = wanted;
+  const body = await readLimited(session.where, response, response.headers, maxBytes);
   return { status: response.statusCode, header, body };
+}
+
+/** The client certificate is in the connections to the registry itself alone. */
+function dispatcherFor(session: RegistrySession, { origin, host }: URL): Dispatcher {
+  if (origin === session.origin) return session.direct;
+  return session.redirectHosts.includes(host) ? session.named : session.elsewhere;
 }
 
 function headerReader(
@@ -155,16 +169,34 @@ function redirectTarget(
   }
   const target = new URL(location, from);
   if (target.origin === session.origin) return target;
-  const isPlain = target.protocol === "http:" && session.isLoopback && isLoopbackHost(target.host);
-  if (target.protocol !== "https:" && !isPlain) {
-    throw refused(session, "a redirect to https", `one to ${target.protocol}`);
+  checkRedirect(session, target);
+  return target;
+}
+
+/** A host that the operator named may be anywhere; any other has to be public, and on https. */
+function checkRedirect(session: RegistrySession, target: URL): void {
+  const isNamed = session.redirectHosts.includes(target.host);
+  const mayBePlain = isNamed
+    ? session.origin.startsWith("http:")
+    : session.isLoopback && isLoopbackHost(target.host);
+  if (target.protocol !== "https:" && !(target.protocol === "http:" && mayBePlain)) {
+    throw refused(session, "a redirect to https", `one to ${cut(target.protocol)}`);
   }
   if (target.username !== "" || target.password !== "") {
     throw refused(session, "a redirect without credentials", "a location that has some");
   }
+  if (isNamed) return;
+  if (session.redirectHosts.length > 0) {
+    const expected = `a redirect to a host of registries["${session.host}"].redirect_hosts`;
+    throw refused(session, expected, `one to ${cut(target.host)}`);
+  }
   const reach = redirectReach(session.isLoopback);
   if (!isWithinReach(target.host, reach)) throw outOfReach(target.host, reach);
-  return target;
+}
+
+/** No host or protocol that means anything is longer. */
+function cut(text: string): string {
+  return text.slice(0, 260);
 }
 
 function refused(session: RegistrySession, expected: string, found: string): BundleError {

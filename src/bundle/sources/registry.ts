@@ -8,42 +8,53 @@ import { sha256Of } from "../../contract/sha256.ts";
 import { BundleError } from "../bundle-error.ts";
 import type { ContentSink, ContentSource, TagOrDigest } from "../content.ts";
 import { checkedBytes, isDigest } from "../digest.ts";
-import {
-  manifestTypes,
-  maxManifestBytes,
-  type Descriptor,
-  type ManifestBytes,
-} from "../oci-document.ts";
-import { formatReference, type RegistryReference } from "../reference.ts";
+import type { Descriptor, ManifestBytes } from "../oci-document.ts";
+import { manifestTypes, maxManifestBytes } from "../oci-document.ts";
+import type { RegistryReference } from "../reference.ts";
+import { formatReference } from "../reference.ts";
+import { extendReferrersIndex, listReferrers, referrersTag } from "./referrers.ts";
 import { failureOf } from "./registry-failure.ts";
 import { exchange } from "./registry-request.ts";
-import {
-  closeSession,
-  openSession,
-  type RegistryAnswer,
-  type RegistryOptions,
-  type RegistryRequest,
-  type RegistrySession,
+import type {
+  RegistryAnswer,
+  RegistryOptions,
+  RegistryRequest,
+  RegistrySession,
 } from "./registry-session.ts";
+import { closeSession, openSession } from "./registry-session.ts";
 import { uploadBlob } from "./registry-upload.ts";
 
 const accept = { accept: manifestTypes.join(", ") };
 
 /** Opens a conversation about one repository; nothing is sent before the first question. */
-export function createRegistry(
+export async function createRegistry(
   reference: RegistryReference,
   options: RegistryOptions,
-): ContentSource & ContentSink & { readonly close: () => Promise<void> } {
-  const session = openSession(reference, formatReference(reference), options);
+): Promise<ContentSource & ContentSink & { readonly close: () => Promise<void> }> {
+  const { host, repository } = reference;
+  const session = await openSession(
+    { host, repository, where: formatReference(reference) },
+    options,
+  );
+  const manifests = {
+    resolve: async (version: TagOrDigest, known?: Digest) => await resolve(session, version, known),
+    readManifest: async (digest: Digest) => await readManifest(session, digest),
+  };
   return {
-    resolve: async (version) => await resolve(session, version),
-    readManifest: async (digest) => await readManifest(session, digest),
+    ...manifests,
     readBlob: async (descriptor, maxBytes) => await readBlob(session, descriptor, maxBytes),
+    referrers: async (subject) => await listReferrers(session, manifests, subject),
     writeBlob: async (bytes, { digest }) => {
       await uploadBlob(session, bytes, digest);
     },
     writeManifest: async (bytes, descriptor, tag) => {
       await writeManifest(session, bytes, descriptor, tag);
+    },
+    attach: async (bytes, descriptor, subject) => {
+      const answer = await writeManifest(session, bytes, descriptor, undefined);
+      if (answer.header("oci-subject") !== undefined) return;
+      const index = await extendReferrersIndex(manifests, descriptor, subject);
+      await writeManifest(session, index.bytes, index.descriptor, referrersTag(subject));
     },
     close: async () => {
       await closeSession(session);
@@ -51,10 +62,16 @@ export function createRegistry(
   };
 }
 
-async function resolve(session: RegistrySession, { tag, digest }: TagOrDigest): Promise<Digest> {
+async function resolve(
+  session: RegistrySession,
+  { tag, digest }: TagOrDigest,
+  known: Digest | undefined,
+): Promise<Digest> {
   if (digest !== undefined) return digest;
   const url = manifestUrl(session, tag ?? "latest");
-  const head = await exchange(session, { method: "HEAD", url, headers: accept, maxBytes: 0 });
+  const headers = known === undefined ? accept : { ...accept, "if-none-match": `"${known}"` };
+  const head = await exchange(session, { method: "HEAD", url, headers, maxBytes: 0 });
+  if (head.status === 304 && known !== undefined) return known;
   // Some registries answer no HEAD; what GET gives is then named by its own hash.
   if (head.status !== 405 && head.status !== 200) {
     throw failureOf(session, head, `a manifest with tag "${tag ?? "latest"}"`);
@@ -136,14 +153,14 @@ async function writeManifest(
   bytes: Uint8Array,
   { digest, mediaType }: Descriptor,
   tag: string | undefined,
-): Promise<void> {
+): Promise<RegistryAnswer> {
   const url = manifestUrl(session, tag ?? digest);
   const headers = { "content-type": mediaType };
   const wanted = { method: "PUT", url, headers, body: bytes, maxBytes: maxManifestBytes } as const;
   const answer = await exchange(session, wanted);
   if (answer.status !== 201) throw failureOf(session, answer, "the manifest to be accepted");
   const stored = answer.header("docker-content-digest") ?? digest;
-  if (stored === digest) return;
+  if (stored === digest) return answer;
   throw new BundleError(
     "bundle_digest_mismatch",
     `${session.where}: expected the registry to store manifest ${digest}, found that it stored another`,
