@@ -10,7 +10,7 @@ import { isJsonObject } from "../../contract/json.ts";
 import type { JsonObject } from "../../contract/json.ts";
 import { messageOf } from "../../errors.ts";
 import type { ServerGreeting } from "./merge-greetings.ts";
-import { readStateFile, writeStateFile } from "./state-file.ts";
+import { readStateFile, writeStateFile } from "../../database/state-file.ts";
 
 export interface CachedListing {
   readonly greeting: ServerGreeting;

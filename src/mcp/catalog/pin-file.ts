@@ -11,7 +11,7 @@ import { isRecord } from "../../contract/json.ts";
 import { sha256Of } from "../../contract/sha256.ts";
 import { codeOf, messageOf } from "../../errors.ts";
 import type { Definition } from "./read-item.ts";
-import { readStateFile } from "./state-file.ts";
+import { readStateFile } from "../../database/state-file.ts";
 
 /** One pinned tool. */
 export interface Pin {

@@ -6,6 +6,7 @@
 import type * as z from "zod/mini";
 import { canonicalJson } from "../../contract/canonical-json.ts";
 import { isRecord } from "../../contract/json.ts";
+import { isReserved } from "../../contract/reserved-key.ts";
 import { sha256Of } from "../../contract/sha256.ts";
 
 /** A definition as a server listed it. */
@@ -63,8 +64,4 @@ export function readItem(
 /** A refusal for the operator's log. */
 export function refuseItem(name: string, reason: string): ItemReading<never> {
   return { ok: false, name: name.slice(0, maxNameLength), reason };
-}
-
-function isReserved(key: string): boolean {
-  return key.startsWith("io.mcp-gateway/");
 }

@@ -9,7 +9,7 @@ import { codeOf, messageOf } from "../../errors.ts";
 import type { Pin, PinReading } from "./pin-file.ts";
 import { formatPins, maxPinFileBytes, pinFilePath, readPins } from "./pin-file.ts";
 import type { ToolDefinition } from "./read-tool.ts";
-import { writeStateFile } from "./state-file.ts";
+import { writeStateFile } from "../../database/state-file.ts";
 
 export interface PinStore {
   readonly stateDir: string;
@@ -71,6 +71,23 @@ export async function pinTools(
     const changed = chosen.filter(({ name, digest }) => pins.get(name)?.digest !== digest);
     const saved = await save(store, server, pins, changed);
     return saved.ok ? { ok: true, pinned: changed.map(({ name }) => name) } : saved;
+  });
+}
+
+/**
+ * Forgets pins that are not those of a release, so that its program is met anew; its definitions are
+ * held to the digests of the release from then on. Pins that cannot be read are forgotten too.
+ */
+export async function alignPins(
+  store: PinStore,
+  server: string,
+  released: ReadonlyMap<string, string>,
+): Promise<PinReading> {
+  return underLock(store, server, async () => {
+    const now = await readPins(store.stateDir, server);
+    const pins = [...(now.ok ? now.pins : new Map<string, Pin>())];
+    const kept = new Map(pins.filter(([name, { digest }]) => released.get(name) === digest));
+    return now.ok && kept.size === pins.length ? now : save(store, server, kept, []);
   });
 }
 

@@ -9,7 +9,7 @@ import type { OutgoingMessage } from "./outgoing-message.ts";
 import { notificationMessage, requestMessage } from "./outgoing-message.ts";
 
 const maxOpen = 256;
-const cancelledReply: ClientReply = { kind: "error", code: -32_800, message: "cancelled" };
+const cancelledReply = refused(-32_800, "cancelled");
 
 export class PendingQuestions {
   readonly #send: (message: OutgoingMessage) => void;
@@ -24,8 +24,7 @@ export class PendingQuestions {
   ask(question: ClientQuestion, related: RequestId | undefined): Promise<ClientReply> {
     if (question.signal.aborted) return Promise.resolve(cancelledReply);
     if (this.#open.size >= maxOpen) {
-      const message = "the client has too many open questions";
-      return Promise.resolve({ kind: "error", code: -32_603, message });
+      return Promise.resolve(refused(-32_603, "the client has too many open questions"));
     }
     const id = this.#nextId;
     this.#nextId += 1;
@@ -54,10 +53,15 @@ export class PendingQuestions {
 
   /** The client answered with something unusable, or is gone. */
   fail(id: RequestId, message: string): void {
-    this.#open.get(id)?.({ kind: "error", code: -32_603, message });
+    this.#open.get(id)?.(refused(-32_603, message));
   }
 
   close(): void {
     for (const end of this.#open.values()) end(cancelledReply);
   }
+}
+
+/** What the client did not say itself. */
+function refused(code: number, message: string): ClientReply {
+  return { kind: "error", code, message, origin: "gateway" };
 }

@@ -4,7 +4,7 @@
  */
 import { isRecord } from "../../contract/json.ts";
 import type { ActionReply, ClientEra } from "../../gateway/gateway.ts";
-import { isReserved } from "../../gateway/reserved-members.ts";
+import { isReserved } from "../../contract/reserved-key.ts";
 import { rewriteResult } from "../wire/rewrite-result.ts";
 
 const modernMembers: ReadonlySet<string> = new Set(["resultType", "ttlMs", "cacheScope"]);

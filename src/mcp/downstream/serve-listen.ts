@@ -12,8 +12,14 @@ import { errorMessage, notificationMessage, resultMessage } from "./outgoing-mes
 import { modernStamp } from "./present-greeting.ts";
 import { metaKeys } from "./read-era.ts";
 import type { Exchange } from "./serve-request.ts";
+import { speaksTasks, tasksUndeclared } from "./tasks-extension.ts";
+import { createWaitingNotices } from "./waiting-notices.ts";
 
-const maxResources = 1000;
+/** Resources and tasks of one request together; each is decided and subscribed to by itself. */
+const maxTopics = 1000;
+/** As for a URI or a task anywhere else. */
+const maxTopicLength = 8192;
+const maxWaitingNotices = 256;
 
 /** What can be subscribed to one by one. */
 type Topic =
@@ -39,10 +45,13 @@ export async function serveListen(exchange: Exchange): Promise<void> {
   const { gateway, client, request, signal, send } = exchange;
   const wanted = readWanted(request.params["notifications"]);
   if (wanted === undefined) {
-    const message = `expected params.notifications to be an object with at most ${maxResources} resources`;
+    const message = `expected params.notifications to be an object with at most ${maxTopics} resources and tasks of at most ${maxTopicLength} characters each`;
     return send(errorMessage(request.id, { code: rpcCodes.invalidParams, message }));
   }
-  const waiting: ClientNotice[] = [];
+  if (wanted.taskIds.length > 0 && !speaksTasks(client)) {
+    return send(errorMessage(request.id, tasksUndeclared));
+  }
+  const waiting = createWaitingNotices(maxWaitingNotices);
   let honoured: Wanted | undefined;
   const tell = ({ method, params }: ClientNotice): void => {
     const meta = isJsonObject(params["_meta"]) ? params["_meta"] : {};
@@ -51,8 +60,9 @@ export async function serveListen(exchange: Exchange): Promise<void> {
   };
   const stop = gateway.listen(client, {
     hear: (notice) => {
-      if (honoured === undefined) waiting.push(notice);
-      else if (isHonoured(notice, honoured)) tell(notice);
+      if (!isHonoured(notice, honoured ?? wanted)) return;
+      if (honoured === undefined) waiting.add(notice);
+      else tell(notice);
     },
     ask: undefined,
   });
@@ -68,7 +78,7 @@ export async function serveListen(exchange: Exchange): Promise<void> {
       params: { notifications: presentHonoured(taken) },
     });
     honoured = taken;
-    for (const notice of waiting.splice(0)) if (isHonoured(notice, taken)) tell(notice);
+    for (const notice of waiting.take()) if (isHonoured(notice, taken)) tell(notice);
     await aborted(signal);
   } finally {
     stop();
@@ -79,9 +89,10 @@ export async function serveListen(exchange: Exchange): Promise<void> {
 
 function readWanted(value: unknown): Wanted | undefined {
   if (!isJsonObject(value)) return undefined;
-  const uris = strings(value["resourceSubscriptions"]);
-  const taskIds = strings(value["taskIds"]);
+  const uris = topics(value["resourceSubscriptions"]);
+  const taskIds = topics(value["taskIds"]);
   if (uris === undefined || taskIds === undefined) return undefined;
+  if (uris.length + taskIds.length > maxTopics) return undefined;
   return {
     toolsListChanged: value["toolsListChanged"] === true,
     promptsListChanged: value["promptsListChanged"] === true,
@@ -91,11 +102,14 @@ function readWanted(value: unknown): Wanted | undefined {
   };
 }
 
-function strings(value: unknown): readonly string[] | undefined {
+/** Each once; `undefined` where one is none, or there are too many. */
+function topics(value: unknown): readonly string[] | undefined {
   if (value === undefined) return [];
-  if (!Array.isArray(value) || value.length > maxResources) return undefined;
-  const found = value.filter((item): item is string => typeof item === "string");
-  return found.length === value.length ? found : undefined;
+  if (!Array.isArray(value) || value.length > maxTopics) return undefined;
+  const found = value.filter(
+    (item): item is string => typeof item === "string" && item.length <= maxTopicLength,
+  );
+  return found.length === value.length ? [...new Set(found)] : undefined;
 }
 
 /** Those that policy allows and whose server took the subscription. */

@@ -3,7 +3,6 @@
  * as an action. What a method may do in which revision is in the method table.
  */
 import type { Log } from "../../contract/ambient.ts";
-import { isJsonObject } from "../../contract/json.ts";
 import type {
   ActionReply,
   Client,
@@ -17,7 +16,7 @@ import type {
 import type { ClientRequest } from "../wire/read-client-message.ts";
 import type { RpcError } from "../wire/rpc.ts";
 import { rpcCodes } from "../wire/rpc.ts";
-import { isLogLevel, isLoudEnough } from "./log-levels.ts";
+import { isLogLevel, isLoudEnough } from "../wire/log-levels.ts";
 import type { OutgoingMessage } from "./outgoing-message.ts";
 import { errorMessage, rawResultMessage, resultMessage } from "./outgoing-message.ts";
 import { discoverResult, listResult } from "./present-greeting.ts";
@@ -25,6 +24,7 @@ import { presentResult } from "./present-result.ts";
 import type { WantedAction } from "./read-subject.ts";
 import { readSubject } from "./read-subject.ts";
 import { serveListen } from "./serve-listen.ts";
+import { speaksTasks, tasksUndeclared } from "./tasks-extension.ts";
 
 /** One request and all that can be done for it. */
 export interface Exchange {
@@ -47,19 +47,13 @@ const lists: Readonly<Record<string, ListKind>> = {
   "resources/templates/list": "resourceTemplates",
 };
 
-const tasksExtension = "io.modelcontextprotocol/tasks";
-const missingCapability = -32_021;
-
 /** Serves a request whose method its revision has. */
 export async function serveRequest(exchange: Exchange): Promise<void> {
   const { gateway, client, request } = exchange;
   const { id, method } = request;
   if (client.era === "modern" && method.startsWith("tasks/") && !speaksTasks(client)) {
-    return fail(exchange, {
-      code: missingCapability,
-      message: `expected a client that declares the extension ${tasksExtension}`,
-      data: { requiredCapabilities: { extensions: { [tasksExtension]: {} } } },
-    });
+    await gateway.refuseMalformed(client, method);
+    return fail(exchange, tasksUndeclared);
   }
   const kind = lists[method];
   if (kind !== undefined) return await serveList(exchange, kind);
@@ -79,11 +73,6 @@ export async function serveRequest(exchange: Exchange): Promise<void> {
     default:
       return await serveAction(exchange);
   }
-}
-
-function speaksTasks({ capabilities }: Client): boolean {
-  const { extensions } = capabilities;
-  return isJsonObject(extensions) && tasksExtension in extensions;
 }
 
 async function serveList(exchange: Exchange, kind: ListKind): Promise<void> {
@@ -128,11 +117,12 @@ async function serveAction(exchange: Exchange): Promise<void> {
   const reading = readSubject(request);
   if (!reading.ok) {
     log.debug({ reason: "invalid_params" }, "malformed message of a client refused");
-    await gateway.refuseMalformed(client);
+    await gateway.refuseMalformed(client, request.method);
     return fail(exchange, invalidParams(reading.message));
   }
   const { wanted } = reading;
   if (wanted.logLevel !== undefined && !isLogLevel(wanted.logLevel)) {
+    await gateway.refuseMalformed(client, request.method);
     return fail(exchange, invalidParams("expected the log level in params._meta to be a level"));
   }
   reply(exchange, await gateway.act(actionOf(exchange, wanted)));

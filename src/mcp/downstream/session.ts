@@ -17,7 +17,7 @@ import type {
 } from "../wire/read-client-message.ts";
 import type { RequestId } from "../wire/rpc.ts";
 import { rpcCodes } from "../wire/rpc.ts";
-import { isLoudEnough } from "./log-levels.ts";
+import { isLoudEnough } from "../wire/log-levels.ts";
 import type { OutgoingMessage } from "./outgoing-message.ts";
 import { errorMessage, notificationMessage, resultMessage } from "./outgoing-message.ts";
 import { PendingQuestions } from "./pending-questions.ts";
@@ -64,6 +64,15 @@ export class Session {
 
   /** Takes one message; resolves when it is dealt with and never rejects. */
   async receive(message: ClientMessage): Promise<void> {
+    try {
+      await this.#take(message);
+    } catch (thrown) {
+      const isAnswered = message.kind === "request" || message.kind === "malformed";
+      this.#fail(isAnswered ? message.id : undefined, thrown);
+    }
+  }
+
+  async #take(message: ClientMessage): Promise<void> {
     switch (message.kind) {
       case "request":
         return await this.#receiveRequest(message);
@@ -91,8 +100,9 @@ export class Session {
     if (message.answers !== undefined) {
       this.#questions.fail(message.answers, "the client's answer was malformed");
     }
-    if (message.method === undefined || isDecided(message.method)) {
-      await gateway.refuseMalformed(this.#legacy ?? this.#stranger());
+    const { method } = message;
+    if (method === undefined || isDecided(method)) {
+      await gateway.refuseMalformed(this.#legacy ?? this.#stranger(), method);
     }
     send(errorMessage(message.id, { code: message.code, message: message.message }));
   }
@@ -101,6 +111,7 @@ export class Session {
     const { id } = request;
     if (this.#inFlight.has(id)) {
       const message = "Invalid Request: the id is that of a request in flight";
+      await this.#recordRefusal(request.method);
       this.#deps.send(errorMessage(id, { code: rpcCodes.invalidRequest, message }));
       return;
     }
@@ -108,27 +119,40 @@ export class Session {
     this.#inFlight.set(id, controller);
     try {
       await this.#dispatch(request, controller.signal);
-    } catch (thrown) {
-      const data = { code: codeOf(thrown) ?? "internal_error" };
-      this.#deps.log.error({ ...data, reason: messageOf(thrown) }, "request failed");
-      const error = { code: rpcCodes.internalError, message: "Internal error", data };
-      this.#deps.send(errorMessage(id, error));
     } finally {
       this.#inFlight.delete(id);
     }
+  }
+
+  /** Whatever the gateway throws is its own fault. `id`: where somebody waits for an answer. */
+  #fail(id: RequestId | null | undefined, thrown: unknown): void {
+    const data = { code: codeOf(thrown) ?? "internal_error" };
+    this.#deps.log.error({ ...data, reason: messageOf(thrown) }, "request failed");
+    const error = { code: rpcCodes.internalError, message: "Internal error", data };
+    if (id !== undefined) this.#deps.send(errorMessage(id, error));
+  }
+
+  /** Of what came to no decision and is, in some revision, decided. */
+  async #recordRefusal(method: string, client = this.#legacy ?? this.#stranger()): Promise<void> {
+    if (isDecided(method)) await this.#deps.gateway.refuseMalformed(client, method);
   }
 
   async #dispatch(request: ClientRequest, signal: AbortSignal): Promise<void> {
     const { id, method, params } = request;
     const { gateway, log, send } = this.#deps;
     const reading = readEra(params);
-    if (reading.era === "refused") return send(errorMessage(id, reading.error));
+    if (reading.era === "refused") {
+      await this.#recordRefusal(method);
+      return send(errorMessage(id, reading.error));
+    }
     const client =
       reading.era === "modern"
         ? { ...reading, principal: this.#deps.principal, session: undefined }
         : (this.#legacy ?? this.#stranger());
     if (dispositionOf("clientRequests", method, client.protocolVersion) === "refuse") {
+      // What no revision decides names nothing that could be read or changed, and is no record.
       log.info({ method: method.slice(0, 64) }, "unknown method refused");
+      await this.#recordRefusal(method, client);
       return send(errorMessage(id, { code: rpcCodes.methodNotFound, message: "Method not found" }));
     }
     if (method === "initialize") return this.#initialize(request);
@@ -192,7 +216,7 @@ export class Session {
     const version = this.#legacy?.protocolVersion ?? modernRevision;
     if (dispositionOf("clientNotifications", method, version) === "refuse") {
       log.info({ method: method.slice(0, 64) }, "unknown notification dropped");
-      if (isDecided(method)) await gateway.refuseMalformed(this.#legacy ?? this.#stranger());
+      await this.#recordRefusal(method);
       return;
     }
     switch (method) {

@@ -145,16 +145,20 @@ export class Connection implements CarrierSink {
     const { id, method } = request;
     const disposition = dispositionOf("serverRequests", method, this.#version);
     if (disposition === "local") return this.#post(encodeResult(id, "{}"));
-    const open =
-      typeof channel === "number" ? this.#open.get(channel) : this.#open.newest("onRequest");
+    const isNamed = typeof channel === "number";
+    const askable = this.#open.hearing("onRequest");
+    const open = isNamed ? this.#open.get(channel) : askable.at(-1);
     const own = open?.wanted.onRequest;
     const ask = own ?? this.#deps.listener.onRequest;
     if (disposition === "refuse" || ask === undefined) {
       this.#deps.log.info({ method }, "request of an upstream refused");
       return this.#refuse(id, channel, unknownMethod);
     }
+    const isAttributed = isNamed || askable.length === 1;
     open?.deadline.hold();
-    void this.#asked.take(request, ask).finally(() => open?.deadline.release());
+    void this.#asked
+      .take(request, (asked) => ask({ ...asked, isAttributed }))
+      .finally(() => open?.deadline.release());
   }
 
   #hear({ method, params }: ServerNotification, channel: Channel): void {
@@ -184,7 +188,7 @@ export class Connection implements CarrierSink {
     }
     const shared = this.#deps.listener.onNotification;
     if (method !== "notifications/message") return shared;
-    const open = typeof channel === "number" ? own : this.#open.newest("onNotification");
+    const open = typeof channel === "number" ? own : this.#open.hearing("onNotification").at(-1);
     return open?.wanted.onNotification ?? shared;
   }
 

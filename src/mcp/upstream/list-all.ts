@@ -8,7 +8,9 @@ import { rpcCodes } from "../wire/rpc.ts";
 import type { UpstreamConnection, UpstreamReply } from "./upstream-connection.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
-export type ListedKind = "tools" | "prompts" | "resources" | "resourceTemplates";
+export const listedKinds = ["tools", "prompts", "resources", "resourceTemplates"] as const;
+
+export type ListedKind = (typeof listedKinds)[number];
 
 export interface ListLimits {
   /** Config id, for messages. */

@@ -54,13 +54,11 @@ export class OpenRequests {
     return typeof id === "number" ? this.#open.get(id) : undefined;
   }
 
-  /** The request that was opened last and hears this kind of thing. */
-  newest(hears: keyof UpstreamListener): OpenRequest | undefined {
-    let found: OpenRequest | undefined;
-    for (const open of this.#open.values()) {
-      if (open.wanted[hears] !== undefined && open.wanted.method !== listenMethod) found = open;
-    }
-    return found;
+  /** Those that hear this kind of thing, the newest last; no subscription is among them. */
+  hearing(hears: keyof UpstreamListener): readonly OpenRequest[] {
+    return [...this.#open.values()].filter(
+      ({ wanted }) => wanted[hears] !== undefined && wanted.method !== listenMethod,
+    );
   }
 
   lose(reason: string): void {

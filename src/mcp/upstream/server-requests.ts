@@ -1,13 +1,15 @@
 /**
  * Requests that an upstream makes of the client in the middle of its work. Each is answered once,
- * unless the upstream takes it back; a flood of them is answered "busy" and asks nobody.
+ * unless the upstream takes it back; a flood of them, at a time or in a minute, is answered "busy" and
+ * asks nobody.
  */
 import type { JsonObject } from "../../contract/json.ts";
 import type { Log } from "../../contract/ambient.ts";
 import { messageOf } from "../../errors.ts";
 import type { RequestId } from "../wire/rpc.ts";
 import { encodeError, encodeResult, rpcCodes } from "../wire/rpc.ts";
-import type { ClientAnswer, UpstreamListener } from "./upstream-connection.ts";
+import { AskingRate } from "./asking-rate.ts";
+import type { ClientAnswer, ServerRequest } from "./upstream-connection.ts";
 
 export interface IncomingRequest {
   readonly id: RequestId;
@@ -22,7 +24,7 @@ export interface ServerRequestsDeps {
   readonly send: (text: string) => void;
 }
 
-type Ask = NonNullable<UpstreamListener["onRequest"]>;
+type Ask = (request: Omit<ServerRequest, "isAttributed">) => Promise<ClientAnswer>;
 
 interface Asked {
   readonly controller: AbortController;
@@ -37,10 +39,12 @@ const busyCode = -32_000;
 export class ServerRequests {
   readonly #deps: ServerRequestsDeps;
   readonly #open = new Map<RequestId, Asked>();
+  readonly #rate: AskingRate;
   #bytes = 0;
 
   constructor(deps: ServerRequestsDeps) {
     this.#deps = deps;
+    this.#rate = new AskingRate(deps.log);
   }
 
   /** Asks and answers; resolves when nothing more is to be done for it. Never rejects. */
@@ -51,9 +55,10 @@ export class ServerRequests {
       log.warn({ method }, "upstream used the id of an open request again");
       return;
     }
-    if (this.#open.size >= maxOpen || this.#bytes + bytes > maxOpenBytes) {
-      log.warn({ method }, "upstream asks too much at a time");
-      send(encodeError(id, { code: busyCode, message: "busy: too many open requests" }));
+    const refusal = this.#refusal(bytes);
+    if (refusal !== undefined) {
+      this.#rate.refuse();
+      send(encodeError(id, { code: busyCode, message: `busy: ${refusal}` }));
       return;
     }
     const asked = { controller: new AbortController(), bytes };
@@ -76,6 +81,13 @@ export class ServerRequests {
   /** There is nobody left to answer. */
   lose(): void {
     for (const id of this.#open.keys()) this.takeBack(id);
+    this.#rate.end();
+  }
+
+  #refusal(bytes: number): string | undefined {
+    const isFull = this.#open.size >= maxOpen || this.#bytes + bytes > maxOpenBytes;
+    if (isFull) return "too many open requests";
+    return this.#rate.take() ? undefined : "too many requests in a minute";
   }
 
   async #ask(ask: Ask, request: Parameters<Ask>[0]): Promise<ClientAnswer> {

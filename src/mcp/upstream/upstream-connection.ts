@@ -38,6 +38,8 @@ export type ClientAnswer =
 export interface ServerRequest {
   readonly method: string;
   readonly params: JsonObject;
+  /** False where it names no request and may be about one of several. */
+  readonly isAttributed: boolean;
   /** Aborts when the upstream takes its request back, or is lost. */
   readonly signal: AbortSignal;
 }
@@ -71,6 +73,8 @@ export interface UpstreamRequest extends UpstreamListener {
   readonly timeoutMs: number;
   readonly onProgress?: ((progress: CallProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Asked right before it is sent; where it says no the request fails with `upstream_unavailable`. */
+  readonly mayGoTo?: ((connection: UpstreamConnection) => boolean) | undefined;
 }
 
 /** What a server said of itself when it was connected. */

@@ -30,6 +30,7 @@ const principal = principalOf({
   tenant: "default",
   agent: {
     id: "bot",
+    version: null,
     scope: null,
     owner_team: null,
     model: null,
@@ -47,6 +48,10 @@ export function open(act: Act = echo) {
   const related: unknown[] = [];
   const actions: ActionRequest[] = [];
   const malformed: Client[] = [];
+  /** What the refusals on record are of; `undefined` for what could not be read. */
+  const refused: (string | undefined)[] = [];
+  /** What the decision log does with a refusal; may be changed. */
+  const disk = { refuse: async (): Promise<void> => {} };
   const listeners = new Map<Client, ClientEar>();
   /** What else the gateway was asked, by name. */
   const asked: (readonly [string, ...unknown[]])[] = [];
@@ -56,6 +61,7 @@ export function open(act: Act = echo) {
   const declared: Record<string, JsonObject> = { tools: {}, prompts: {}, resources: {} };
   const gateway: Gateway = {
     ready: Promise.resolve(),
+    policyStanding: () => "ready",
     recalled: Promise.resolve(),
     greet: ({ era }) => ({
       capabilities: { ...declared, experimental: { era: { name: era } } },
@@ -82,7 +88,11 @@ export function open(act: Act = echo) {
     },
     awaitChanges: () => changes.ready,
     parameterHeaders: async () => new Map(),
-    refuseMalformed: async (client) => void malformed.push(client),
+    refuseMalformed: async (client, method) => {
+      await disk.refuse();
+      malformed.push(client);
+      refused.push(method);
+    },
     forget: (client) => void asked.push(["forget", client]),
     close: async () => {},
   };
@@ -111,7 +121,8 @@ export function open(act: Act = echo) {
   const say = (method: string, params: Readonly<Record<string, unknown>> = {}): void => {
     for (const { hear } of listeners.values()) hear({ method, params });
   };
-  const heard = { sent, raw, related, actions, malformed, asked, listeners, declared };
+  const records = { malformed, refused, disk };
+  const heard = { sent, raw, related, actions, asked, listeners, declared, ...records };
   return { session, state, changes, receive, request, notify, say, ...heard };
 }
 

@@ -19,6 +19,8 @@ async function listen(notifications: unknown, act: Act = () => wholeReply) {
   return { ...opened, cancel };
 }
 
+const many = (prefix: string, count: number): readonly string[] =>
+  Array.from({ length: count }, (_, index) => `${prefix}${index}`);
 const methodsOf = (sent: readonly JsonObject[]) => sent.map(({ method }) => method);
 const acknowledged = "notifications/subscriptions/acknowledged";
 const everything = {
@@ -184,10 +186,69 @@ describe("a client that listens", () => {
       "more than 1000 resources",
       { resourceSubscriptions: Array.from({ length: 1001 }, () => "x") },
     ],
+    [
+      "more than 1000 resources and tasks together",
+      { resourceSubscriptions: many("x:", 501), taskIds: many("t", 500) },
+    ],
+    ["a resource of more than 8192 characters", { resourceSubscriptions: ["x".repeat(8193)] }],
+    ["a task of more than 8192 characters", { taskIds: ["t".repeat(8193)] }],
   ])("is refused %s", async (_, notifications) => {
     const { sent, actions, listeners } = await listen(notifications);
     expect(codesOf(sent)).toEqual([-32_602]);
     expect([actions.length, listeners.size]).toEqual([0, 0]);
+  });
+
+  test("has a topic that it named twice decided once", async () => {
+    const { sent, actions } = await listen({ resourceSubscriptions: ["x:a", "x:b", "x:a"] });
+    expect(actions).toHaveLength(2);
+    expect(Object(sent[0]?.["params"]).notifications).toEqual({
+      resourceSubscriptions: ["x:a", "x:b"],
+    });
+  });
+
+  test("is refused tasks where it does not declare the extension", async () => {
+    const opened = open(() => wholeReply);
+    const _meta = { ...modernMeta, "io.modelcontextprotocol/clientCapabilities": {} };
+    const notifications = { toolsListChanged: true, taskIds: ["t"] };
+    await opened.request("L", "subscriptions/listen", { notifications, _meta });
+    expect(opened.sent[0]).toMatchObject({
+      id: "L",
+      error: {
+        code: -32_021,
+        data: { requiredCapabilities: { extensions: { "io.modelcontextprotocol/tasks": {} } } },
+      },
+    });
+    expect([opened.actions.length, opened.listeners.size]).toEqual([0, 0]);
+  });
+
+  test("may name no tasks without the extension", async () => {
+    const opened = open(() => wholeReply);
+    const _meta = { ...modernMeta, "io.modelcontextprotocol/clientCapabilities": {} };
+    const notifications = { toolsListChanged: true, taskIds: [] };
+    void opened.request("L", "subscriptions/listen", { notifications, _meta });
+    await delay(20);
+    expect(methodsOf(opened.sent)).toEqual([acknowledged]);
+  });
+
+  test("costs a bounded amount of memory before it is acknowledged", async () => {
+    const opened = open(() => wholeReply);
+    let hear = (): void => {};
+    opened.changes.ready = new Promise((resolve) => {
+      hear = resolve;
+    });
+    const notifications = { ...everything, resourceSubscriptions: ["x:a"] };
+    void opened.request("L", "subscriptions/listen", { notifications, _meta: modernMeta });
+    await delay(20);
+    for (let count = 0; count < 1000; count += 1) {
+      opened.say("notifications/tools/list_changed");
+      opened.say("notifications/resources/updated", { uri: `x:${count}` });
+    }
+    hear();
+    await delay(20);
+    expect(opened.sent).toHaveLength(1 + 256);
+    const change = "notifications/tools/list_changed";
+    expect(methodsOf(opened.sent).filter((method) => method === change)).toEqual([change]);
+    expect(opened.sent.at(-1)).toMatchObject({ params: { uri: "x:999" } });
   });
 
   test("has a switch taken for on where it is true and for nothing else", async () => {

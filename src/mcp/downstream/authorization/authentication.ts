@@ -6,7 +6,15 @@ import type { Principal } from "../../../contract/principal.ts";
 
 /** How one request was authenticated. */
 export type Authentication =
-  | { readonly ok: true; readonly principal: Principal }
+  | {
+      readonly ok: true;
+      readonly principal: Principal;
+      /**
+       * From when on the token is refused, in milliseconds since the epoch; `undefined`: never. It is
+       * for whoever keeps a connection open, and no part of the principal.
+       */
+      readonly expiresAtMs: number | undefined;
+    }
   | {
       readonly ok: false;
       readonly status: 401 | 403;

@@ -35,6 +35,8 @@ export function buildPrincipal(
   const read = createClaimReader(source);
   const agentId = read.text(agentClaimOf(source));
   const userId = read.text(mapping.user);
+  const version = read.optionalText(mapping.agentVersion);
+  const model = read.optionalText(mapping.agentModel);
   const parent = read.optionalText(mapping.parent);
   const scope = read.optionalText(mapping.agentScope);
   const ownerTeam = read.optionalText(mapping.ownerTeam);
@@ -47,9 +49,10 @@ export function buildPrincipal(
     tenant: source.tenant,
     agent: {
       id: idOf(agentId),
+      version,
       scope,
       owner_team: ownerTeam,
-      model: null,
+      model,
       parent: parent === null ? null : idOf(parent),
       authenticated: true,
     },

@@ -4,7 +4,7 @@
  * logged, answered or handed on, and that strangers cannot make it ask an issuer more than once in a
  * while. Sessions and what a principal may do are others' business.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { AuthorizationConfig, IssuerConfig } from "../../../config/config.ts";
 import type { Clock, Log } from "../../../contract/ambient.ts";
 import type { Principal } from "../../../contract/principal.ts";
@@ -47,7 +47,7 @@ export interface Authenticator {
   readonly metadataUrl: string;
 }
 
-type Identified = { readonly ok: true; readonly principal: Principal } | Refusal;
+type Identified = Extract<Authentication, { readonly ok: true }> | Refusal;
 
 /** Makes an authenticator; issuers are first asked when a token of theirs comes. */
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
@@ -82,24 +82,29 @@ function createIdentification(options: AuthenticatorOptions) {
   const verify = createTokenVerifier(issuers, clock);
   const cache = createTokenCache(clock);
   return async (token: string): Promise<Identified> => {
-    const digest = createHash("sha256").update(token).digest();
+    const digest = hash("sha256", token, "buffer");
+    const handedOut = findStatic(digest);
+    if (handedOut !== undefined) return { ok: true, principal: handedOut, expiresAtMs: undefined };
     const key = digest.toString("hex");
-    const known = findStatic(digest) ?? cache.get(key);
-    if (known !== undefined) return { ok: true, principal: known };
+    const known = cache.get(key);
+    if (known !== undefined) return { ok: true, ...known };
     const isPossible = issuers.size > 0 && token.includes(".");
     if (!isPossible) return { ok: false, reason: "token_unknown" };
     const verified = await verify(token);
     if (!verified.ok) return verified;
+    const { expiresAtMs } = verified;
     const identified = identifyVerified(verified, options);
-    if (identified.ok) cache.set(key, identified.principal, verified.expiresAtMs);
-    return identified;
+    if (!identified.ok) return identified;
+    const { principal } = identified;
+    cache.set(key, { principal, expiresAtMs });
+    return { ok: true, principal, expiresAtMs };
   };
 }
 
 function identifyVerified(
   { claims, issuer }: Extract<VerifiedToken, { readonly ok: true }>,
   { config, servers, tenant }: AuthenticatorOptions,
-): Identified {
+): { readonly ok: true; readonly principal: Principal } | Refusal {
   const granted = readScopes(claims, servers);
   if (granted === "none") {
     return { ok: false, reason: "scope_insufficient", issuer: issuer.issuer };

@@ -8,34 +8,38 @@ import type { Principal } from "../../../contract/principal.ts";
 const maxEntryAgeMs = 60_000;
 const maxEntries = 10_000;
 
+/** Whose token it is, and when it ends by itself, in milliseconds since the epoch. */
+export interface KnownToken {
+  readonly principal: Principal;
+  readonly expiresAtMs: number;
+}
+
 export interface TokenCache {
-  readonly get: (digest: string) => Principal | undefined;
-  /** `expiresAtMs`: end of the token itself, in milliseconds since the epoch. */
-  readonly set: (digest: string, principal: Principal, expiresAtMs: number) => void;
+  readonly get: (digest: string) => KnownToken | undefined;
+  readonly set: (digest: string, known: KnownToken) => void;
   readonly size: () => number;
 }
 
 interface Entry {
-  readonly principal: Principal;
-  readonly expiresAtMs: number;
+  readonly known: KnownToken;
   readonly cachedAtMs: number;
 }
 
 /** Makes an empty cache; the oldest entry makes room for the one beyond 10,000. */
 export function createTokenCache(clock: Clock): TokenCache {
   const entries = new Map<string, Entry>();
-  const isFresh = ({ expiresAtMs, cachedAtMs }: Entry): boolean =>
-    clock.monotonicMs() - cachedAtMs < maxEntryAgeMs && clock.nowMs() < expiresAtMs;
+  const isFresh = ({ known, cachedAtMs }: Entry): boolean =>
+    clock.monotonicMs() - cachedAtMs < maxEntryAgeMs && clock.nowMs() < known.expiresAtMs;
   return {
     get: (digest) => {
       const entry = entries.get(digest);
-      if (entry === undefined || isFresh(entry)) return entry?.principal;
+      if (entry === undefined || isFresh(entry)) return entry?.known;
       entries.delete(digest);
       return undefined;
     },
-    set: (digest, principal, expiresAtMs) => {
+    set: (digest, known) => {
       entries.delete(digest);
-      entries.set(digest, { principal, expiresAtMs, cachedAtMs: clock.monotonicMs() });
+      entries.set(digest, { known, cachedAtMs: clock.monotonicMs() });
       const [oldest] = entries.keys();
       if (entries.size > maxEntries && oldest !== undefined) entries.delete(oldest);
     },

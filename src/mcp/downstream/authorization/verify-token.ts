@@ -23,7 +23,7 @@ export type VerifiedToken =
       readonly ok: true;
       readonly issuer: IssuerConfig;
       readonly claims: Readonly<Record<string, unknown>>;
-      /** In milliseconds since the epoch. */
+      /** From when on it is refused, in milliseconds since the epoch. */
       readonly expiresAtMs: number;
     }
   | Refusal;
@@ -102,7 +102,7 @@ function judgeClaims(payload: JWTPayload, issuer: IssuerConfig, nowMs: number): 
   const { iat = 0, exp = 0 } = payload;
   if (iat > nowMs / 1000 + leewaySeconds) return refuse("token_not_yet_valid", issuer.issuer);
   if (payload["cnf"] !== undefined) return refuse("proof_unsupported", issuer.issuer);
-  return { ok: true, issuer, claims: payload, expiresAtMs: exp * 1000 };
+  return { ok: true, issuer, claims: payload, expiresAtMs: (exp + leewaySeconds) * 1000 };
 }
 
 function refusalOf(error: unknown, issuer: string): Refusal {

@@ -26,15 +26,20 @@ export function answerJson(
   });
   const [only] = parts;
   if (parts.length === 1 && only !== undefined) return void response.end(only);
-  if (length <= joinedBytes) return void response.end(Buffer.concat(parts.map(bytesOf)));
+  if (length <= joinedBytes) return void response.end(joined(parts, length));
   response.cork();
   for (const part of parts) response.write(part);
   response.end();
   response.uncork();
 }
 
-function bytesOf(part: string | Buffer): Buffer {
-  return typeof part === "string" ? Buffer.from(part) : part;
+function joined(parts: readonly (string | Buffer)[], length: number): Buffer {
+  const bytes = Buffer.allocUnsafe(length);
+  let at = 0;
+  for (const part of parts) {
+    at += typeof part === "string" ? bytes.write(part, at) : part.copy(bytes, at);
+  }
+  return bytes;
 }
 
 /** Sends a status without a body. */

@@ -6,6 +6,9 @@ import type { RequestHeaders } from "./read-headers.ts";
 import type { Refusal } from "./refusal.ts";
 import { refusal } from "./refusal.ts";
 
+/** What most clients send, which needs no taking apart. */
+const usualAccept = "application/json, text/event-stream";
+
 /** The first thing that is wrong. */
 export function checkPost(headers: RequestHeaders): Refusal | undefined {
   if (!isJson(headers.get("content-type"))) {
@@ -28,6 +31,7 @@ export function checkGet(headers: RequestHeaders): Refusal | undefined {
 
 /** Only UTF-8 is JSON (RFC 8259 §8.1); a parameter that says otherwise is not argued with. */
 function isJson(contentType: string | undefined): boolean {
+  if (contentType === "application/json") return true;
   const [type = "", ...parameters] = (contentType ?? "").split(";").map((part) => part.trim());
   if (type.toLowerCase() !== "application/json") return false;
   return parameters.every((part) => part === "" || /^charset="?utf-8"?$/i.test(part));
@@ -35,8 +39,10 @@ function isJson(contentType: string | undefined): boolean {
 
 /** RFC 9110 §12.5.1, as far as two media types need it. */
 function accepts(headers: RequestHeaders, wanted: string): boolean {
+  const ranges = headers.get("accept") ?? "";
+  if (ranges === usualAccept) return true;
   const group = `${wanted.split("/")[0] ?? ""}/*`;
-  return (headers.get("accept") ?? "").split(",").some((range) => {
+  return ranges.split(",").some((range) => {
     const [type = "", ...parameters] = range.split(";").map((part) => part.trim().toLowerCase());
     if (type !== wanted && type !== group && type !== "*/*") return false;
     return !parameters.some((parameter) => /^q=0(?:\.0*)?$/.test(parameter));

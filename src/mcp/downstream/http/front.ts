@@ -5,6 +5,7 @@ import type { HttpConfig } from "../../../config/config.ts";
 import type { Clock, Log } from "../../../contract/ambient.ts";
 import type { Principal } from "../../../contract/principal.ts";
 import type { Gateway } from "../../../gateway/gateway.ts";
+import type { PolicyStanding } from "../../../gateway/policies/policy-standing.ts";
 import type { Authentication } from "../authorization/authentication.ts";
 import type { ResponseHeaders } from "./answer-json.ts";
 import type { EventStreams } from "./event-stream.ts";
@@ -14,6 +15,9 @@ import type { JudgeOrigin } from "./origin-policy.ts";
 import type { RequestHeaders } from "./read-headers.ts";
 import type { Refusal } from "./refusal.ts";
 import type { Traffic } from "./traffic.ts";
+
+/** What `/readyz` says; a front that drains says so itself. */
+export type Readiness = "starting" | PolicyStanding;
 
 export interface Front {
   readonly gateway: Gateway;
@@ -26,7 +30,7 @@ export interface Front {
   }) => Promise<Authentication>;
   /** RFC 9728; `undefined`: there is none. */
   readonly protectedResourceMetadata: object | undefined;
-  readonly isReady: () => boolean;
+  readonly readiness: () => Readiness;
   readonly isDraining: () => boolean;
   /** Path of the MCP endpoint. */
   readonly path: string;
@@ -49,6 +53,8 @@ export interface OpenExchange {
 /** What is known of a request once it was let in. */
 export interface Caller {
   readonly principal: Principal;
+  /** From when on its token is refused, in milliseconds since the epoch; `undefined`: never. */
+  readonly expiresAtMs: number | undefined;
   readonly headers: RequestHeaders;
   /** Headers that every answer to it has. */
   readonly shared: ResponseHeaders;

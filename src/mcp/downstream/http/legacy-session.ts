@@ -138,7 +138,7 @@ export class LegacySession {
 
   #isBusy(related: RequestId | undefined): boolean {
     if (related === undefined) return this.#streams.isBusy;
-    return this.#replies.get(related)?.isBusy ?? false;
+    return this.#replies.get(related)?.isBusy() ?? false;
   }
 
   #send(message: OutgoingMessage): void {

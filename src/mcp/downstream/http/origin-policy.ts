@@ -45,7 +45,7 @@ export function createOriginPolicy(config: HttpConfig): JudgeOrigin {
     return origin === originOf(host);
   }
 
-  return (headers, socket) => {
+  function judge(headers: RequestHeaders, socket: Socket): OriginJudgement {
     const host = readHost(headers.get("host"));
     if (host === undefined || !isAllowedHost(host, socket)) {
       const message =
@@ -58,7 +58,33 @@ export function createOriginPolicy(config: HttpConfig): JudgeOrigin {
     const message =
       "expected the Origin of this gateway or one of http.allowed_origins, found another";
     return { ok: false, message };
+  }
+
+  // The same four facts have the same judgement, and most requests bring those of the one before.
+  let last: Judged | undefined;
+  return (headers, socket) => {
+    const { localAddress, localPort } = socket;
+    const host = headers.get("host");
+    const origin = headers.get("origin");
+    const isSame =
+      last !== undefined &&
+      last.host === host &&
+      last.origin === origin &&
+      last.localAddress === localAddress &&
+      last.localPort === localPort;
+    if (last !== undefined && isSame) return last.judgement;
+    const judgement = judge(headers, socket);
+    last = { host, origin, localAddress, localPort, judgement };
+    return judgement;
   };
+}
+
+interface Judged {
+  readonly localAddress: string | undefined;
+  readonly localPort: number | undefined;
+  readonly host: string | undefined;
+  readonly origin: string | undefined;
+  readonly judgement: OriginJudgement;
 }
 
 function readHost(value: string | undefined): HostName | undefined {

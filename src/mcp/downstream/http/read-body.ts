@@ -17,6 +17,16 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Bo
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let length = 0;
+    if (request.destroyed && !request.readableEnded) {
+      resolve({ ok: false, reason: "gone" });
+      return;
+    }
+    let isSettled = false;
+    const settle = (reading: BodyReading): void => {
+      if (isSettled) return;
+      isSettled = true;
+      resolve(reading);
+    };
     request.on("data", (chunk: Buffer) => {
       length += chunk.length;
       if (length <= maxBytes) {
@@ -24,14 +34,14 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Bo
         return;
       }
       chunks.length = 0;
-      if (length > maxBytes + discardedBytes) resolve({ ok: false, reason: "too_large" });
+      if (length > maxBytes + discardedBytes) settle({ ok: false, reason: "too_large" });
     });
     request.on("end", () => {
       const [only] = chunks;
       const body = chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
-      resolve(length > maxBytes ? { ok: false, reason: "too_large" } : { ok: true, body });
+      settle(length > maxBytes ? { ok: false, reason: "too_large" } : { ok: true, body });
     });
-    request.on("error", () => resolve({ ok: false, reason: "gone" }));
-    request.on("close", () => resolve({ ok: false, reason: "gone" }));
+    request.on("error", () => settle({ ok: false, reason: "gone" }));
+    request.on("close", () => settle({ ok: false, reason: "gone" }));
   });
 }

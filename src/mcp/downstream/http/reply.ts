@@ -14,8 +14,10 @@ export interface MessageStream {
   readonly end: () => void;
 }
 
+/** Made for each request, so its members are functions: V8 keeps an accessor's closures for long. */
 export interface Reply {
-  readonly isBusy: boolean;
+  /** True while the client does not read. */
+  readonly isBusy: () => boolean;
   /** Says something; after an answer nothing more is said. */
   readonly send: (message: OutgoingMessage) => void;
   /** No answer is going to come: a cancelled request has none. */
@@ -54,9 +56,7 @@ export function createReply(parts: ReplyParts): Reply {
   }
 
   return {
-    get isBusy() {
-      return stream?.isBusy ?? false;
-    },
+    isBusy: () => stream?.isBusy ?? false,
     send: (message) => {
       if (isDone) return;
       if (!message.isAnswer) {

@@ -25,10 +25,8 @@ export async function routeRequest(
   response: ServerResponse,
 ): Promise<void> {
   const path = (request.url ?? "").split("?", 1)[0] ?? "";
-  if (path === "/livez") return serveHealth(request, response, true);
-  if (path === "/readyz") {
-    return serveHealth(request, response, front.isReady() && !front.isDraining());
-  }
+  if (path === "/livez") return serveLiveness(request, response);
+  if (path === "/readyz") return serveReadiness(front, request, response);
   const isMetadata = path === metadataPath || path === metadataUrlPath(front.path);
   if (!isMetadata && path !== front.path) return answerEmpty(response, 404, {});
   const headers = readHeaders(request.rawHeaders);
@@ -61,7 +59,8 @@ async function serveEndpoint(
           });
     return refuse(response, problem, cors);
   }
-  const caller = { principal: authentication.principal, headers, shared: cors };
+  const { principal, expiresAtMs } = authentication;
+  const caller = { principal, expiresAtMs, headers, shared: cors };
   if (request.method === "POST") return await servePost(front, caller, request, response);
   const isKnown = request.method === "GET" || request.method === "DELETE";
   if (!isKnown || isModern(headers)) {
@@ -72,10 +71,27 @@ async function serveEndpoint(
   endSession(front, caller, response);
 }
 
-/** Says nothing but yes or no, so that a probe needs no name and no token. */
-function serveHealth(request: IncomingMessage, response: ServerResponse, isWell: boolean): void {
-  const isRead = request.method === "GET" || request.method === "HEAD";
-  answerEmpty(response, isRead ? (isWell ? 200 : 503) : 405, { "Cache-Control": "no-store" });
+function serveLiveness(request: IncomingMessage, response: ServerResponse): void {
+  answerEmpty(response, isRead(request) ? 200 : 405, { "Cache-Control": "no-store" });
+}
+
+/**
+ * One word and no names, so that a probe needs no token. A replica that is degraded serves what it
+ * can; one that could only deny is left out for others that may have their policies.
+ */
+function serveReadiness(
+  { isDraining, readiness }: Front,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  if (!isRead(request)) return answerEmpty(response, 405, { "Cache-Control": "no-store" });
+  const status = isDraining() ? "draining" : readiness();
+  const isWell = status === "ready" || status === "degraded";
+  answerJson(response, isWell ? 200 : 503, {}, [JSON.stringify({ status })]);
+}
+
+function isRead({ method }: IncomingMessage): boolean {
+  return method === "GET" || method === "HEAD";
 }
 
 /** Public by RFC 9728: whoever has no token yet is to find out where to get one. */

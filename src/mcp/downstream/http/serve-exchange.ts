@@ -6,6 +6,7 @@ import type { ServerResponse } from "node:http";
 import type { ClientMessage } from "../../wire/read-client-message.ts";
 import { rpcCodes } from "../../wire/rpc.ts";
 import { Session } from "../session.ts";
+import { atExpiry } from "./at-expiry.ts";
 import { headerMismatchCode } from "./check-mirrors.ts";
 import { encodeEvent } from "./encode-event.ts";
 import type { Caller, Front, OpenExchange } from "./front.ts";
@@ -34,7 +35,8 @@ export async function serveExchange(
   response: ServerResponse,
   errorStatus?: number,
 ): Promise<void> {
-  const { gateway, log, limits, exchanges } = front;
+  if (hasLeft(message, response)) return;
+  const { gateway, log, clock, limits, exchanges } = front;
   const reply = createReply({
     response,
     headers: caller.shared,
@@ -48,17 +50,24 @@ export async function serveExchange(
     principal: caller.principal,
     sessionId: undefined,
     send: reply.send,
-    isBusy: () => reply.isBusy,
+    isBusy: reply.isBusy,
   });
-  const exchange: OpenExchange = {
-    isListen: message.kind === "request" && message.method === "subscriptions/listen",
-    close: () => session.close(),
-  };
+  const isListen = message.kind === "request" && message.method === "subscriptions/listen";
+  const exchange: OpenExchange = { isListen, close: () => session.close() };
   exchanges.add(exchange);
   response.once("close", exchange.close);
-  await session.receive(message);
+  const receiving = session.receive(message);
+  // An exchange that has begun can be cancelled, so whatever ends it comes after.
+  const forget = isListen ? atExpiry(clock, caller.expiresAtMs, exchange.close) : undefined;
+  await receiving;
+  forget?.();
   reply.finish();
   exchanges.delete(exchange);
+}
+
+/** Who left before the request was read to its end has cancelled it; a refusal is on record all the same. */
+function hasLeft(message: ClientMessage, response: ServerResponse): boolean {
+  return message.kind === "request" && response.destroyed;
 }
 
 /** Streams of this era cannot be resumed, so their events have no ids. */

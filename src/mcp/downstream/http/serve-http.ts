@@ -15,13 +15,14 @@ import type { HttpLimits } from "./http-limits.ts";
 import { httpLimits } from "./http-limits.ts";
 import { createLegacySessions } from "./legacy-sessions.ts";
 import { createOriginPolicy, isLoopback } from "./origin-policy.ts";
+import { createQueuedResponses } from "./queued-responses.ts";
 import { createRefusalLog } from "./refusal-log.ts";
 import { routeRequest } from "./route-request.ts";
 import { createTraffic } from "./traffic.ts";
 
 export interface HttpFrontOptions extends Pick<
   Front,
-  "gateway" | "log" | "clock" | "http" | "authenticate" | "protectedResourceMetadata" | "isReady"
+  "gateway" | "log" | "clock" | "http" | "authenticate" | "protectedResourceMetadata" | "readiness"
 > {
   /** Name or address, and 0 for any free port. */
   readonly listen: { readonly host: string; readonly port: number };
@@ -105,7 +106,9 @@ function createListener(front: Front): Server {
     connectionsCheckingInterval: Math.min(5000, limits.requestTimeoutMs),
     keepAlive: true,
   };
+  const watchQueued = createQueuedResponses();
   const server = createServer(settings, (request, response) => {
+    watchQueued(response);
     // What is written to a client that left is nobody's loss.
     response.on("error", () => {});
     routeRequest(front, request, response).catch((thrown: unknown) => {
@@ -123,13 +126,24 @@ function createListener(front: Front): Server {
 async function startListening(server: Server, { listen }: HttpFrontOptions): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause) => {
-      const message = `cannot listen on ${listen.host}:${listen.port}: ${cause.message}`;
+      const message = `cannot listen on ${listen.host}:${listen.port}: ${cause.message}; ${adviceOn(cause)}`;
       reject(new HttpFrontError("http_listen_failed", message, { cause }));
     });
     server.listen({ host: listen.host, port: listen.port }, resolve);
   });
   const address = server.address();
   return typeof address === "object" && address !== null ? address.port : listen.port;
+}
+
+function adviceOn(cause: Error): string {
+  switch (codeOf(cause)) {
+    case "EADDRINUSE":
+      return "end what listens there, or choose another port with --http HOST:PORT";
+    case "EACCES":
+      return "choose a port of 1024 or above, or allow this user the lower ones";
+    default:
+      return "choose an address of this machine with --http HOST:PORT";
+  }
 }
 
 function urlOf({ listen, http }: HttpFrontOptions, port: number): string {

@@ -13,6 +13,7 @@ import { legacyVersions, modernVersions } from "../../wire/method-table.ts";
 import type { RequestId } from "../../wire/rpc.ts";
 import { rpcCodes } from "../../wire/rpc.ts";
 import { answerEmpty } from "./answer-json.ts";
+import { atExpiry } from "./at-expiry.ts";
 import { checkGet } from "./check-post.ts";
 import { checkStandardHeaders, headerMismatchCode } from "./check-mirrors.ts";
 import type { Caller, Front } from "./front.ts";
@@ -83,14 +84,25 @@ export function serveListening(front: Front, caller: Caller, response: ServerRes
   if (front.isDraining()) {
     return refuse(response, gatewayEnding, shared);
   }
+  // Who left meanwhile listens to nothing, and would never be heard to leave.
+  if (response.destroyed) return;
   switch (reading.session.listen(response, shared, headers.get("last-event-id"))) {
     case "listening":
-      return;
+      return endWithToken(front, caller, response);
     case "ended":
       return answerEmpty(response, 204, shared);
     case "unknown_event":
       return refuse(response, refusal(400, "expected the Last-Event-ID of this session"), shared);
   }
+}
+
+/**
+ * A client comes back for what it missed with a token that is good. Requests in flight are answered
+ * all the same: they were let in, and decided, while the token was.
+ */
+function endWithToken({ clock }: Front, { expiresAtMs }: Caller, response: ServerResponse): void {
+  const forget = atExpiry(clock, expiresAtMs, () => response.end());
+  response.once("close", forget);
 }
 
 /** Serves a DELETE. */

@@ -4,9 +4,11 @@
  * requests there is nothing else that could be lost.
  */
 import type { HttpTransport } from "../../../config/config.ts";
+import { readAuthority } from "../authority.ts";
 import type { ConnectDeps, ConnectOptions, OpenedSession, Session } from "../connect-options.ts";
 import { Connection } from "../connection.ts";
 import { greet } from "../greet.ts";
+import { UpstreamError } from "../upstream-error.ts";
 import { Endpoint } from "./endpoint.ts";
 import { HttpCarrier } from "./http-carrier.ts";
 
@@ -17,7 +19,14 @@ export async function connectHttp(
   deps: ConnectDeps,
   signal: AbortSignal,
 ): Promise<OpenedSession> {
-  const { session, carrier } = openSession(transport, options, deps);
+  const authority = readAuthority(transport.caFile);
+  if (!authority.ok) {
+    throw new UpstreamError(
+      "upstream_start_failed",
+      `server "${options.id}" was not connected to: servers.${options.id}.${authority.reason}`,
+    );
+  }
+  const { session, carrier } = openSession(transport, authority.ca, options, deps);
   const greeted = await greet(session.connection, {
     protocol: options.protocol,
     known: deps.rememberEra?.known,
@@ -34,10 +43,11 @@ export async function connectHttp(
 
 function openSession(
   { url, headers }: HttpTransport,
+  ca: string | undefined,
   { authorizer }: ConnectOptions,
   deps: ConnectDeps,
 ): { readonly session: Session; readonly carrier: HttpCarrier } {
-  const endpoint = new Endpoint({ url, headers, authorizer });
+  const endpoint = new Endpoint({ url, headers, authorizer, ca });
   const listeners: ((reason: string) => void)[] = [];
   const onLost = (reason: string): void => {
     connection.lose(reason);

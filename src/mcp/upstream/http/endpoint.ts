@@ -6,6 +6,7 @@
 import type { Dispatcher } from "undici";
 import { Pool, buildConnector } from "undici";
 import { GatewayError, codeOf, messageOf } from "../../../errors.ts";
+import { describeTlsFailure } from "../authority.ts";
 import type { HttpAuthorizer } from "./http-authorizer.ts";
 import { readBody } from "./read-body.ts";
 
@@ -14,6 +15,8 @@ export interface EndpointOptions {
   /** Of the configuration; secrets among them. */
   readonly headers: Readonly<Record<string, string>>;
   readonly authorizer: HttpAuthorizer | undefined;
+  /** PEM of the only authority whose certificates count; `undefined`: those that Node trusts. */
+  readonly ca?: string | undefined;
 }
 
 export interface EndpointRequest {
@@ -55,8 +58,8 @@ export class Endpoint {
     this.#options = options;
     this.#path = `${url.pathname}${url.search}`;
     this.#lanes = {
-      calls: openPool(url.origin, callSockets),
-      messages: openPool(url.origin, messageSockets),
+      calls: openPool(url.origin, callSockets, options.ca),
+      messages: openPool(url.origin, messageSockets, options.ca),
     };
   }
 
@@ -139,8 +142,13 @@ function lowerCased(...all: readonly Readonly<Record<string, string>>[]): Record
   return Object.fromEntries(entries.map(([name, value]) => [name.toLowerCase(), value]));
 }
 
-function openPool(origin: string, connections: number): Pool {
-  const connect = buildConnector({ timeout: connectTimeoutMs });
+function unreachable(error: Error): UnreachableError {
+  return new UnreachableError(describeTlsFailure(error) ?? messageOf(error), { cause: error });
+}
+
+function openPool(origin: string, connections: number, ca: string | undefined): Pool {
+  const tls = ca === undefined ? {} : { ca };
+  const connect = buildConnector({ timeout: connectTimeoutMs, ...tls });
   return new Pool(origin, {
     connections,
     // Deadlines are the connection's: an answer may take long, and a stream stays open.
@@ -150,7 +158,7 @@ function openPool(origin: string, connections: number): Pool {
     connect: (options, callback) => {
       connect(options, (...[error, socket]) => {
         if (error === null) callback(null, socket);
-        else callback(new UnreachableError(messageOf(error), { cause: error }), null);
+        else callback(unreachable(error), null);
       });
     },
   });

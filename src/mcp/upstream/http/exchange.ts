@@ -29,7 +29,7 @@ export interface ExchangeParts {
 const firstRetryMs = 1000;
 const shortestRetryMs = 50;
 const longestRetryMs = 60_000;
-const maxFruitlessResumes = 5;
+const maxFailedResumes = 5;
 /** How long a server may leave its stream open behind the answer. */
 const lingerMs = 1000;
 
@@ -97,15 +97,18 @@ async function receiveStream(
   const { id, speech } = outgoing;
   const mark = newMark();
   let stream: EndpointResponse | undefined = response;
-  let fruitless = 0;
-  while (fruitless <= maxFruitlessResumes) {
+  let failures = 0;
+  // A server that is polled may have nothing to say for as long as the call may take.
+  let silences = 0;
+  while (failures <= maxFailedResumes) {
     mark.events = 0;
     if (stream !== undefined && (await followStream(parts, id, stream, mark))) return;
     if (signal.aborted) return;
-    fruitless = mark.events > 0 ? 0 : fruitless + 1;
     if (speech.era === "modern" || mark.lastEventId === undefined) break;
-    const next = await resume(parts, speech, mark, signal);
+    silences = mark.events > 0 ? 0 : silences + 1;
+    const next = await resume(parts, { speech, mark, silences }, signal);
     if (next === "refused") break;
+    failures = next === undefined ? failures + 1 : 0;
     stream = next;
   }
   parts.sink.settle(id, failed("upstream_lost", "the stream ended before the answer"));
@@ -139,15 +142,21 @@ async function followStream(
   return isAnswered;
 }
 
+interface BrokenStream {
+  readonly speech: Speech;
+  readonly mark: StreamMark;
+  /** Streams in a row that brought nothing. */
+  readonly silences: number;
+}
+
 /** `undefined`: not this time. */
 async function resume(
   { endpoint, session, log }: ExchangeParts,
-  speech: Speech,
-  mark: StreamMark,
+  { speech, mark, silences }: BrokenStream,
   signal: AbortSignal,
 ): Promise<EndpointResponse | "refused" | undefined> {
-  const wantedMs = mark.retryMs ?? firstRetryMs;
-  const waitMs = Math.min(Math.max(wantedMs, shortestRetryMs), longestRetryMs);
+  const leastMs = Math.min(shortestRetryMs * 2 ** silences, firstRetryMs);
+  const waitMs = Math.min(Math.max(mark.retryMs ?? firstRetryMs, leastMs), longestRetryMs);
   log.debug({ wait_ms: waitMs }, "upstream stream ended early; resuming it");
   await delay(waitMs, undefined, { signal }).catch(() => undefined);
   if (signal.aborted) return "refused";

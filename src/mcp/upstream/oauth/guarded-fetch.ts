@@ -5,7 +5,9 @@
  */
 import { lookup, type LookupAddress, type LookupOptions } from "node:dns";
 import { isIP } from "node:net";
+import { rootCertificates } from "node:tls";
 import { codeOf } from "../../../errors.ts";
+import { describeTlsFailure, readAuthority } from "../authority.ts";
 import {
   bareHost,
   createAddressReach,
@@ -87,9 +89,10 @@ async function send(
   limits: FetchLimits,
 ): Promise<Response> {
   const { Agent, request } = await import("undici");
+  const lookup = guardedLookup(server, reach, limits);
   const dispatcher = new Agent({
     pipelining: 0,
-    connect: { lookup: guardedLookup(server, reach, limits), timeout: limits.timeoutMs },
+    connect: { lookup, timeout: limits.timeoutMs, ...authoritiesOf(server, url) },
   });
   const answer = await request(url, {
     dispatcher,
@@ -106,6 +109,18 @@ async function send(
   const bytes = isStream ? undefined : await readBody(server, url, answer.body, limits.maxBytes);
   const bodyless = answer.statusCode === 204 || answer.statusCode === 304;
   return new Response(bodyless ? null : bytes, { status: answer.statusCode, headers });
+}
+
+/** The server's own authority stands alone for it; an issuer elsewhere may have a public one. */
+function authoritiesOf(server: OauthServer, url: URL): { readonly ca?: string[] } {
+  const authority = readAuthority(server.caFile);
+  if (!authority.ok) {
+    const message = `server "${server.id}": servers.${server.id}.${authority.reason}`;
+    throw new OauthError("oauth_unreachable", message);
+  }
+  const { ca } = authority;
+  if (ca === undefined) return {};
+  return { ca: new URL(server.url).host === url.host ? [ca] : [...rootCertificates, ca] };
 }
 
 function textOf(body: RequestInit["body"]): string | null {
@@ -193,7 +208,7 @@ function unreachable(server: OauthServer, url: URL, thrown: unknown): OauthError
   const isTimeout = thrown instanceof Error && thrown.name === "TimeoutError";
   const reason = isTimeout
     ? "it did not answer in time"
-    : (codeOf(thrown) ?? "the connection broke");
+    : (describeTlsFailure(thrown) ?? codeOf(thrown) ?? "the connection broke");
   return new OauthError(
     "oauth_unreachable",
     `server "${server.id}": cannot reach ${url.host}: ${reason}`,

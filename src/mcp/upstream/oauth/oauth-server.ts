@@ -10,6 +10,8 @@ export interface OauthServer {
   /** The MCP endpoint. */
   readonly url: string;
   readonly oauth: UpstreamOauth | undefined;
+  /** PEM file of the authority of its certificate. */
+  readonly caFile?: string | undefined;
 }
 
 /** Settings of a server of which the configuration says nothing: a person logs in. */

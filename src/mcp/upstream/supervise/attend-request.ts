@@ -11,7 +11,14 @@ import { beginAttempt, endAttempt } from "./circuit.ts";
 import type { ConnectionLife } from "./connection-life.ts";
 import type { LiveConnection } from "./live-connection.ts";
 import { isAnswer, isBreak, isStream, isTimeout } from "./live-connection.ts";
-import { blocked, queueFull, startMissed, tooManyStreams, turnMissed } from "./refusals.ts";
+import {
+  anotherProgram,
+  blocked,
+  queueFull,
+  startMissed,
+  tooManyStreams,
+  turnMissed,
+} from "./refusals.ts";
 import type { Block, Supervision } from "./supervision.ts";
 import { noteError } from "./supervision.ts";
 import type { Turn } from "./turns.ts";
@@ -124,6 +131,7 @@ async function send(ask: Ask, live: LiveConnection): Promise<UpstreamReply | und
     return undefined;
   }
   if (nowMs >= deadlineMs) return turnMissed(supervision, { kind: "expired" }, life.ended);
+  if (wanted.mayGoTo?.(live.connection) === false) return anotherProgram;
   const { circuit } = life.trouble;
   const attempt = beginAttempt(circuit, nowMs, !isStream(wanted));
   const judge = (how: AttemptEnd): void => endAttempt(circuit, attempt, how, clock.monotonicMs());

@@ -10,6 +10,12 @@ import type { Waited } from "./waiting-room.ts";
 export const sessionEnded = failed("cancelled", "its session has ended");
 export const shuttingDown = failed("upstream_unavailable", "the gateway is shutting down");
 
+/** What runs now may be another program than the one that was looked at for this request. */
+export const anotherProgram = failed(
+  "upstream_unavailable",
+  "it was started anew, or did not say which tools it has, so it is not known to be the one that was pinned; repeat the request",
+);
+
 /** Nothing may be tried now; says when it may. */
 export function blocked(supervision: Supervision, block: Block, nowMs: number): FailedReply {
   const cause = supervision.lastError?.code ?? "upstream_lost";

@@ -84,6 +84,12 @@ export class SupervisedServer {
     this.#lives.delete(key);
   }
 
+  /** True while a request is on its way, or waits to be sent; streams have no end and do not count. */
+  get isBusy(): boolean {
+    const isWaiting = [...this.#lives.values()].some((life) => life.room.size() > 0);
+    return isWaiting || this.#supervision.turns.running() > 0;
+  }
+
   status(): SupervisorStatus {
     const { turns, streams, restarts, lastError } = this.#supervision;
     const lives = [...this.#lives.values()];

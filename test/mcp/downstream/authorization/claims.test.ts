@@ -61,13 +61,14 @@ describe("a claim path", () => {
 describe("agent and user", () => {
   test("are those of the mapping, with everything that is mapped", () => {
     const claims = {
-      app: { id: "bot", scope: "support", team: "cx", on_behalf_of: "planner" },
+      app: { id: "bot", version: "2.3.1", scope: "support", team: "cx", on_behalf_of: "planner" },
       preferred_username: "alice",
       roles: ["a"],
       clearance: ["public"],
     };
     const built = build(claims, {
       agent: "app.id",
+      agentVersion: "app.version",
       user: "preferred_username",
       groups: "roles",
       dataClassificationsAuthorized: "clearance",
@@ -78,7 +79,13 @@ describe("agent and user", () => {
     expect(built).toMatchObject({
       ok: true,
       principal: {
-        agent: { id: "bot", scope: "support", owner_team: "cx", parent: "planner" },
+        agent: {
+          id: "bot",
+          version: "2.3.1",
+          scope: "support",
+          owner_team: "cx",
+          parent: "planner",
+        },
         user: { id: "alice", groups: ["a"], data_classifications_authorized: ["public"] },
       },
     });
@@ -131,9 +138,14 @@ describe("agent and user", () => {
 
 describe("claims that need not be there", () => {
   test("are null or empty without a value, and where nothing is mapped", () => {
-    expect(build({ ...usual, scope: "x", parent: "y" }, { ownerTeam: "team" })).toMatchObject({
+    expect(
+      build(
+        { ...usual, scope: "x", parent: "y", version: "1", agent_version: "1" },
+        { ownerTeam: "team" },
+      ),
+    ).toMatchObject({
       principal: {
-        agent: { scope: null, owner_team: null, parent: null },
+        agent: { version: null, scope: null, owner_team: null, parent: null },
         user: { groups: [], data_classifications_authorized: [] },
       },
     });

@@ -47,7 +47,7 @@ test("the command makes a token that its digest lets in", async () => {
   const command = blocks("sh")[0] ?? "";
   const { stdout } = await promisify(execFile)("sh", ["-c", command]);
   const [, token = "", sha256 = ""] = /^token {2}(\w{64})\nsha256 (\w{64})\n$/.exec(stdout) ?? [];
-  const identity = { scope: null, owner_team: null, model: null, parent: null };
+  const identity = { version: null, scope: null, owner_team: null, model: null, parent: null };
   const { authenticate } = setUp({
     tokens: [
       {

@@ -12,11 +12,13 @@ describe("tokens of a real issuer", () => {
     const answer = await authenticate(await issuer.tokenOf({ groups: ["support", "eu"] }));
     expect(answer).toEqual({
       ok: true,
+      expiresAtMs: expect.any(Number),
       principal: {
         key: expect.stringMatching(/^[0-9a-f]{32}$/),
         tenant: "default",
         agent: {
           id: "support-bot",
+          version: null,
           scope: null,
           owner_team: null,
           model: null,

@@ -12,6 +12,7 @@ function tokenOf(user: string, changes: Partial<StaticToken> = {}) {
     sha256: createHash("sha256").update(text).digest("hex"),
     agent: {
       id: "ci",
+      version: null,
       scope: null,
       owner_team: null,
       model: null,

@@ -47,6 +47,8 @@ export function issuerConfig(issuer: string, changes: Partial<IssuerConfig> = {}
       agent: "client_id",
       user: "sub",
       groups: "groups",
+      agentVersion: undefined,
+      agentModel: undefined,
       dataClassificationsAuthorized: undefined,
       agentScope: undefined,
       ownerTeam: undefined,

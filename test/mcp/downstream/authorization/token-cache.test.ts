@@ -3,15 +3,17 @@
  */
 import { expect, test } from "vitest";
 import type { Principal } from "../../../../src/contract/principal.ts";
+import type { KnownToken } from "../../../../src/mcp/downstream/authorization/token-cache.ts";
 import { createTokenCache } from "../../../../src/mcp/downstream/authorization/token-cache.ts";
 import { createTestClock, issuerConfig, setUp, startIssuer, startMs } from "./support.ts";
 
-function principal(key: string): Principal {
-  return {
+function known(key: string, expiresAtMs: number): KnownToken {
+  const principal: Principal = {
     key,
     tenant: "default",
     agent: {
       id: "bot",
+      version: null,
       scope: null,
       owner_team: null,
       model: null,
@@ -21,14 +23,15 @@ function principal(key: string): Principal {
     user: { id: "alice", groups: [], data_classifications_authorized: [] },
     servers: undefined,
   };
+  return { principal, expiresAtMs };
 }
 
 test("an entry ends after a minute", () => {
   const clock = createTestClock();
   const cache = createTokenCache(clock);
-  cache.set("a", principal("a"), startMs + 600_000);
+  cache.set("a", known("a", startMs + 600_000));
   clock.advance(59_999);
-  expect(cache.get("a")?.key).toBe("a");
+  expect(cache.get("a")?.principal.key).toBe("a");
   clock.advance(1);
   expect(cache.get("a")).toBeUndefined();
   expect(cache.size()).toBe(0);
@@ -37,9 +40,9 @@ test("an entry ends after a minute", () => {
 test("an entry ends with its token", () => {
   const clock = createTestClock();
   const cache = createTokenCache(clock);
-  cache.set("a", principal("a"), startMs + 1_000);
+  cache.set("a", known("a", startMs + 1_000));
   clock.advance(999);
-  expect(cache.get("a")?.key).toBe("a");
+  expect(cache.get("a")?.principal.key).toBe("a");
   clock.advance(1);
   expect(cache.get("a")).toBeUndefined();
 });
@@ -47,7 +50,7 @@ test("an entry ends with its token", () => {
 test("a clock that goes back does not prolong an entry", () => {
   const clock = createTestClock();
   const cache = createTokenCache(clock);
-  cache.set("a", principal("a"), startMs + 600_000);
+  cache.set("a", known("a", startMs + 600_000));
   clock.advance(60_000);
   clock.setWall(startMs - 3_600_000);
   expect(cache.get("a")).toBeUndefined();
@@ -56,12 +59,12 @@ test("a clock that goes back does not prolong an entry", () => {
 test("the oldest of ten thousand entries makes room", () => {
   const cache = createTokenCache(createTestClock());
   for (let count = 0; count < 10_001; count += 1) {
-    cache.set(String(count), principal(String(count)), startMs + 60_000);
+    cache.set(String(count), known(String(count), startMs + 60_000));
   }
   expect(cache.size()).toBe(10_000);
   expect(cache.get("0")).toBeUndefined();
-  expect(cache.get("1")?.key).toBe("1");
-  expect(cache.get("10000")?.key).toBe("10000");
+  expect(cache.get("1")?.principal.key).toBe("1");
+  expect(cache.get("10000")?.principal.key).toBe("10000");
 });
 
 test("a token that is used again within a minute is not verified again, and ends with its exp", async () => {

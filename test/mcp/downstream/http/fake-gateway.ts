@@ -22,6 +22,8 @@ export interface FakeGateway {
   readonly ears: Set<ClientEar>;
   /** Full header name → JSON pointer, of the tool `mirrored`. */
   readonly mirrors: Map<string, string>;
+  /** Until then no header is checked against a parameter; `begun`: how many are to be. */
+  readonly checking: { begun: number; mayEnd: Promise<void> };
   /** Tells every listening client. */
   readonly announce: (method: string, params?: Readonly<Record<string, unknown>>) => void;
 }
@@ -32,8 +34,10 @@ export function createFakeGateway(act: Act = echo): FakeGateway {
   const forgotten: Client[] = [];
   const ears = new Set<ClientEar>();
   const mirrors = new Map<string, string>();
+  const checking = { begun: 0, mayEnd: Promise.resolve() };
   const gateway: Gateway = {
     ready: Promise.resolve(),
+    policyStanding: () => "ready",
     recalled: Promise.resolve(),
     greet: () => ({ capabilities: { tools: { listChanged: true } }, instructions: "" }),
     list: async () => ({ version: "v1", items: [tool("echo"), tool("mirrored")] }),
@@ -50,7 +54,11 @@ export function createFakeGateway(act: Act = echo): FakeGateway {
       return () => ears.delete(ear);
     },
     awaitChanges: async () => {},
-    parameterHeaders: async (_, name) => (name === "mirrored" ? mirrors : new Map()),
+    parameterHeaders: async (_, name) => {
+      checking.begun += 1;
+      await checking.mayEnd;
+      return name === "mirrored" ? mirrors : new Map();
+    },
     refuseMalformed: async (client) => void malformed.push(client),
     forget: (client) => void forgotten.push(client),
     close: async () => {},
@@ -58,7 +66,7 @@ export function createFakeGateway(act: Act = echo): FakeGateway {
   const announce: FakeGateway["announce"] = (method, params = {}) => {
     for (const ear of ears) ear.hear({ method, params });
   };
-  return { gateway, actions, malformed, forgotten, ears, mirrors, announce };
+  return { gateway, actions, malformed, forgotten, ears, mirrors, checking, announce };
 }
 
 /** Answers with the arguments and the user it was called for. */

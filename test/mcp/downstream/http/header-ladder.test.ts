@@ -124,7 +124,9 @@ describe("Mcp-Name", () => {
       { "Mcp-Name": "y" },
     );
     expect(await refusalOf(front, wrong)).toEqual(mismatch);
-    await front.send(modern(method, params));
+    const capabilities = { extensions: { "io.modelcontextprotocol/tasks": {} } };
+    const _meta = { ...envelope, "io.modelcontextprotocol/clientCapabilities": capabilities };
+    await front.send(modern(method, { ...params, _meta }));
     expect(front.malformed).toHaveLength(2);
   });
 

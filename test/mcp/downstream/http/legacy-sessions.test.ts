@@ -99,7 +99,11 @@ describe("a session does not exist", () => {
   test("for its own principal with fewer rights than it began with", async () => {
     let servers = ["crm", "mail"];
     const front = await openFront({
-      authenticate: async () => ({ ok: true, principal: principal("alice", servers) }),
+      authenticate: async () => ({
+        ok: true,
+        principal: principal("alice", servers),
+        expiresAtMs: undefined,
+      }),
     });
     const headers = await beginSession(front);
     expect((await front.send({ headers, body: ping })).status).toBe(200);

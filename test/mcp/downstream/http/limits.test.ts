@@ -131,7 +131,7 @@ describe("listening", () => {
       },
       authenticate,
       protectedResourceMetadata: undefined,
-      isReady: () => true,
+      readiness: () => "ready",
       listen: { host, port },
     });
   }

@@ -9,6 +9,7 @@ import { createParser } from "eventsource-parser";
 import { onTestFinished } from "vitest";
 import type { HttpConfig } from "../../../../src/config/config.ts";
 import { principalOf } from "../../../../src/contract/principal.ts";
+import type { Readiness } from "../../../../src/mcp/downstream/http/front.ts";
 import type { HttpFrontOptions } from "../../../../src/mcp/downstream/http/serve-http.ts";
 import { serveHttp } from "../../../../src/mcp/downstream/http/serve-http.ts";
 import { createTestLog } from "../../../support/log.ts";
@@ -68,7 +69,7 @@ export interface OpenFront extends FakeGateway {
   readonly url: string;
   readonly port: number;
   readonly log: ReturnType<typeof createTestLog>;
-  readonly state: { isReady: boolean; nowMs: number };
+  readonly state: { readiness: Readiness; nowMs: number };
   readonly close: () => Promise<void>;
   readonly send: (sent: Sent) => Promise<Answer>;
   readonly stream: (sent: Sent) => Promise<OpenStream>;
@@ -101,7 +102,7 @@ export const usualHeaders = {
 export async function openFront(settings: FrontSettings = {}): Promise<OpenFront> {
   const fake = createFakeGateway(settings.act);
   const log = createTestLog();
-  const state = { isReady: true, nowMs: 0 };
+  const state: OpenFront["state"] = { readiness: "ready", nowMs: 0 };
   const front = await serveHttp({
     gateway: fake.gateway,
     log,
@@ -109,7 +110,7 @@ export async function openFront(settings: FrontSettings = {}): Promise<OpenFront
     http: { ...httpDefaults, ...settings.http },
     authenticate: settings.authenticate ?? authenticate,
     protectedResourceMetadata: settings.metadata,
-    isReady: () => state.isReady,
+    readiness: () => state.readiness,
     listen: { host: "127.0.0.1", port: 0 },
     limits: { graceMs: 200, ...settings.limits },
   });
@@ -134,7 +135,7 @@ export async function openFront(settings: FrontSettings = {}): Promise<OpenFront
 /** `Bearer NAME` is the user of that name; without a token it is alice. */
 export const authenticate: HttpFrontOptions["authenticate"] = async ({ authorization }) => {
   const name = authorization?.replace("Bearer ", "") ?? "alice";
-  if (name !== "nobody") return { ok: true, principal: principal(name) };
+  if (name !== "nobody") return { ok: true, principal: principal(name), expiresAtMs: undefined };
   const wwwAuthenticate = 'Bearer error="invalid_token"';
   return { ok: false, status: 401, wwwAuthenticate, message: "the token is not known here" };
 };
@@ -144,6 +145,7 @@ export function principal(user: string, servers?: readonly string[]) {
     tenant: "default",
     agent: {
       id: "bot",
+      version: null,
       scope: "support",
       owner_team: "cx",
       model: null,

@@ -253,10 +253,19 @@ describe("paths and methods", () => {
     const probe = (path: string) =>
       front.send({ method: "GET", path, headers: { Host: "10.1.2.3", Authorization: "x" } });
     expect((await probe("/livez")).status).toBe(200);
-    expect((await probe("/readyz")).status).toBe(200);
-    front.state.isReady = false;
-    expect((await probe("/livez")).status).toBe(200);
-    expect((await probe("/readyz")).status).toBe(503);
+    for (const [readiness, status] of [
+      ["ready", 200],
+      ["degraded", 200],
+      ["starting", 503],
+      ["unable", 503],
+    ] as const) {
+      front.state.readiness = readiness;
+      expect((await probe("/livez")).status).toBe(200);
+      expect(await probe("/readyz")).toMatchObject({ status, json: { status: readiness } });
+    }
+    expect((await front.send({ path: "/readyz" })).status).toBe(405);
+    const { status, text } = await front.send({ method: "HEAD", path: "/readyz" });
+    expect([status, text]).toEqual([503, ""]);
     expect((await front.send({ path: "/livez" })).status).toBe(405);
   });
 });

@@ -6,6 +6,7 @@ const changed = { method: "notifications/tools/list_changed", params: {} };
 const request: ServerRequest = {
   method: "roots/list",
   params: {},
+  isAttributed: true,
   signal: new AbortController().signal,
 };
 

@@ -1,7 +1,9 @@
 /**
  * Levels of log messages, as RFC 5424 orders them.
  */
-const levels = [
+
+/** The most talkative first. */
+export const logLevels = [
   "debug",
   "info",
   "notice",
@@ -14,11 +16,11 @@ const levels = [
 
 /** True for the name of a level. */
 export function isLogLevel(value: unknown): value is string {
-  return levels.some((level) => level === value);
+  return logLevels.some((level) => level === value);
 }
 
 /** True where a message of `level` is severe enough for who asked for `least`. */
 export function isLoudEnough(level: unknown, least: string): boolean {
-  const at = levels.findIndex((known) => known === level);
-  return at >= levels.findIndex((known) => known === least);
+  const at = logLevels.findIndex((known) => known === level);
+  return at >= logLevels.findIndex((known) => known === least);
 }
