@@ -5,6 +5,7 @@
 import type { ServerConfig } from "../config/config.ts";
 import { exposeUri } from "../mcp/catalog/resource-uri.ts";
 import type { ServerNotification } from "../mcp/upstream/upstream-connection.ts";
+import type { ListChange } from "./fleet/change-notices.ts";
 import { connectionKey } from "./fleet/connection-key.ts";
 import type { Client, ClientEar, ClientNotice, ListKind } from "./gateway.ts";
 
@@ -23,10 +24,12 @@ export class ClientEars {
     return () => void this.#ears.delete(client);
   }
 
-  /** Lists changed, whoever may see what of them. */
-  tellChange(kinds: ReadonlySet<ListKind>): void {
+  /** Lists changed, whoever may see what of them: those of one connection for whoever shares it. */
+  tellChange({ kinds, connection }: ListChange, server: ServerConfig | undefined): void {
     const methods = new Set([...kinds].map((kind) => changeNotices[kind]));
-    for (const ear of this.#ears.values()) {
+    for (const [client, ear] of this.#ears) {
+      const isElsewhere = server !== undefined && connectionKey(server, client) !== connection?.key;
+      if (isElsewhere) continue;
       for (const method of methods) ear.hear({ method, params: {} });
     }
   }

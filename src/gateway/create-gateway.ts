@@ -6,30 +6,39 @@ import type { GatewayConfig } from "../config/config.ts";
 import type { Clock, Log, NewId } from "../contract/ambient.ts";
 import { isInScope, principalOf } from "../contract/principal.ts";
 import type { DecisionLog } from "../contract/record.ts";
-import { messageOf } from "../errors.ts";
 import { mergeGreetings } from "../mcp/catalog/merge-greetings.ts";
 import type { PolicyEngine } from "../policy/engine/policy-engine.ts";
+import { openUsageStore, usageStoreOptions } from "../policy/usage/open-usage-store.ts";
+import type { UsageStore } from "../policy/usage/usage-store.ts";
 import { act } from "./act.ts";
+import { Flights } from "./action/flights.ts";
 import { HeldCalls } from "./action/held-calls.ts";
 import { refuseMalformed } from "./action/refuse.ts";
 import { TaskMemory } from "./action/tasks.ts";
+import type { Blocks } from "./blocks/blocks.ts";
 import { ClientEars } from "./client-ears.ts";
 import { Conversations } from "./conversations.ts";
+import { enforceBlocks } from "./enforce-blocks.ts";
 import type { Connect } from "./fleet/fleet-server-deps.ts";
 import { ListingStore } from "./fleet/listing-store.ts";
 import { LogLevels } from "./fleet/log-levels.ts";
 import { ServerFleet } from "./fleet/server-fleet.ts";
 import { Subscriptions } from "./fleet/subscriptions.ts";
 import type { Client, Gateway, Greeting } from "./gateway.ts";
+import { Webhooks } from "../policy/approvals/webhooks.ts";
+import type { KeptApprovals } from "./keep-approvals.ts";
 import { hearUpstream, presentTaskNotice } from "./hear-upstream.ts";
 import { listItems } from "./list-items.ts";
 import { listTasks } from "./list-tasks.ts";
 import { listenTo } from "./listen-to.ts";
-import type { LoadBundle } from "./load-policies.ts";
-import { loadPolicies } from "./load-policies.ts";
 import { parameterHeaders } from "./parameter-headers.ts";
+import { moveServers, type ServerChange } from "./move-servers.ts";
 import type { GatewayParts } from "./parts.ts";
+import type { OpenKeeper } from "./policies/keep-policies.ts";
+import { keepPolicies } from "./policies/keep-policies.ts";
+import { policyStanding } from "./policies/policy-standing.ts";
 import { Seal, sealKey } from "./seal.ts";
+import { Usage } from "./usage/usage.ts";
 import { Visibility } from "./visibility.ts";
 
 export interface GatewayDeps {
@@ -43,7 +52,16 @@ export interface GatewayDeps {
   readonly stateDir: string;
   readonly engine: PolicyEngine;
   readonly decisionLog: DecisionLog;
-  readonly loadBundle: LoadBundle;
+  /** What an operator has stopped; closed with the gateway. */
+  readonly blocks: Blocks;
+  /** What people agree to; closed with the gateway. */
+  readonly approvals: KeptApprovals;
+  /** For what is sent to channels; default: that of the runtime. */
+  readonly fetch?: typeof globalThis.fetch;
+  /** Opens the store of counters; the one that the configuration means by default. */
+  readonly openUsageStore?: () => Promise<UsageStore>;
+  /** Opens the keeper of one layer's bundle. */
+  readonly openKeeper: OpenKeeper;
   readonly connect: Connect;
   /** Resolves when servers and policies may start; a front first answers its client's greeting. */
   readonly mayStart: Promise<void>;
@@ -51,25 +69,39 @@ export interface GatewayDeps {
   readonly onlySession: string | undefined;
 }
 
+/** A gateway whose servers can be moved to other releases. */
+export interface MovableGateway extends Gateway {
+  /** Resolves when they are what they have to be now, as far as that can be; never rejects. */
+  readonly move: (change: ServerChange) => Promise<void>;
+}
+
 /** Returns at once; servers and policies start side by side, and requests wait for what they need. */
-export function createGateway(deps: GatewayDeps): Gateway {
+export function createGateway({ config, ...rest }: GatewayDeps): MovableGateway {
+  const servers = new Map(config.servers);
+  const deps = { ...rest, config: { ...config, servers } };
   const parts = assemble(deps);
   const { fleet, subscriptions, logLevels } = parts;
   const recalled = fleet.recall();
   fleet.start(Promise.all([recalled, deps.mayStart]).then(() => undefined));
-  fleet.onChange((kinds) => parts.ears.tellChange(kinds));
+  fleet.onChange((change) => {
+    const { connection } = change;
+    parts.ears.tellChange(change, connection && deps.config.servers.get(connection.server));
+  });
+  deps.blocks.onChange(() => enforceBlocks(parts));
   return {
     recalled,
     ready: Promise.all([parts.policiesReady, deps.mayStart.then(() => fleet.settled())]).then(
       () => undefined,
     ),
+    policyStanding: () =>
+      deps.blocks.isKnown() ? policyStanding(deps.config, parts.policies.layers()) : "unable",
     greet: (client) => greet(parts, client),
     list: (client, kind) => listItems(parts, client, kind),
     act: (request) => act(parts, request),
     setLogLevel: (client, level) => logLevels.set(client, level, fleet),
     rootsChanged: (client) => tellRootsChanged(parts, client),
     unsubscribe: async (client, uri) => {
-      const found = fleet.routeUri(uri, client.principal.key);
+      const found = fleet.routeUri(uri, client);
       const server = found && deps.config.servers.get(found.server);
       if (server !== undefined) await subscriptions.remove(client, server, found?.uri ?? uri);
     },
@@ -77,20 +109,26 @@ export function createGateway(deps: GatewayDeps): Gateway {
     listen: (client, ear) => listenTo(parts, client, ear),
     awaitChanges: (client) => awaitChanges(parts, client),
     parameterHeaders: (client, name) => parameterHeaders(parts, client, name),
-    refuseMalformed: (client) => refuseMalformed(parts, client),
+    refuseMalformed: (client, method) => refuseMalformed(parts, client, method),
     forget: (client) => {
       subscriptions.forget(client);
       logLevels.forget(client);
       fleet.forget(client);
     },
+    move: (change) => moveServers(parts, change, (server) => servers.set(server.id, server)),
     close: () => closeParts(parts),
   };
 }
 
 function assemble(deps: GatewayDeps): GatewayParts {
-  const { config, log, engine, loadBundle, mayStart, stateDir, newId, onlySession } = deps;
+  const { config, log, stateDir, newId, onlySession } = deps;
   const { tenant, agent, user } = config;
   const principal = principalOf({ tenant, agent, user, servers: undefined });
+  const policies = keepPolicies({ ...deps, onChange: () => policiesChanged(parts, isNews) });
+  let isNews = false;
+  void policies.ready.then(() => {
+    isNews = true;
+  });
   const parts: GatewayParts = {
     ...deps,
     fleet: new ServerFleet(
@@ -102,20 +140,27 @@ function assemble(deps: GatewayDeps): GatewayParts {
       },
       hearUpstream(() => parts),
     ),
-    policiesReady: mayStart
-      .then(() => loadPolicies(config, engine, loadBundle, log))
-      .catch((thrown: unknown) => {
-        log.error({ reason: messageOf(thrown) }, "policies not loaded; every call is denied");
-      }),
+    policies,
+    policiesReady: Promise.all([policies.ready, deps.blocks.ready]).then(() => undefined),
+    usage: new Usage({
+      config,
+      open: deps.openUsageStore ?? (() => openUsageStore(usageStoreOptions(deps))),
+      layers: policies.layers,
+      clock: deps.clock,
+      log,
+    }),
     visibility: new Visibility(deps),
-    conversations: new Conversations(stateDir, newId),
+    conversations: new Conversations(config, stateDir, newId),
+    notices: new Webhooks({ ...deps, webhooks: [], fetch: deps.fetch ?? globalThis.fetch }),
     seal: new Seal(() => sealKey(config.stateKey, stateDir)),
     heldCalls: new HeldCalls(newId),
+    flights: new Flights(),
     tasks: new TaskMemory(),
     ears: new ClientEars(),
     logLevels: new LogLevels(),
     subscriptions: new Subscriptions({
       fleet: () => parts.fleet,
+      clock: deps.clock,
       log,
       onUpdated: (client, server, uri) => parts.ears.tellUpdated(client, server, uri),
       onTask: (client, server, notice) => {
@@ -127,15 +172,23 @@ function assemble(deps: GatewayDeps): GatewayParts {
   return parts;
 }
 
+/** Other things may be visible now. Nobody has seen a list before the first bundles decided. */
+function policiesChanged({ ears, visibility }: GatewayParts, isNews: boolean): void {
+  visibility.forget();
+  if (!isNews) return;
+  const kinds = new Set(["tools", "prompts", "resources"] as const);
+  ears.tellChange({ kinds, connection: undefined }, undefined);
+}
+
 const ownInstructions =
   "Every request is checked by policy. A denied or held call says why and what to do instead; repeating it unchanged does not help.";
 
 /** What the servers can do, as far as they were ever greeted. */
-function greet({ fleet }: GatewayParts, { era, principal }: Client): Greeting {
-  const servers = fleet.greetings
-    .filter(([{ id }]) => isInScope(principal, id))
-    .map(([{ id }, greeting]) => ({ server: id, greeting }));
-  const { capabilities, instructions } = mergeGreetings(servers, era);
+function greet({ fleet }: GatewayParts, client: Client): Greeting {
+  const servers = fleet.servers
+    .filter(({ id }) => isInScope(client.principal, id))
+    .map((server) => ({ server: server.id, greeting: fleet.greeting(server, client) }));
+  const { capabilities, instructions } = mergeGreetings(servers, client.era);
   return {
     capabilities,
     instructions: instructions === "" ? ownInstructions : `${ownInstructions}\n\n${instructions}`,
@@ -153,10 +206,11 @@ const changePatienceMs = 2000;
 
 /** A server that hangs is not waited for for long. */
 async function awaitChanges({ fleet }: GatewayParts, client: Client): Promise<void> {
-  const telling = fleet.greetings.filter(
-    ([{ id }, greeting]) => isInScope(client.principal, id) && greeting?.era !== "legacy",
+  const telling = fleet.servers.filter(
+    (server) =>
+      isInScope(client.principal, server.id) && fleet.known(server, client)?.era !== "legacy",
   );
-  const all = Promise.all(telling.map(([{ id }]) => fleet.awaitChanges(id, client)));
+  const all = Promise.all(telling.map(({ id }) => fleet.awaitChanges(id, client)));
   const patience = new Promise<void>(
     (resolve) => void setTimeout(resolve, changePatienceMs).unref(),
   );
@@ -164,12 +218,17 @@ async function awaitChanges({ fleet }: GatewayParts, client: Client): Promise<vo
 }
 
 async function closeParts(parts: GatewayParts): Promise<void> {
+  parts.notices.close();
   parts.heldCalls.close();
   parts.subscriptions.close();
   try {
     await parts.fleet.close();
   } finally {
-    const { engine, conversations, decisionLog } = parts;
-    await Promise.all([engine.close(), conversations.close(), decisionLog.close()]);
+    const { policies, engine, conversations, decisionLog, blocks, approvals, usage } = parts;
+    await policies.close();
+    await Promise.all(
+      [engine, conversations, blocks, approvals, usage].map((part) => part.close()),
+    );
+    await decisionLog.close();
   }
 }

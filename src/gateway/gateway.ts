@@ -6,6 +6,8 @@ import type { JsonObject } from "../contract/json.ts";
 import type { ClientClaim } from "../contract/policy-input.ts";
 import type { Principal } from "../contract/principal.ts";
 import type { CallProgress } from "../contract/progress.ts";
+import type { PolicyStanding } from "./policies/policy-standing.ts";
+import type { ApprovalGrant } from "../policy/approvals/approval-grant.ts";
 
 /** `legacy`: up to MCP 2025-11-25, `modern`: from 2026-07-28. */
 export type ClientEra = "legacy" | "modern";
@@ -52,6 +54,8 @@ export interface ActionRequest {
   readonly requestState: string | undefined;
   /** How often a server's questions were answered within this request; of the gateway's own. */
   readonly round?: number;
+  /** What people agreed to for the call that this is part of; of the gateway's own. */
+  readonly approval?: ApprovalGrant | undefined;
   /** 2025-11-25 task augmentation; JSON text. */
   readonly taskJson: string | undefined;
   /** Modern: the level of log messages that this request wants. */
@@ -84,7 +88,13 @@ export interface ClientQuestion {
 
 export type ClientReply =
   | { readonly kind: "result"; readonly resultJson: string }
-  | { readonly kind: "error"; readonly code: number; readonly message: string };
+  | {
+      readonly kind: "error";
+      readonly code: number;
+      readonly message: string;
+      /** Where the client said nothing of the kind. */
+      readonly origin?: "gateway";
+    };
 
 /** How an action ended, for the client. */
 export type ActionReply =
@@ -133,6 +143,8 @@ export interface Gateway {
   readonly recalled: Promise<void>;
   /** Resolves when policies are active and servers are listed, or the patience with them ended. */
   readonly ready: Promise<void>;
+  /** Whether it can decide now; of use once it is ready. */
+  readonly policyStanding: () => PolicyStanding;
   readonly greet: (client: Client) => Greeting;
   readonly list: (client: Client, kind: ListKind) => Promise<Listing>;
   readonly act: (request: ActionRequest) => Promise<ActionReply>;
@@ -153,8 +165,8 @@ export interface Gateway {
     client: Client,
     exposedName: string,
   ) => Promise<ReadonlyMap<string, string>>;
-  /** Records a decided request that could not be read, as the denial it is. */
-  readonly refuseMalformed: (client: Client) => Promise<void>;
+  /** Records a decided request that came to no decision, as the denial it is. */
+  readonly refuseMalformed: (client: Client, method?: string) => Promise<void>;
   /** Ends what is kept for a legacy session: its connections, its subscriptions. */
   readonly forget: (client: Client) => void;
   /** Ends upstreams, commits records. */

@@ -9,6 +9,7 @@ import type { Catalog } from "../mcp/catalog/catalog.ts";
 import type { CatalogItem } from "../mcp/catalog/catalog-item.ts";
 import { presentTool } from "../mcp/catalog/present-tool.ts";
 import { actionAt, toolAction } from "./action/resolve.ts";
+import { isBlocked } from "./action/stopped.ts";
 import type { Client, ListKind, Listing } from "./gateway.ts";
 import type { GatewayParts } from "./parts.ts";
 
@@ -26,7 +27,9 @@ export async function listItems(
   kind: ListKind,
 ): Promise<Listing> {
   await Promise.all([parts.fleet.settled(), parts.policiesReady]);
-  const { catalog } = parts.fleet;
+  const catalog = parts.fleet.catalogOf(client);
+  const version = catalog.versions[kind];
+  if (isBlocked(parts, client.principal)) return { items: [], version };
   const candidates = candidatesOf(parts, client, kind, catalog);
   const servers = [...new Set(candidates.map(({ server }) => server))];
   const visible = await Promise.all(
@@ -38,7 +41,7 @@ export async function listItems(
       ),
     ),
   );
-  return { items: visible.flat().map(({ shown }) => shown), version: catalog.versions[kind] };
+  return { items: visible.flat().map(({ shown }) => shown), version };
 }
 
 async function visibleOf(

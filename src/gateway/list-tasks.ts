@@ -3,7 +3,10 @@
  */
 import { isRecord } from "../contract/json.ts";
 import { isInScope } from "../contract/principal.ts";
+import { toolAction } from "./action/resolve.ts";
+import { isBlocked } from "./action/stopped.ts";
 import { sealTask } from "./action/tasks.ts";
+import { isTaskGuarded } from "./hear-upstream.ts";
 import type { Client } from "./gateway.ts";
 import type { GatewayParts } from "./parts.ts";
 import { withoutReservedMeta } from "./reserved-members.ts";
@@ -14,7 +17,9 @@ const maxPages = 16;
 
 /** All tasks, under the ids that the client knows. */
 export async function listTasks(parts: GatewayParts, client: Client): Promise<readonly Task[]> {
-  const servers = parts.fleet.greetings.flatMap(([server, greeting]) => {
+  if (isBlocked(parts, client.principal)) return [];
+  const servers = parts.fleet.servers.flatMap((server) => {
+    const greeting = parts.fleet.known(server, client);
     const tasks = greeting?.capabilities["tasks"];
     const isListing = greeting?.era === "legacy" && isRecord(tasks) && isRecord(tasks["list"]);
     return isListing && isInScope(client.principal, server.id) ? [server.id] : [];
@@ -38,27 +43,49 @@ async function tasksOf(
     if (reply.kind !== "result") return found;
     const { tasks, nextCursor } = reply.result.value;
     if (!Array.isArray(tasks)) return found;
-    found.push(...tasks.flatMap((task) => presentTask(parts, client, server, task)));
+    const shown = await Promise.all(tasks.map((task) => presentTask(parts, client, server, task)));
+    found.push(...shown.flat());
     if (typeof nextCursor !== "string") return found;
     cursor = nextCursor;
   }
   return found;
 }
 
-function presentTask(
+/** None of a tool that its principal does not see, or not any more. */
+async function presentTask(
   parts: GatewayParts,
-  { principal }: Client,
+  client: Client,
   server: string,
   task: unknown,
-): readonly Task[] {
+): Promise<readonly Task[]> {
   if (!isRecord(task) || typeof task["taskId"] !== "string") return [];
+  const { principal } = client;
   const id = task["taskId"];
   const tool = parts.tasks.toolOf(principal.key, server, id);
-  if (tool === undefined) return [];
+  if (tool === undefined || !(await isToolSeen(parts, client, server, tool))) return [];
+  const { statusMessage, ...told } = withoutReservedMeta(task);
+  const isWordless =
+    statusMessage === undefined ||
+    isBlocked(parts, principal, { server, tool }) ||
+    isTaskGuarded(parts, principal, server, id);
   return [
     {
-      ...withoutReservedMeta(task),
+      ...told,
+      ...(isWordless ? {} : { statusMessage }),
       taskId: sealTask(parts.seal, principal.key, { server, id, tool }),
     },
   ];
+}
+
+async function isToolSeen(
+  { config, fleet, visibility }: GatewayParts,
+  client: Client,
+  server: string,
+  name: string,
+): Promise<boolean> {
+  const settings = config.servers.get(server);
+  const tool = fleet.catalogOf(client).tool(server, name);
+  if (settings === undefined || tool === undefined || tool.isChanged) return false;
+  const seenAs = toolAction(settings, tool, "tool_call");
+  return (await visibility.of(client.principal, seenAs)).isVisible;
 }

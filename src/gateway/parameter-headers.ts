@@ -11,13 +11,16 @@ const none: ReadonlyMap<string, string> = new Map();
 /** By full header name the JSON pointer of its argument; empty for what is hidden or unknown. */
 export async function parameterHeaders(
   parts: GatewayParts,
-  { principal }: Client,
+  client: Client,
   exposedName: string,
 ): Promise<ReadonlyMap<string, string>> {
-  const tool = await parts.fleet.lookUp(({ toolsByName }) => toolsByName.get(exposedName));
+  const tool = await parts.fleet.lookUp(client, ({ toolsByName }) => toolsByName.get(exposedName));
   const server = tool && parts.config.servers.get(tool.server);
   if (tool === undefined || server === undefined || tool.parameterHeaders.size === 0) return none;
   await parts.policiesReady;
-  const { isVisible } = await parts.visibility.of(principal, toolAction(server, tool, "tool_call"));
+  const { isVisible } = await parts.visibility.of(
+    client.principal,
+    toolAction(server, tool, "tool_call"),
+  );
   return isVisible ? tool.parameterHeaders : none;
 }

@@ -5,15 +5,21 @@
 import type { GatewayConfig } from "../config/config.ts";
 import type { Clock, Log, NewId } from "../contract/ambient.ts";
 import type { DecisionLog } from "../contract/record.ts";
+import type { Webhooks } from "../policy/approvals/webhooks.ts";
 import type { PolicyEngine } from "../policy/engine/policy-engine.ts";
 import type { HeldCalls } from "./action/held-calls.ts";
 import type { TaskMemory } from "./action/tasks.ts";
+import type { Flights } from "./action/flights.ts";
+import type { Blocks } from "./blocks/blocks.ts";
 import type { ClientEars } from "./client-ears.ts";
 import type { Conversations } from "./conversations.ts";
+import type { KeptApprovals } from "./keep-approvals.ts";
 import type { LogLevels } from "./fleet/log-levels.ts";
 import type { ServerFleet } from "./fleet/server-fleet.ts";
 import type { Subscriptions } from "./fleet/subscriptions.ts";
+import type { KeptPolicies } from "./policies/keep-policies.ts";
 import type { Seal } from "./seal.ts";
+import type { Usage } from "./usage/usage.ts";
 import type { Visibility } from "./visibility.ts";
 
 export interface GatewayParts {
@@ -24,10 +30,21 @@ export interface GatewayParts {
   readonly fleet: ServerFleet;
   readonly engine: PolicyEngine;
   readonly visibility: Visibility;
-  /** Resolves when the first set of bundles is active; it never rejects. */
+  readonly policies: KeptPolicies;
+  /** Counters and budgets of the active bundles. */
+  readonly usage: Usage;
+  /** What an operator has stopped. */
+  readonly blocks: Blocks;
+  /** Calls under way, which a block ends. */
+  readonly flights: Flights;
+  /** Resolves when the first set of bundles is active and blocks are known; it never rejects. */
   readonly policiesReady: Promise<void>;
   readonly conversations: Conversations;
   readonly decisionLog: DecisionLog;
+  /** What people agree to. */
+  readonly approvals: KeptApprovals;
+  /** What obligations have told to channels. */
+  readonly notices: Webhooks;
   readonly seal: Seal;
   readonly heldCalls: HeldCalls;
   readonly tasks: TaskMemory;

@@ -3,10 +3,10 @@
  * errors. A server that says one is passed on without it.
  */
 import { isRecord } from "../contract/json.ts";
+import { isReserved } from "../contract/reserved-key.ts";
 
 type Members = Readonly<Record<string, unknown>>;
 
-const reservedPrefix = "io.mcp-gateway/";
 const subscriptionKey = "io.modelcontextprotocol/subscriptionId";
 
 /** The members without those under the gateway's prefix; the same object where there are none. */
@@ -21,9 +21,4 @@ export function withoutReservedMeta(params: Members): Members {
   if (!isRecord(meta)) return rest;
   const { [subscriptionKey]: _, ...kept } = withoutReserved(meta);
   return Object.keys(kept).length === 0 ? rest : { ...rest, _meta: kept };
-}
-
-/** True for a key under the prefix. */
-export function isReserved(key: string): boolean {
-  return key.startsWith(reservedPrefix);
 }

@@ -11,7 +11,7 @@ import { isJsonObject } from "../contract/json.ts";
 
 export interface SealBinding {
   /** What the text is for; text of one purpose is nothing for another. */
-  readonly purpose: "held" | "upstream" | "task";
+  readonly purpose: "held" | "upstream" | "task" | "approval";
   readonly principalKey: string;
   /** Digest of the request it belongs to, where it belongs to one. */
   readonly request?: string;

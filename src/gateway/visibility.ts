@@ -3,15 +3,18 @@
  * alone and kept as long as the thing's definition stays the same. List and action use the same
  * verdicts, so that neither arguments nor conversation decide whether something exists.
  */
+import { ancestorsOf } from "../config/ancestors.ts";
 import type { GatewayConfig } from "../config/config.ts";
 import type { Clock } from "../contract/ambient.ts";
 import type { GatewayCode, LayerVerdict } from "../contract/layer.ts";
-import type { ActionType, PolicyAction } from "../contract/policy-input.ts";
+import type { ActionType, AgentIdentity, PolicyAction } from "../contract/policy-input.ts";
 import type { Principal } from "../contract/principal.ts";
+import { isInScope } from "../contract/principal.ts";
 import { isHidden } from "../policy/combine/is-hidden.ts";
 import type { PolicyEngine } from "../policy/engine/policy-engine.ts";
 import { buildListInput } from "../policy/input/build-input.ts";
 import { classify } from "../policy/input/classify.ts";
+import { unaskedLayers } from "./policies/unasked-layers.ts";
 
 export interface VisibilityOptions {
   readonly config: GatewayConfig;
@@ -43,6 +46,7 @@ export class Visibility {
   readonly #known = new Map<string, Sight>();
   /** Of keys and inputs together. */
   #characters = 0;
+  #version = 0;
 
   constructor(options: VisibilityOptions) {
     this.#options = options;
@@ -58,15 +62,16 @@ export class Visibility {
   /** One verdict for each thing of one server, in their order. */
   async ofAll(principal: Principal, actions: readonly PolicyAction[]): Promise<readonly Sight[]> {
     const server = actions[0]?.server ?? "";
-    if (principal.servers !== undefined && !principal.servers.has(server)) {
-      return actions.map((action) => this.#outOfScope(principal, action));
+    const ancestors = ancestorsOf(principal.agent, this.#options.config.agents);
+    if (!isInScope(principal, server) || ancestors === undefined) {
+      return actions.map((action) => this.#nowhere(principal, action));
     }
     const keys = actions.map((action) => keyOf(principal, action));
     const known = keys.map((key) => this.#known.get(key));
     const unknown = actions.filter((_, index) => known[index] === undefined);
     const asked = new Map<string, Sight>();
     for (let at = 0; at < unknown.length; at += chunkSize) {
-      await this.#ask(principal, unknown.slice(at, at + chunkSize), asked);
+      await this.#ask(principal, ancestors, unknown.slice(at, at + chunkSize), asked);
     }
     // What was known is kept here: while the others are asked for it may be forgotten.
     return keys.flatMap((key, index) => known[index] ?? asked.get(key) ?? []);
@@ -74,13 +79,23 @@ export class Visibility {
 
   async #ask(
     principal: Principal,
+    ancestors: readonly AgentIdentity[],
     actions: readonly PolicyAction[],
     asked: Map<string, Sight>,
   ): Promise<void> {
-    const { engine, clock } = this.#options;
+    const { engine, clock, config } = this.#options;
     const inputs = actions.map((action) => this.#inputOf(principal, action));
+    const parentInputs =
+      ancestors.length === 0
+        ? []
+        : actions.map((action) =>
+            ancestors.map((agent) => this.#inputOf({ ...principal, agent }, action)),
+          );
     const server = actions[0]?.server ?? "";
-    const answers = await engine.visibility({ server, inputs, timeMs: clock.nowMs() });
+    const unasked = unaskedLayers(config, principal.agent, server);
+    const version = this.#version;
+    const question = { server, unasked, inputs, parentInputs, timeMs: clock.nowMs() };
+    const answers = await engine.visibility(question);
     for (const [index, action] of actions.entries()) {
       const answer = answers[index];
       const verdicts = answer?.verdicts ?? [];
@@ -88,16 +103,28 @@ export class Visibility {
       const isVisible = answer !== undefined && isSeen(principal, action, verdicts);
       const sight: Sight = { verdicts, inputJson, isVisible };
       asked.set(keyOf(principal, action), sight);
-      // A failure may pass, so it is asked again.
-      if (answer !== undefined && verdicts.every((verdict) => verdict.ok))
-        this.#keep(keyOf(principal, action), sight);
+      // A failure may pass, so it is asked again; so is what other bundles said.
+      const isLasting = version === this.#version && verdicts.every((verdict) => verdict.ok);
+      if (answer !== undefined && isLasting) this.#keep(keyOf(principal, action), sight);
     }
   }
 
-  /** Its token names other servers: nothing has to be asked. */
-  #outOfScope(principal: Principal, action: PolicyAction): Sight {
+  /** Its token names other servers, or nobody knows an agent above it: nothing has to be asked. */
+  #nowhere(principal: Principal, action: PolicyAction): Sight {
     const inputJson = this.#inputOf(principal, action);
     return { verdicts: [], inputJson, isVisible: false, code: "outside_capabilities" };
+  }
+
+  /** Changes whenever other bundles come to decide. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Other bundles decide from now on. */
+  forget(): void {
+    this.#version += 1;
+    this.#known.clear();
+    this.#characters = 0;
   }
 
   #keep(key: string, sight: Sight): void {

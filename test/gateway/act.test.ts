@@ -174,7 +174,8 @@ describe("a denied action", () => {
   });
 
   test("is held where a person has to approve it", async () => {
-    const { act, admissions, servers } = open();
+    const settings = { approvals: { wait: "50ms" } };
+    const { act, admissions, servers } = openGateway({ servers: { crm }, policies, settings });
     const reply = readReply(await act(call("crm__approved_tool")));
     expect(reply).toMatchObject({ isError: true });
     expect(admissions).toMatchObject([{ answer: { allow: false, effect: "hold" } }]);

@@ -25,6 +25,7 @@ export interface FakeServerSettings {
   readonly era?: Era;
   readonly capabilities?: JsonObject;
   readonly instructions?: string;
+  readonly serverInfo?: JsonObject;
   readonly tools?: readonly object[];
   readonly prompts?: readonly object[];
   readonly resources?: readonly object[];
@@ -39,6 +40,8 @@ export interface FakeConnection {
   readonly events: UpstreamConnectionEvents;
   readonly sent: UpstreamRequest[];
   readonly notified: string[];
+  /** What this connection lists otherwise than the others. */
+  readonly lists: Record<string, readonly object[]>;
   isClosed: boolean;
 }
 
@@ -53,6 +56,8 @@ export interface FakeServer {
   /** Resolves before a connection opens. */
   opening: Promise<void>;
   answer: Answer;
+  /** What the next connection says it is. */
+  serverInfo: JsonObject;
   /** Says something that belongs to no request, on every connection. */
   readonly say: (notification: ServerNotification) => void;
   /** Ends the newest connection. */
@@ -100,6 +105,7 @@ export function createFakeServer(
     failing: new Set(),
     opening: Promise.resolve(),
     answer: settings.answer ?? (() => undefined),
+    serverInfo: settings.serverInfo ?? {},
     say: (notification) => {
       for (const { events } of fake.connections) events.onNotification?.(notification);
     },
@@ -113,7 +119,7 @@ export function createFakeServer(
   const connect: Connect = async (_, { capabilities, events, signal }) => {
     await Promise.race([fake.opening, cancelledBy(signal)]);
     if (signal.aborted) throw new Error("given up");
-    const own = { capabilities, events, sent: [], notified: [], isClosed: false };
+    const own = { capabilities, events, sent: [], notified: [], lists: {}, isClosed: false };
     fake.connections.push(own);
     return connectionOf(fake, own, settings, onSent);
   };
@@ -128,10 +134,10 @@ function connectionOf(
 ): UpstreamConnection {
   const protocolVersion = era === "legacy" ? "2025-11-25" : "2026-07-28";
   return {
-    greeting: { era, protocolVersion, capabilities, serverInfo: {}, instructions },
+    greeting: { era, protocolVersion, capabilities, serverInfo: fake.serverInfo, instructions },
     request: async (wanted) => {
       const kind = listed[wanted.method];
-      if (kind !== undefined) return listOf(fake, kind);
+      if (kind !== undefined) return listOf(fake, own, kind);
       own.sent.push(wanted);
       fake.sent.push(wanted);
       onSent(wanted);
@@ -147,11 +153,11 @@ function connectionOf(
   };
 }
 
-function listOf(fake: FakeServer, kind: string): UpstreamReply {
+function listOf(fake: FakeServer, own: FakeConnection, kind: string): UpstreamReply {
   if (fake.failing.has(kind)) {
     return { kind: "error", error: { code: -32_603, message: "as the test says" } };
   }
-  return result({ [kind]: fake.lists[kind] ?? [] });
+  return result({ [kind]: own.lists[kind] ?? fake.lists[kind] ?? [] });
 }
 
 function usual(wanted: UpstreamRequest): Promise<UpstreamReply> | UpstreamReply {
@@ -175,9 +181,10 @@ export async function askIn(
   method: string,
   params: JsonObject,
   signal = new AbortController().signal,
+  isAttributed = true,
 ): Promise<ClientAnswer> {
   if (wanted.onRequest === undefined) throw new Error("expected somebody to ask");
-  return await wanted.onRequest({ method, params, signal });
+  return await wanted.onRequest({ method, params, signal, isAttributed });
 }
 
 /** A tool as servers list it. */

@@ -7,9 +7,14 @@ import { newId, systemClock } from "../../src/config/ambient.ts";
 import type { JsonObject } from "../../src/contract/json.ts";
 import type { Principal } from "../../src/contract/principal.ts";
 import { principalOf } from "../../src/contract/principal.ts";
-import type { AdmissionRecord, OutcomeRecord } from "../../src/contract/record.ts";
+import type { AdmissionRecord, NotedRecord, OutcomeRecord } from "../../src/contract/record.ts";
+import { BlockWatch } from "../../src/gateway/blocks/block-watch.ts";
+import type { Blocks } from "../../src/gateway/blocks/blocks.ts";
+import { openBlockSources } from "../../src/gateway/blocks/open-block-stores.ts";
 import { createGateway } from "../../src/gateway/create-gateway.ts";
-import type { GatewayDeps } from "../../src/gateway/create-gateway.ts";
+import type { GatewayDeps, MovableGateway } from "../../src/gateway/create-gateway.ts";
+import { keepApprovals } from "../../src/gateway/keep-approvals.ts";
+import type { KeptApprovals } from "../../src/gateway/keep-approvals.ts";
 import type {
   ActionReply,
   ActionRequest,
@@ -18,6 +23,7 @@ import type {
   Gateway,
   Subject,
 } from "../../src/gateway/gateway.ts";
+import type { PolicyHands } from "../../src/gateway/policies/keep-policies.ts";
 import { load } from "../config/support.ts";
 import { testEngine } from "../policy/engine/policies.ts";
 import { createTestLog } from "../support/log.ts";
@@ -32,13 +38,20 @@ export interface OpenOptions {
   /** Default: a fresh one; the same for a second gateway after the first. */
   readonly stateDir?: string;
   readonly deps?: Partial<GatewayDeps>;
+  /** Further members of the configuration. */
+  readonly settings?: object;
 }
 
 export interface OpenGateway {
-  readonly gateway: Gateway;
+  readonly gateway: MovableGateway;
   readonly servers: Readonly<Record<string, FakeServer>>;
   readonly admissions: AdmissionRecord[];
   readonly outcomes: OutcomeRecord[];
+  readonly notes: NotedRecord[];
+  readonly approvals: KeptApprovals;
+  readonly blocks: Blocks;
+  /** By layer, what its keeper can do. */
+  readonly places: ReadonlyMap<string, PolicyHands>;
   /** `admit`, `sent METHOD` and `settle OUTCOME`, in the order they happened. */
   readonly events: string[];
   readonly stateDir: string;
@@ -61,7 +74,14 @@ afterEach(async () => {
 
 /** The principal of these ids; `more` is what a token may say besides. */
 export function principal(user: string, more: Partial<Principal> = {}): Principal {
-  const agent = { id: "bot", scope: "test", owner_team: null, model: null, parent: null };
+  const agent = {
+    id: "bot",
+    version: null,
+    scope: "test",
+    owner_team: null,
+    model: null,
+    parent: null,
+  };
   return principalOf({
     tenant: "default",
     agent: { ...agent, authenticated: true },
@@ -117,10 +137,12 @@ export function requestOf(subject: Subject, more: Partial<ActionRequest> = {}): 
 
 /** Opens a gateway; it is closed after the test. */
 export function openGateway({ servers, policies, ...options }: OpenOptions): OpenGateway {
-  const { stateDir = temporaryFolder(), deps = {} } = options;
+  const { stateDir = temporaryFolder(), deps = {}, settings = {} } = options;
   const events: string[] = [];
   const admissions: AdmissionRecord[] = [];
   const outcomes: OutcomeRecord[] = [];
+  const notes: NotedRecord[] = [];
+  const places = new Map<string, PolicyHands>();
   const disk = { admit: async (): Promise<void> => {} };
   const time = { skewMs: 0 };
   const log = createTestLog();
@@ -130,12 +152,33 @@ export function openGateway({ servers, policies, ...options }: OpenOptions): Ope
       createFakeServer(settings, ({ method }) => events.push(`sent ${method}`)),
     ]),
   );
+  const clock = {
+    nowMs: () => systemClock.nowMs() + time.skewMs,
+    monotonicMs: () => systemClock.monotonicMs() + time.skewMs,
+  };
+  const config = configOf(servers, settings);
+  const { tenant } = config;
+  const blocks =
+    deps.blocks ??
+    new BlockWatch({
+      sources: openBlockSources({ stateDir, tenant, clock, store: config.decisions.store }),
+      note: async (record) => void notes.push(record),
+      agents: (deps.config ?? config).agents,
+      mayStart: Promise.resolve(),
+      tenant,
+      clock,
+      newId,
+      log,
+    });
+  const note = async (record: NotedRecord): Promise<void> => void notes.push(record);
+  const approvals =
+    deps.approvals ??
+    keepApprovals({ config, stateDir, decisionLog: { note }, clock, newId, log, fetch });
   const gateway = createGateway({
-    config: configOf(servers),
-    clock: {
-      nowMs: () => systemClock.nowMs() + time.skewMs,
-      monotonicMs: () => systemClock.monotonicMs() + time.skewMs,
-    },
+    config,
+    clock,
+    blocks,
+    approvals,
     newId,
     random: () => 0,
     log,
@@ -151,12 +194,19 @@ export function openGateway({ servers, policies, ...options }: OpenOptions): Ope
         outcomes.push(record);
         events.push(`settle ${record.outcome}`);
       },
+      note,
       close: async () => {},
     },
-    loadBundle: async (name, kind) => ({
-      ok: true,
-      bundle: kind === "server" ? policies.server(name) : policies.identity,
-    }),
+    openKeeper: async (place, hands) => {
+      places.set(place.name, hands);
+      const { name, kind } = place;
+      return {
+        start: async () => {
+          await hands.activate(kind === "server" ? policies.server(name) : policies.identity);
+        },
+        close: async () => {},
+      };
+    },
     connect: async (server, wanted) => {
       const fake = fakes[server.id];
       if (fake === undefined) throw new Error("expected a server of the test");
@@ -170,16 +220,29 @@ export function openGateway({ servers, policies, ...options }: OpenOptions): Ope
   const act: OpenGateway["act"] = (subject, more) => gateway.act(requestOf(subject, more));
   const call: OpenGateway["call"] = (name, more) =>
     act({ type: "tool_call", name, argumentsJson: "{}" }, more);
-  const kept = { admissions, outcomes, events, stateDir, log, disk, time };
+  const kept = {
+    admissions,
+    outcomes,
+    notes,
+    places,
+    blocks,
+    approvals,
+    events,
+    stateDir,
+    log,
+    disk,
+    time,
+  };
   return { gateway, servers: fakes, ...kept, act, call };
 }
 
-function configOf(servers: OpenOptions["servers"]) {
+function configOf(servers: OpenOptions["servers"], settings: object) {
   const entries = Object.entries(servers).map(([id, { config = {} }]) => [
     id,
     { command: "none", cwd: "/", policy: `oci-layout:none:${id}`, ...config },
   ]);
   return load({
+    ...settings,
     agent: { id: "bot", scope: "test" },
     user: { id: "alice" },
     servers: Object.fromEntries(entries),

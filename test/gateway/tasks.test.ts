@@ -117,6 +117,7 @@ describe("a task that a call made", () => {
     const reply = JSON.stringify(await act(about("task_get", taskId)));
     expect(reply).toContain("tool_changed");
     expect(fake.sent).toHaveLength(1);
+    expect(await gateway.listTasks(legacyClient())).toEqual([]);
   });
 
   test("outlives the gateway that it was made with", async () => {
@@ -135,6 +136,20 @@ describe("a list of tasks", () => {
     const taskId = await start();
     expect(await gateway.listTasks(legacyClient())).toEqual([{ taskId }]);
     expect(await gateway.listTasks(bob)).toEqual([]);
+  });
+
+  test("has none of a tool that its principal does not see any more", async () => {
+    const { gateway, call } = open({ ...crm, tools: [tool("staff_tool")] });
+    const withGroups = (...groups: readonly string[]) => {
+      const user = { ...alice.user, groups };
+      return legacyClient({ principal: principal("alice", { user }) });
+    };
+    const [staff, former] = [withGroups("staff"), withGroups()];
+    expect(staff.principal.key).toBe(former.principal.key);
+    const made = readReply(await call("crm__staff_tool", { client: staff, taskJson: "{}" }));
+    const { taskId } = Object(made["task"]);
+    expect(await gateway.listTasks(staff)).toEqual([{ taskId }]);
+    expect(await gateway.listTasks(former)).toEqual([]);
   });
 
   test("is read page by page, and of servers that have one", async () => {
@@ -197,4 +212,29 @@ describe("a notification of a task", () => {
     expect(other.heard).toEqual([]);
     expect(alice.key).not.toBe(bob.principal.key);
   });
+
+  test.each([
+    ["tool", "crm/get"],
+    ["server", "crm"],
+  ] as const)(
+    "is not passed on while its %s is blocked, nor are words in a list",
+    async (kind, id) => {
+      const words = "the mail of everybody";
+      const telling: Answer = (wanted, connection) =>
+        wanted.method === "tasks/list"
+          ? result({ tasks: [{ taskId: "t1", statusMessage: words }] })
+          : answer(wanted, connection);
+      const { gateway, start, servers, blocks } = open({ ...crm, answer: telling });
+      const mine = collect();
+      gateway.listen(legacyClient(), { hear: mine.hear, ask: undefined });
+      const taskId = await start();
+      expect(await gateway.listTasks(legacyClient())).toEqual([{ taskId, statusMessage: words }]);
+      await blocks.block({ subject: { kind, id }, by: "carol", reason: null }, undefined);
+      mine.heard.length = 0;
+      const params = { taskId: "t1", status: "working", statusMessage: words };
+      servers["crm"]?.say({ method: "notifications/tasks/status", params });
+      expect(mine.heard).toEqual([]);
+      expect(await gateway.listTasks(legacyClient())).toEqual([{ taskId }]);
+    },
+  );
 });

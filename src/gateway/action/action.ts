@@ -3,10 +3,11 @@
  */
 import type { ServerConfig } from "../../config/config.ts";
 import type { LayerVerdict } from "../../contract/layer.ts";
-import type { ActionType, PolicyAction } from "../../contract/policy-input.ts";
+import type { ActionType, InputParts, PolicyAction } from "../../contract/policy-input.ts";
 import type { Principal } from "../../contract/principal.ts";
 import type { ClientClaim } from "../../contract/policy-input.ts";
 import type { CatalogTool } from "../../mcp/catalog/catalog-item.ts";
+import type { ApprovalGrant } from "../../policy/approvals/approval-grant.ts";
 import type { CombinedDecision } from "../../policy/combine.ts";
 import type { Classification } from "../../policy/input/classify.ts";
 
@@ -23,6 +24,8 @@ export interface Action {
   /** What of the request is not passed on, as JSON pointers into `params`. */
   readonly dropped: readonly string[];
   readonly decisionId: string;
+  /** What people agreed to, where it runs on that. */
+  readonly approval?: ApprovalGrant | undefined;
   /** Wall clock; the time of the decision in input, policy and record. */
   readonly timeMs: number;
   /** Monotonic. */
@@ -49,5 +52,9 @@ export interface Decided {
   readonly inputJson: string;
   /** What the action touches, after the server's bundle added to the operator's floor. */
   readonly brings: Classification;
+  /** What it was decided on, for the question about its result; undefined where nobody was asked. */
+  readonly input?: InputParts | undefined;
+  /** OPA's `nd_builtin_cache`; undefined where policy asked nothing that could change. */
+  readonly ndBuiltinCacheJson?: string | undefined;
   readonly policyMs: number;
 }

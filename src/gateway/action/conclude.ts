@@ -4,9 +4,10 @@
 import type { UpstreamFailure, UpstreamReply } from "../../mcp/upstream/upstream-connection.ts";
 import type { ActionReply, ActionRequest } from "../gateway.ts";
 import type { GatewayParts } from "../parts.ts";
-import type { Action, Target } from "./action.ts";
-import { refuseHiddenQuestion } from "./hidden-question.ts";
+import type { Action, Decided, Target } from "./action.ts";
+import { judgeHiddenQuestion } from "./hidden-question.ts";
 import { answerInputs, isInputRequired, passInputs, passResult } from "./input-required.ts";
+import { judgeResult } from "./judge-result.ts";
 import { presentError } from "./present-error.ts";
 import { upstreamFailed } from "./replies.ts";
 import { settleReply } from "./settle.ts";
@@ -16,6 +17,8 @@ export interface Allowed {
   readonly request: ActionRequest;
   readonly action: Action;
   readonly target: Target;
+  /** What policy said to it, the newest last: an answer in the middle is decided on its own. */
+  readonly decided?: readonly Decided[] | undefined;
 }
 
 /** A reply for the client, or a retry that the server wants and that is decided first. */
@@ -27,18 +30,21 @@ export type ForwardReply =
 export async function conclude(
   parts: GatewayParts,
   allowed: Allowed,
-  reply: UpstreamReply,
+  answer: UpstreamReply,
 ): Promise<ForwardReply> {
   const { request, action, target } = allowed;
-  settleReply(parts, action, reply);
+  const judgedResult = await judgeResult(parts, allowed, answer);
+  settleReply(parts, action, answer, judgedResult.report);
+  if (!judgedResult.ok) return judgedResult.shown;
+  const { reply } = judgedResult;
   if (reply.kind === "result") {
     if (!isInputRequired(reply.result)) return await passResult(parts, allowed, reply.result);
     const isLegacy = request.ask !== undefined;
     return await (isLegacy ? answerInputs : passInputs)(parts, allowed, reply.result);
   }
   if (reply.kind === "error") {
-    const refused = await refuseHiddenQuestion(parts, allowed, reply.error);
-    return refused ?? presentError(reply.error);
+    const judged = await judgeHiddenQuestion(parts, allowed, reply.error);
+    return judged ?? presentError(reply.error);
   }
   if (reply.code === "cancelled") return { kind: "cancelled" };
   const name = `server "${target.server.id}"`;

@@ -3,8 +3,10 @@
  * the request it was given with, and until it runs out; with anything else nothing is sent.
  */
 import { sha256Of } from "../../contract/sha256.ts";
+import type { ApprovalGrant } from "../../policy/approvals/approval-grant.ts";
 import type { ActionRequest } from "../gateway.ts";
 import type { GatewayParts } from "../parts.ts";
+import type { SealBinding } from "../seal.ts";
 import type { Target } from "./action.ts";
 import type { HeldCall } from "./held-calls.ts";
 import { heldUntil } from "./held-calls.ts";
@@ -27,33 +29,76 @@ export function readContinuation(parts: GatewayParts, asked: Asked): Continuatio
   const { requestState } = asked.request;
   if (requestState === undefined) return { kind: "none" };
   const nowMs = parts.clock.nowMs();
-  const binding = bindingOf(asked);
-  const upstream = parts.seal.open(requestState, { ...binding, purpose: "upstream" }, nowMs);
+  const upstream = parts.seal.open(requestState, upstreamBinding(asked), nowMs);
   if (typeof upstream?.["s"] === "string") return { kind: "upstream", state: upstream["s"] };
-  const held = parts.seal.open(requestState, { ...binding, purpose: "held" }, nowMs);
-  const call = typeof held?.["id"] === "string" ? parts.heldCalls.find(held["id"]) : undefined;
-  return call === undefined ? { kind: "invalid" } : { kind: "held", call };
+  // The server gave none; the approval of the call came back.
+  if (upstream !== undefined) return { kind: "none" };
+  const call = findHeld(parts, asked.request);
+  // The name may be another server's by now.
+  const isItsOwn = call?.place.server === asked.target.server.id;
+  return call !== undefined && isItsOwn ? { kind: "held", call } : { kind: "invalid" };
 }
 
 /** A client that comes back with what is not allowed gets no further with its held call. */
-export function abandonHeld(parts: GatewayParts, asked: Asked): void {
-  const continuation = readContinuation(parts, asked);
-  if (continuation.kind === "held") parts.heldCalls.drop(continuation.call);
+export function abandonHeld(parts: GatewayParts, request: ActionRequest): void {
+  const call = findHeld(parts, request);
+  if (call !== undefined) parts.heldCalls.drop(call);
 }
 
 /** State of a call that is held here. */
-export function sealHeld(parts: GatewayParts, asked: Asked, call: HeldCall): string {
-  const binding = { ...bindingOf(asked), purpose: "held" } as const;
-  return parts.seal.close({ id: call.id }, binding, heldUntil(parts.clock.nowMs()));
+export function sealHeld(parts: GatewayParts, request: ActionRequest, call: HeldCall): string {
+  return parts.seal.close({ id: call.id }, heldBinding(request), heldUntil(parts.clock.nowMs()));
 }
 
-/** State that an upstream gave, bound to this principal and request. */
-export function sealUpstream(parts: GatewayParts, asked: Asked, state: string): string {
-  const binding = { ...bindingOf(asked), purpose: "upstream" } as const;
-  return parts.seal.close({ s: state }, binding, heldUntil(parts.clock.nowMs()));
+/**
+ * State that an upstream gave, bound to this principal and request, with the approval that the call
+ * runs on. `undefined` where there is neither.
+ */
+export function sealUpstream(
+  parts: GatewayParts,
+  asked: Asked,
+  state: unknown,
+): string | undefined {
+  const { approval } = asked.request;
+  const given = typeof state === "string" ? { s: state } : {};
+  if (typeof state !== "string" && approval === undefined) return undefined;
+  const use = approval === undefined ? {} : { a: approval.id, u: approval.uses };
+  const untilMs = heldUntil(parts.clock.nowMs());
+  return parts.seal.close({ ...given, ...use }, upstreamBinding(asked), untilMs);
 }
 
-function bindingOf({ request: { client, subject }, target }: Asked) {
+export type ApprovalUse =
+  /** The call is open here, and has it. */
+  | { readonly kind: "held"; readonly grant: ApprovalGrant | undefined }
+  /** To be taken again, if nobody did since. */
+  | { readonly kind: "upstream"; readonly id: string; readonly uses: number };
+
+/** The approval of the call that a retry belongs to. */
+export function readApprovalUse(parts: GatewayParts, asked: Asked): ApprovalUse | undefined {
+  const { requestState } = asked.request;
+  if (requestState === undefined) return undefined;
+  const upstream = parts.seal.open(requestState, upstreamBinding(asked), parts.clock.nowMs());
+  const [id, uses] = [upstream?.["a"], upstream?.["u"]];
+  if (typeof id === "string" && typeof uses === "number") return { kind: "upstream", id, uses };
+  const call = findHeld(parts, asked.request);
+  const isItsOwn = call?.place.server === asked.target.server.id;
+  return isItsOwn ? { kind: "held", grant: call?.approval } : undefined;
+}
+
+function findHeld(parts: GatewayParts, request: ActionRequest): HeldCall | undefined {
+  const { requestState } = request;
+  if (requestState === undefined) return undefined;
+  const held = parts.seal.open(requestState, heldBinding(request), parts.clock.nowMs());
+  return typeof held?.["id"] === "string" ? parts.heldCalls.find(held["id"]) : undefined;
+}
+
+/** Without the server: a call is given up even where its name stands for nothing any more. */
+function heldBinding({ client, subject }: ActionRequest): SealBinding {
+  const request = sha256Of(JSON.stringify(subject));
+  return { purpose: "held", principalKey: client.principal.key, request };
+}
+
+function upstreamBinding({ request: { client, subject }, target }: Asked): SealBinding {
   const request = sha256Of(JSON.stringify([target.server.id, subject]));
-  return { principalKey: client.principal.key, request };
+  return { purpose: "upstream", principalKey: client.principal.key, request };
 }

@@ -3,54 +3,89 @@
  */
 import type { InputParts } from "../../contract/policy-input.ts";
 import type { LayerVerdict } from "../../contract/layer.ts";
-import type { CombinedDecision } from "../../policy/combine.ts";
+import { isMet } from "../../policy/approvals/approval-grant.ts";
+import type { CombinedDecision, CombineRequest } from "../../policy/combine.ts";
 import { combine, gatewayDenial } from "../../policy/combine.ts";
 import type { CatalogTool } from "../../mcp/catalog/catalog-item.ts";
 import type { ArgumentCheck, ArgumentCheckRequest } from "../../policy/engine/policy-engine.ts";
+import { isObserved } from "../policies/is-observed.ts";
+import { unaskedLayers } from "../policies/unasked-layers.ts";
+import { isReleasedTool } from "../fleet/release-standing.ts";
 import type { GatewayParts } from "../parts.ts";
 import type { Sight } from "../visibility.ts";
 import { subjectName } from "../visibility.ts";
 import type { Action, Decided, Target } from "./action.ts";
+import type { DutyReader } from "./open-duties.ts";
+import { noDuties, openDuties } from "./open-duties.ts";
 import { refusal } from "./refuse.ts";
 
-/** No obligation can be carried out yet, so each one denies. */
-const knownObligations: ReadonlySet<string> = new Set();
+/** What a decision needs of a gateway: the tests of a whole stack have no more. */
+export type DecidingParts = Pick<GatewayParts, "config" | "engine" | "visibility">;
 
-/** Asks the policy decision point; whatever goes wrong in there is a denial in the answer. */
+/**
+ * Asks the policy decision point; whatever goes wrong in there is a denial in the answer. Where other
+ * bundles came to decide between the two questions, both are asked again: one set decides.
+ */
 export async function decide(
-  parts: GatewayParts,
+  parts: DecidingParts,
+  action: Action,
+  target: Target,
+  input: InputParts,
+): Promise<Decided> {
+  for (;;) {
+    const { version } = parts.visibility;
+    const decided = await decideOnce(parts, action, target, input);
+    if (version === parts.visibility.version) return decided;
+  }
+}
+
+async function decideOnce(
+  parts: DecidingParts,
   action: Action,
   target: Target,
   input: InputParts,
 ): Promise<Decided> {
   const sight = await parts.visibility.of(action.principal, target.seenAs);
-  if (!sight.isVisible) return hidden(action, target, sight);
+  if (!sight.isVisible) return hidden(parts, action, target, sight);
   const { tool } = target;
-  if (tool?.isChanged === true) return refusal(parts, action, target, "tool_changed");
+  if (tool?.isChanged === true) {
+    const isReleased = isReleasedTool(target.server.release, tool);
+    return refusal(parts, action, target, isReleased ? "tool_changed" : "release_mismatch");
+  }
   const isCall = action.type === "tool_call";
   const decision = await parts.engine.decide({
     server: target.server.id,
+    unasked: unaskedLayers(parts.config, action.principal.agent, target.server.id),
     parts: input,
     timeMs: action.timeMs,
+    seed: action.decisionId,
     ...(isCall && tool !== undefined ? { check: checkOf(tool, action) } : {}),
   });
   const { verdicts, inputJson, dataClasses, labels, evalMs, argumentCheck } = decision;
-  const combined = combineAll(action, target, verdicts.map(withoutHiding));
+  const duties = await openDuties(parts.config, verdicts);
+  const combined = combineAll(parts, action, target, verdicts.map(withoutHiding), duties);
   return {
     combined: enforceDefinition(action, combined, argumentCheck),
     verdicts,
     inputJson,
+    ndBuiltinCacheJson: decision.ndBuiltinCacheJson,
     brings: { dataClasses, labels },
+    input,
     policyMs: evalMs,
   };
 }
 
 /** The arguments themselves are not judged: they must not tell a hidden tool from an unknown one. */
-function hidden(action: Action, target: Target, sight: Sight): Decided {
+export function hidden(
+  parts: DecidingParts,
+  action: Action,
+  target: Target,
+  sight: Sight,
+): Decided {
   const { verdicts, inputJson, code } = sight;
   const combined =
     code === undefined
-      ? combineAll(action, target, verdicts)
+      ? combineAll(parts, action, target, verdicts, noDuties)
       : gatewayDenial(action.decisionId, code);
   return {
     combined: { ...combined, hidden: true },
@@ -64,26 +99,42 @@ function hidden(action: Action, target: Target, sight: Sight): Decided {
 /** Whether something is visible was decided on the list-phase input, and nowhere else. */
 function withoutHiding(verdict: LayerVerdict): LayerVerdict {
   if (!verdict.ok) return verdict;
-  return { ...verdict, output: { ...verdict.output, hide: [], capabilities: undefined } };
+  const { parentCapabilities: _, ...output } = verdict.output;
+  return { ...verdict, output: { ...output, hide: [], capabilities: undefined } };
 }
 
 function combineAll(
+  parts: DecidingParts,
+  action: Action,
+  target: Target,
+  verdicts: readonly LayerVerdict[],
+  duties: DutyReader,
+): CombinedDecision {
+  return combine(combineRequest(parts, action, target, verdicts, duties));
+}
+
+/** What combining has to know of an action beside what the layers said. */
+export function combineRequest(
+  { config }: Pick<DecidingParts, "config">,
   action: Action,
   { server, name, tool }: Target,
   verdicts: readonly LayerVerdict[],
-): CombinedDecision {
+  duties: DutyReader,
+): CombineRequest {
   // A task goes by the tool that made it; its own id is the server's to choose.
   const subject = subjectName(action.type, tool?.name ?? name);
-  return combine({
+  return {
     decisionId: action.decisionId,
     action: { type: action.type, server: server.id, tool: subject },
     scope: action.principal.agent.scope,
     verdicts,
     nowMs: action.timeMs,
     serverCeiling: server.ceiling,
-    isApproved: () => false,
-    knownObligations,
-  });
+    isApproved: (layer, match) => isMet(action.approval, layer, match),
+    canFulfil: (obligation) => duties.problemOf(action.type, obligation) === undefined,
+    maxWaivers: config.maxWaivers,
+    isObserved: (layer) => isObserved(config, layer, action.timeMs),
+  };
 }
 
 /** What the gateway itself checks of an action that policy does not refuse. */
@@ -92,8 +143,13 @@ function enforceDefinition(
   combined: CombinedDecision,
   check: ArgumentCheck | undefined,
 ): CombinedDecision {
-  if (check === undefined || check.ok || combined.answer.effect === "deny") return combined;
+  if (check === undefined || check.ok || isDenied(combined)) return combined;
   return gatewayDenial(action.decisionId, check.code, check.message);
+}
+
+/** Where a layer is only observed the effect may be a denial that is not enforced. */
+function isDenied({ answer: { allow, effect } }: CombinedDecision): boolean {
+  return !allow && effect === "deny";
 }
 
 const schemaTexts = new WeakMap<CatalogTool, string>();

@@ -5,17 +5,20 @@
 import type { UpstreamReply } from "../../mcp/upstream/upstream-connection.ts";
 import type { GatewayParts } from "../parts.ts";
 import { askClient } from "./ask-client.ts";
+import { attendCall } from "./attend-call.ts";
 import type { Allowed, ForwardReply } from "./conclude.ts";
 import { conclude } from "./conclude.ts";
 import type { Continuation } from "./continuation.ts";
 import { readContinuation } from "./continuation.ts";
 import { holdCall, resumeCall } from "./hold-call.ts";
+import { isResultGuarded, withObligedEars } from "./obliged-request.ts";
 import { invalidState } from "./replies.ts";
 import { settle } from "./settle.ts";
 import { upstreamRequest } from "./upstream-request.ts";
 
 /** Makes an allowed request and settles its record. */
-export async function forward(parts: GatewayParts, allowed: Allowed): Promise<ForwardReply> {
+export async function forward(parts: GatewayParts, admitted: Allowed): Promise<ForwardReply> {
+  const allowed = await withObligedEars(parts, admitted);
   const { request, action } = allowed;
   if (request.signal.aborted) {
     settle(parts, action, "not_forwarded", undefined);
@@ -27,33 +30,37 @@ export async function forward(parts: GatewayParts, allowed: Allowed): Promise<Fo
     return invalidState("Invalid or expired requestState: start the request again without it");
   }
   if (continuation.kind === "held") return await resumeCall(parts, allowed, continuation.call);
-  if (mayBeHeld(allowed)) return await holdCall(parts, allowed, continuation);
+  if (mayBeAsked(allowed)) {
+    return await (request.ask === undefined ? holdCall : attendCall)(parts, allowed, continuation);
+  }
   return await conclude(parts, allowed, await send(parts, allowed, continuation));
 }
 
-/** A modern client cannot be asked in the middle of its request. Subscriptions are kept elsewhere. */
-function mayBeHeld({ request, target }: Allowed): boolean {
-  const { ask, subject } = request;
+/** In the middle of its request, a modern one when it comes back. Subscriptions are kept elsewhere. */
+function mayBeAsked({ request: { subject }, target }: Allowed): boolean {
   const isSubscription = subject.type === "resource_subscribe" || subject.type === "task_subscribe";
-  return ask === undefined && target.server.toClient.length > 0 && !isSubscription;
+  return target.server.toClient.length > 0 && !isSubscription;
 }
 
 async function send(
   parts: GatewayParts,
-  { request, target }: Allowed,
+  allowed: Allowed,
   continuation: Continuation,
 ): Promise<UpstreamReply> {
+  const { request, target } = allowed;
   const { client, ask, signal } = request;
   const { server, name } = target;
   if (request.subject.type === "resource_subscribe") {
     return await parts.subscriptions.add(client, server, name);
   }
   if (request.subject.type === "task_subscribe") {
+    const { key } = client.principal;
+    if (isResultGuarded(parts, allowed)) parts.tasks.guard(key, server.id, name);
     return await parts.subscriptions.addTask(client, server, name);
   }
   const sessionLogLevel = parts.logLevels.of(client);
   return await parts.fleet.request(server.id, client, {
-    ...upstreamRequest(request, target, { continuation, sessionLogLevel }),
+    ...upstreamRequest(parts, request, target, { continuation, sessionLogLevel }),
     signal,
     onRequest: (question) => askClient(parts, { client, server, during: target, ask }, question),
   });

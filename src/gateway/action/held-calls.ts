@@ -5,8 +5,12 @@
  */
 import type { NewId } from "../../contract/ambient.ts";
 import type { JsonObject } from "../../contract/json.ts";
+import type { Principal } from "../../contract/principal.ts";
 import type { UpstreamReply } from "../../mcp/upstream/upstream-connection.ts";
+import type { ApprovalGrant } from "../../policy/approvals/approval-grant.ts";
+import type { StopPlace } from "../blocks/block.ts";
 import type { ActionRequest, ClientQuestion, ClientReply } from "../gateway.ts";
+import type { Decided } from "./action.ts";
 
 /** What a held call came to: its end, or questions for the client. */
 export type HeldStep =
@@ -30,7 +34,13 @@ const takenBack: ClientReply = { kind: "error", code: -32_800, message: "cancell
 /** One call that is open upstream, whichever exchange with the client is looking at it. */
 export class HeldCall {
   readonly id: string;
-  readonly principalKey: string;
+  readonly principal: Principal;
+  /** Where it is open. */
+  readonly place: StopPlace;
+  /** What policy said to it and to each answer that came since. */
+  readonly decided: Decided[] = [];
+  /** What people agreed to for it. */
+  readonly approval: ApprovalGrant | undefined;
   /** The exchange that hears progress and messages now; `undefined` while the client is away. */
   #exchange: Exchange | undefined;
   /** What was said while the client was away. */
@@ -42,9 +52,11 @@ export class HeldCall {
   readonly #waking = new Set<() => void>();
   #asked = 0;
 
-  constructor(id: string, request: ActionRequest) {
+  constructor(id: string, place: StopPlace, request: ActionRequest) {
     this.id = id;
-    this.principalKey = request.client.principal.key;
+    this.place = place;
+    this.principal = request.client.principal;
+    this.approval = request.approval;
     this.#exchange = request;
   }
 
@@ -78,7 +90,7 @@ export class HeldCall {
   /** Takes a question of the server; resolves with the client's answer, some exchanges later. */
   ask(question: ClientQuestion): Promise<ClientReply> {
     if (question.signal.aborted) return Promise.resolve(takenBack);
-    const key = `${question.method.replaceAll("/", "_")}_${(this.#asked += 1)}`;
+    const key = questionKey(question.method, (this.#asked += 1));
     return new Promise((resolve) => {
       const answer = (reply: ClientReply): void => {
         this.#waiting.delete(key);
@@ -86,7 +98,7 @@ export class HeldCall {
       };
       this.#waiting.set(key, { question, answer });
       question.signal.addEventListener("abort", () => answer(takenBack), { once: true });
-      // On stdio a question names no call, so it may come to one that has ended meanwhile.
+      // It may have been decided while the call ended.
       if (this.hasEnded) this.refuseAll(callEnded);
       this.#wake();
     });
@@ -147,15 +159,15 @@ export class HeldCalls {
   }
 
   /** A call that is not held yet. */
-  open(request: ActionRequest): HeldCall {
-    return new HeldCall(this.#newId(), request);
+  open(place: StopPlace, request: ActionRequest): HeldCall {
+    return new HeldCall(this.#newId(), place, request);
   }
 
   /** Keeps a call for its client's return; false where too many are kept. */
   keep(call: HeldCall): boolean {
     if (this.#held.has(call.id)) return true;
     const own = [...this.#held.values()].filter(
-      (held) => held.call.principalKey === call.principalKey,
+      (held) => held.call.principal.key === call.principal.key,
     );
     if (this.#held.size >= maxHeld || own.length >= maxHeldPerPrincipal) return false;
     const timer = setTimeout(() => this.drop(call), maxAgeMs);
@@ -175,9 +187,19 @@ export class HeldCalls {
     if (!call.hasEnded) call.abort();
   }
 
+  /** Gives up what nobody may come back for. */
+  dropWhere(isDropped: (call: HeldCall) => boolean): void {
+    for (const { call } of this.#held.values()) if (isDropped(call)) this.drop(call);
+  }
+
   close(): void {
     for (const { call } of this.#held.values()) this.drop(call);
   }
+}
+
+/** Under what the answer to the `count`th question of a call goes. */
+export function questionKey(method: string, count: number): string {
+  return `${method.replaceAll("/", "_")}_${count}`;
 }
 
 /** Until when the state of a held call is good. */

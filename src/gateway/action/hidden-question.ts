@@ -8,15 +8,14 @@ import type { RpcError } from "../../mcp/wire/rpc.ts";
 import type { ActionReply } from "../gateway.ts";
 import type { GatewayParts } from "../parts.ts";
 import type { Allowed } from "./conclude.ts";
-import { isDeclared } from "./ask-client.ts";
-import { decideQuestion } from "./question.ts";
+import { decideQuestion, isDeclared, maxQuestionsAtOnce } from "./question.ts";
 import { upstreamFailed } from "./replies.ts";
 import { settle } from "./settle.ts";
 
 const urlElicitationRequired = -32_042;
 
 /** The reply for such an error, made of what was judged; `undefined` for any other error. */
-export async function refuseHiddenQuestion(
+export async function judgeHiddenQuestion(
   parts: GatewayParts,
   { request, action, target }: Allowed,
   { code, message: said, data }: RpcError,
@@ -25,6 +24,10 @@ export async function refuseHiddenQuestion(
   const listed: unknown = isRecord(data) ? data["elicitations"] : undefined;
   // Without a list there is nothing to judge, and so nothing to pass.
   const asked: readonly unknown[] = Array.isArray(listed) && listed.length > 0 ? listed : [{}];
+  if (asked.length > maxQuestionsAtOnce) {
+    const message = `server "${target.server.id}" wants a person to open more than ${maxQuestionsAtOnce} pages (decision ${action.decisionId})`;
+    return upstreamFailed(action, "input_refused", message);
+  }
   const elicitations: JsonObject[] = [];
   for (const elicitation of asked) {
     const params = { ...(isJsonObject(elicitation) ? elicitation : {}), mode: "url" };

@@ -14,6 +14,7 @@ import { sealHeld } from "./continuation.ts";
 import type { HeldCall } from "./held-calls.ts";
 import type { ClientQuestion } from "../gateway.ts";
 import { settle } from "./settle.ts";
+import { placeOf } from "./stopped.ts";
 import { upstreamRequest } from "./upstream-request.ts";
 
 /** Sends the request; ends with its reply, or with the server's first questions. */
@@ -25,22 +26,24 @@ export async function holdCall(
   const { request, target } = allowed;
   const { client } = request;
   const { server } = target;
-  const held = parts.heldCalls.open(request);
+  const held = parts.heldCalls.open(placeOf(target), request);
   const asker = {
     client,
     server,
-    during: target,
     ask: (question: ClientQuestion) => held.ask(question),
   };
   const extras = { continuation, sessionLogLevel: undefined };
-  const wanted = upstreamRequest(request, target, extras);
+  const wanted = upstreamRequest(parts, request, target, extras);
   const reply = parts.fleet.request(server.id, client, {
     ...wanted,
     onProgress:
       wanted.onProgress && ((progress) => held.tell(({ onProgress }) => onProgress?.(progress))),
     onNotification: (notice) =>
       held.tell(({ onNotification }) => onNotification(presentLogMessage(server, notice))),
-    onRequest: (question) => askClient(parts, asker, question),
+    onRequest: (question) => {
+      const during = question.isAttributed ? target : undefined;
+      return askClient(parts, { ...asker, during }, question);
+    },
     signal: held.signal,
   });
   void reply.then((ended) => held.end(ended));
@@ -60,7 +63,9 @@ export async function resumeCall(
   return await step(parts, allowed, held);
 }
 
-async function step(parts: GatewayParts, allowed: Allowed, held: HeldCall): Promise<ForwardReply> {
+async function step(parts: GatewayParts, asked: Allowed, held: HeldCall): Promise<ForwardReply> {
+  held.decided.push(...(asked.decided ?? []));
+  const allowed = { ...asked, decided: held.decided };
   for (;;) {
     const next = await held.next(allowed.request.signal);
     if (next.kind === "ended") {
@@ -75,7 +80,7 @@ async function step(parts: GatewayParts, allowed: Allowed, held: HeldCall): Prom
 
 function inputRequired(
   parts: GatewayParts,
-  { request, action, target }: Allowed,
+  { request, action }: Allowed,
   held: HeldCall,
   questions: ReadonlyMap<string, ClientQuestion>,
 ): ForwardReply {
@@ -84,7 +89,7 @@ function inputRequired(
     ([key, { method, paramsJson }]) =>
       `${JSON.stringify(key)}:{"method":${JSON.stringify(method)},"params":${paramsJson}}`,
   );
-  const state = JSON.stringify(sealHeld(parts, { request, target }, held));
+  const state = JSON.stringify(sealHeld(parts, request, held));
   const text = `{"resultType":"input_required","inputRequests":{${inputRequests.join(",")}},"requestState":${state}}`;
   const bytes = Buffer.from(text);
   settle(parts, action, "completed", bytes);

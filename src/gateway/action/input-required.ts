@@ -7,15 +7,16 @@ import { isJsonObject, isRecord } from "../../contract/json.ts";
 import type { RawResult } from "../../mcp/wire/read-server-message.ts";
 import { rewriteResult } from "../../mcp/wire/rewrite-result.ts";
 import type { GatewayParts } from "../parts.ts";
-import { askClient, isDeclared } from "./ask-client.ts";
+import { askClient } from "./ask-client.ts";
 import type { Allowed, ForwardReply } from "./conclude.ts";
 import { sealUpstream } from "./continuation.ts";
 import { presentResult } from "./present-result.ts";
-import { decideQuestion } from "./question.ts";
+import { decideQuestion, isDeclared, maxQuestionsAtOnce } from "./question.ts";
 import { upstreamFailed } from "./replies.ts";
 import { settle } from "./settle.ts";
 
 const maxRounds = 8;
+const tooMany = `it asked more than ${maxQuestionsAtOnce} questions at once`;
 
 /** True for a result that is a question. */
 export function isInputRequired({ value }: RawResult): boolean {
@@ -33,15 +34,17 @@ export async function answerInputs(
   if (round > maxRounds) return refused(allowed, `it asked more than ${maxRounds} times`);
   const asker = { client: request.client, server: target.server, during: target, ask: request.ask };
   const responses: string[] = [];
-  for (const { key, method, params } of questionsOf(value["inputRequests"])) {
+  const questions = questionsOf(value["inputRequests"]);
+  if (questions.length > maxQuestionsAtOnce) return refused(allowed, tooMany);
+  for (const { key, method, params } of questions) {
     const { signal } = request;
-    const answer = await askClient(parts, asker, { method, params, signal });
+    const answer = await askClient(parts, asker, { method, params, signal, isAttributed: true });
     if (signal.aborted) return { kind: "cancelled" };
     if (answer.kind === "error") return refused(allowed, `${method}: ${answer.error.message}`);
     responses.push(`${JSON.stringify(key)}:${answer.resultJson}`);
   }
   const { requestState: state } = value;
-  const requestState = typeof state === "string" ? sealUpstream(parts, allowed, state) : undefined;
+  const requestState = sealUpstream(parts, allowed, state);
   const inputResponsesJson = `{${responses.join(",")}}`;
   return { kind: "again", request: { ...request, inputResponsesJson, requestState, round } };
 }
@@ -54,13 +57,11 @@ export async function passInputs(
 ): Promise<ForwardReply> {
   const presented = await presentQuestions(parts, allowed, result);
   if (!presented.ok) return presented.reply;
-  const { requestState: state } = result.value;
+  const state = sealUpstream(parts, allowed, result.value["requestState"]);
   const bytes = rewriteResult(result, {
     set: {
       ...presented.members,
-      ...(typeof state === "string"
-        ? { requestState: JSON.stringify(sealUpstream(parts, allowed, state)) }
-        : {}),
+      ...(state === undefined ? {} : { requestState: JSON.stringify(state) }),
     },
     drops: isInputMember,
     dropsMeta: () => false,
@@ -104,7 +105,9 @@ async function presentQuestions(
   const { server } = target;
   const presented: string[] = [];
   const refuse = (reason: string): Presented => ({ ok: false, reply: refused(allowed, reason) });
-  for (const { key, method, params } of questionsOf(value["inputRequests"])) {
+  const questions = questionsOf(value["inputRequests"]);
+  if (questions.length > maxQuestionsAtOnce) return refuse(tooMany);
+  for (const { key, method, params } of questions) {
     const question = { client, server, method, params, during: target };
     const decision = await decideQuestion(parts, question);
     if (decision === undefined) return refuse(`${method.slice(0, 64)} is no question`);

@@ -1,18 +1,26 @@
 /**
  * Steps 2 to 4 and what an allowed action will bring; the same for both directions.
  */
-import { classify } from "../../policy/input/classify.ts";
+import { classify, detectSent } from "../../policy/input/classify.ts";
 import type { GatewayParts } from "../parts.ts";
 import type { Action, Decided, Target } from "./action.ts";
-import { decide } from "./decide.ts";
+import { decideCounted } from "./decide-counted.ts";
 import { measure } from "./measure.ts";
-import { withoutState } from "./refuse.ts";
+import { refusal } from "./refuse.ts";
 import { remember } from "./remember.ts";
+import { judgeStopped } from "./stopped.ts";
 
 /** Classifies, measures, decides and remembers. */
 export async function judge(parts: GatewayParts, action: Action, target: Target): Promise<Decided> {
-  const classification = classify(target.tool && target.server.tools.get(target.tool.name));
-  const input = measure(parts, action, target, classification);
-  if (input === undefined) return withoutState(parts, action, target);
-  return await remember(parts, action, target, await decide(parts, action, target, input));
+  const stopped = await judgeStopped(parts, action, target);
+  if (stopped !== undefined) return stopped;
+  const { server, tool } = target;
+  const found = detectSent(action.sent, target.action.about, server.detectors);
+  const classification = classify(tool && server.tools.get(tool.name), found);
+  const input = await measure(parts, action, target, classification);
+  if (input === undefined) {
+    const message = "Not reached: what this conversation has seen.";
+    return refusal(parts, action, target, "state_unavailable", message);
+  }
+  return await remember(parts, action, target, await decideCounted(parts, action, target, input));
 }

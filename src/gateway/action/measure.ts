@@ -3,19 +3,20 @@
  */
 import type { InputParts } from "../../contract/policy-input.ts";
 import { messageOf } from "../../errors.ts";
+import { approvalInput } from "../../policy/approvals/approval-grant.ts";
 import { buildCallInput } from "../../policy/input/build-input.ts";
 import type { Classification } from "../../policy/input/classify.ts";
 import type { GatewayParts } from "../parts.ts";
 import type { Action, Target } from "./action.ts";
 
 /** Counts the action in its conversation and builds its input; `undefined` where that is unreadable. */
-export function measure(
+export async function measure(
   parts: GatewayParts,
   action: Action,
   target: Target,
   classification: Classification,
-): InputParts | undefined {
-  const context = readContext(parts, action, target.server.id);
+): Promise<InputParts | undefined> {
+  const context = await readContext(parts, action, target.server.id);
   if (context === undefined) return undefined;
   const { agent, user } = action.principal;
   return buildCallInput({
@@ -23,6 +24,7 @@ export function measure(
     client: action.claim,
     action: target.action,
     sent: action.sent,
+    approval: action.approval && approvalInput(action.approval),
     classification,
     context: context.everyone,
     serverContext: context.own,
@@ -30,10 +32,15 @@ export function measure(
   });
 }
 
-function readContext(parts: GatewayParts, action: Action, server: string) {
-  const sentBytes = Object.values(action.sent).reduce((sum, text) => sum + text.length, 0);
+async function readContext(parts: GatewayParts, action: Action, server: string) {
+  const sentBytes = Object.values(action.sent).reduce(
+    (sum, text) => sum + Buffer.byteLength(text),
+    0,
+  );
   try {
-    return parts.conversations.of(action.principal).measure(server, sentBytes, action.timeMs);
+    const conversation = parts.conversations.of(action.principal);
+    await conversation.refresh(action.timeMs);
+    return conversation.measure(server, sentBytes, action.timeMs);
   } catch (thrown) {
     parts.log.error({ reason: messageOf(thrown) }, "conversation state not read");
     return undefined;

@@ -10,21 +10,24 @@ import { rewriteStrings } from "../../mcp/wire/rewrite-strings.ts";
 import type { ActionReply } from "../gateway.ts";
 import type { GatewayParts } from "../parts.ts";
 import type { Allowed } from "./conclude.ts";
+import { isResultGuarded } from "./obliged-request.ts";
 import { upstreamFailed } from "./replies.ts";
 import { taskReplacement } from "./tasks.ts";
 
 /** The reply for a result that is none of the gateway's own. */
 export function presentResult(
   parts: GatewayParts,
-  { request, action, target }: Allowed,
+  allowed: Allowed,
   result: ResultBytes,
 ): ActionReply {
+  const { request, action, target } = allowed;
   const { server, tool } = target;
   const { client } = request;
   const { key } = client.principal;
   const { value } = result;
   for (const uri of mentionedUris(value)) parts.fleet.rememberUri(server.id, uri, key);
-  const place = { server: server.id, tool: tool?.name ?? "", principalKey: key };
+  const isGuarded = isResultGuarded(parts, allowed);
+  const place = { server: server.id, tool: tool?.name ?? "", principalKey: key, isGuarded };
   const replacements = [
     uriReplacement(value, server),
     taskReplacement(parts, action.type, value, place),

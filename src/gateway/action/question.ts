@@ -8,16 +8,18 @@ import type { JsonObject } from "../../contract/json.ts";
 import { isJsonObject } from "../../contract/json.ts";
 import type { GatewayCode } from "../../contract/layer.ts";
 import type { ActionType, PolicyAction } from "../../contract/policy-input.ts";
+import { actionTypeOf } from "../../mcp/wire/method-table.ts";
 import type { Client } from "../gateway.ts";
 import type { GatewayParts } from "../parts.ts";
 import type { Action, Decided, Target } from "./action.ts";
 import { stampAction } from "./begin-action.ts";
+import { confirmAsker } from "./confirm-definition.ts";
 import { elicitationProblem } from "./elicitation-problem.ts";
 import { judge } from "./judge.ts";
 import { recordAdmission } from "./record-admission.ts";
 import { refusal } from "./refuse.ts";
 import { presentRelatedTask, relatedTask } from "./tasks.ts";
-import { isReserved } from "../reserved-members.ts";
+import { isReserved } from "../../contract/reserved-key.ts";
 
 /** A question before it is decided. */
 export interface Question {
@@ -27,6 +29,8 @@ export interface Question {
   readonly params: JsonObject;
   /** What was being done when the server asked; `undefined` where it asked unprompted. */
   readonly during: Target | undefined;
+  /** What the client answered, where that is decided; JSON text, by the question's key. */
+  readonly responsesJson?: string | undefined;
 }
 
 export type QuestionDecision =
@@ -34,25 +38,33 @@ export type QuestionDecision =
   | { readonly ok: true; readonly action: Action; readonly params: JsonObject }
   | { readonly ok: false; readonly decided: Decided; readonly reason: string };
 
-const kinds = {
-  "sampling/createMessage": { type: "sampling", listed: "sampling" },
-  "elicitation/create": { type: "elicitation", listed: "elicitation" },
-  "roots/list": { type: "roots_list", listed: "roots" },
-} as const;
+type QuestionName = ServerConfig["toClient"][number];
+
+/** Of one answer of a server; of more, none is decided. */
+export const maxQuestionsAtOnce = 64;
+
+/** As what the operator lists a question, and the client declares that it can answer it. */
+const questionNames: ReadonlyMap<string, QuestionName> = new Map([
+  ["sampling/createMessage", "sampling"],
+  ["elicitation/create", "elicitation"],
+  ["roots/list", "roots"],
+]);
 
 /** Decides and records; `undefined` for a method that no server may ask. */
 export async function decideQuestion(
   parts: GatewayParts,
   question: Question,
 ): Promise<QuestionDecision | undefined> {
-  const kind = kindOf(question.method);
-  if (kind === undefined) return undefined;
-  const action = beginQuestion(parts, question, kind.type);
-  const target = targetOf(question, kind.type);
-  const forbidden = forbiddenBecause(question, kind.listed);
+  const { client } = question;
+  const name = questionNames.get(question.method);
+  const type = actionTypeOf(question.method);
+  if (name === undefined || type === undefined) return undefined;
+  const forbidden = forbiddenBecause(question, name);
+  const action = beginQuestion(parts, question, type, forbidden);
+  const target = targetOf(question, type);
   const decided =
     forbidden === undefined
-      ? await judge(parts, action, target)
+      ? await confirmAsker(parts, client, action, target, await judge(parts, action, target))
       : refusal(parts, action, target, forbidden);
   const isRecorded = await recordAdmission(parts, action, target, decided);
   if (isRecorded && decided.combined.answer.allow && !decided.combined.hidden) {
@@ -66,15 +78,30 @@ export async function decideQuestion(
   return { ok: false, decided, reason };
 }
 
-function kindOf(method: string) {
-  return Object.entries(kinds).find(([known]) => known === method)?.[1];
+/** True where the client said that it can be asked this. */
+export function isDeclared(
+  capabilities: JsonObject,
+  method: string,
+  { mode }: JsonObject = {},
+): boolean {
+  const name = questionNames.get(method);
+  const declared = name === undefined ? undefined : capabilities[name];
+  if (declared === undefined) return false;
+  // Without sub-members it is forms (MCP 2025-11-25, "Elicitation Capabilities").
+  return mode !== "url" || (isJsonObject(declared) && declared["url"] !== undefined);
 }
 
 function beginQuestion(
   parts: GatewayParts,
-  { client, method, params }: Question,
+  { client, method, params, responsesJson }: Question,
   type: ActionType,
+  forbidden: GatewayCode | undefined,
 ): Action {
+  const message = JSON.stringify(params);
+  const words = {
+    message,
+    ...(responsesJson === undefined ? {} : { input_responses: responsesJson }),
+  };
   return {
     ...stampAction(parts),
     type,
@@ -82,7 +109,8 @@ function beginQuestion(
     claim: client.claim,
     protocolVersion: client.protocolVersion,
     asked: method,
-    sent: { message: JSON.stringify(params) },
+    // A server must not fill the record with what nobody wanted to hear.
+    sent: forbidden === "not_offered_to_client" ? {} : words,
     dropped: [],
   };
 }
@@ -101,9 +129,9 @@ function targetOf({ server, method, during }: Question, type: ActionType): Targe
 
 function forbiddenBecause(
   { server, method, params }: Question,
-  listed: ServerConfig["toClient"][number],
+  name: QuestionName,
 ): GatewayCode | undefined {
-  if (!server.toClient.includes(listed)) return "not_offered_to_client";
+  if (!server.toClient.includes(name)) return "not_offered_to_client";
   if (method !== "elicitation/create") return undefined;
   return elicitationProblem(params) === undefined ? undefined : "unsafe_elicitation";
 }

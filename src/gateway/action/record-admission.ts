@@ -7,8 +7,23 @@ import { codeOf, messageOf } from "../../errors.ts";
 import type { GatewayParts } from "../parts.ts";
 import type { Action, Decided, Target } from "./action.ts";
 
-/** Writes the record; false where it could not be made durable. `target`: where it names nothing. */
+/**
+ * Writes the record; false where it could not be made durable. `target`: where it names nothing.
+ * What was reserved for an action that is not done is given back.
+ */
 export async function recordAdmission(
+  parts: GatewayParts,
+  action: Action,
+  target: Target | undefined,
+  decided: Decided,
+): Promise<boolean> {
+  const isRecorded = await writeAdmission(parts, action, target, decided);
+  const { hidden, answer } = decided.combined;
+  if (!isRecorded || hidden || !answer.allow) parts.usage.release(action.decisionId);
+  return isRecorded;
+}
+
+async function writeAdmission(
   parts: GatewayParts,
   action: Action,
   target: Target | undefined,
@@ -30,10 +45,15 @@ export async function recordAdmission(
       actionType: action.type,
       protocolVersion: action.protocolVersion,
       inputJson: decided.inputJson,
+      ndBuiltinCacheJson: decided.ndBuiltinCacheJson,
       argsSha256: sha256Of(action.sent["args"] ?? action.sent["message"] ?? "{}"),
       answer: decided.combined.answer,
       layers: decided.verdicts,
-      waivers: { used: decided.combined.usedWaivers, expired: decided.combined.expiredWaivers },
+      waivers: {
+        used: decided.combined.usedWaivers,
+        expired: decided.combined.expiredWaivers,
+        void: decided.combined.voidWaivers,
+      },
       dropped: action.dropped,
       timings: { policyMs: decided.policyMs, totalMs: clock.monotonicMs() - action.startedMs },
       posture: config.posture,

@@ -5,32 +5,45 @@ import type { ServerConfig } from "../../config/config.ts";
 import type { JsonObject } from "../../contract/json.ts";
 import type { ActionType, PolicyAction } from "../../contract/policy-input.ts";
 import type { CatalogTool } from "../../mcp/catalog/catalog-item.ts";
-import type { ActionRequest, Subject } from "../gateway.ts";
+import type { ActionRequest, Client, Subject } from "../gateway.ts";
 import type { GatewayParts } from "../parts.ts";
 import type { Target } from "./action.ts";
 import { openTask } from "./tasks.ts";
 
-/** `undefined` where no server has such a thing; waits for servers that are listed for the first time. */
+/**
+ * `undefined` where no server has such a thing; waits for servers that are listed for the first time,
+ * and for one that is moved to another release.
+ */
 export async function resolve(
+  parts: GatewayParts,
+  request: ActionRequest,
+): Promise<Target | undefined> {
+  const target = await find(parts, request);
+  if (target === undefined || !parts.fleet.moves.has(target.server.id)) return target;
+  await parts.fleet.moves.ended(target.server.id);
+  return await find(parts, request);
+}
+
+async function find(
   parts: GatewayParts,
   { client, subject }: ActionRequest,
 ): Promise<Target | undefined> {
   switch (subject.type) {
     case "tool_call":
-      return await toolCall(parts, subject.name);
+      return await toolCall(parts, client, subject.name);
     case "prompt_get":
-      return await promptGet(parts, subject.name);
+      return await promptGet(parts, client, subject.name);
     case "resource_read":
     case "resource_subscribe":
-      return await resource(parts, subject.type, subject.uri, client.principal.key);
+      return await resource(parts, client, subject.type, subject.uri);
     case "completion":
-      return await completion(parts, subject.ref, client.principal.key);
+      return await completion(parts, client, subject.ref);
     case "task_get":
     case "task_result":
     case "task_cancel":
     case "task_update":
     case "task_subscribe":
-      return await task(parts, subject, client.principal.key);
+      return await task(parts, client, subject);
   }
 }
 
@@ -61,16 +74,24 @@ export function actionAt(
   };
 }
 
-async function toolCall(parts: GatewayParts, name: string): Promise<Target | undefined> {
-  const tool = await parts.fleet.lookUp((catalog) => catalog.toolsByName.get(name));
+async function toolCall(
+  parts: GatewayParts,
+  client: Client,
+  name: string,
+): Promise<Target | undefined> {
+  const tool = await parts.fleet.lookUp(client, (catalog) => catalog.toolsByName.get(name));
   const server = tool && parts.config.servers.get(tool.server);
   if (tool === undefined || server === undefined) return undefined;
   const action = toolAction(server, tool, "tool_call");
   return { server, name: tool.name, tool, action, seenAs: action };
 }
 
-async function promptGet(parts: GatewayParts, name: string): Promise<Target | undefined> {
-  const prompt = await parts.fleet.lookUp((catalog) => catalog.promptsByName.get(name));
+async function promptGet(
+  parts: GatewayParts,
+  client: Client,
+  name: string,
+): Promise<Target | undefined> {
+  const prompt = await parts.fleet.lookUp(client, (catalog) => catalog.promptsByName.get(name));
   const server = prompt && parts.config.servers.get(prompt.server);
   if (prompt === undefined || server === undefined) return undefined;
   const action = actionAt(server, "prompt_get", { prompt: prompt.name }, prompt.digest);
@@ -79,17 +100,17 @@ async function promptGet(parts: GatewayParts, name: string): Promise<Target | un
 
 async function resource(
   parts: GatewayParts,
+  client: Client,
   type: "resource_read" | "resource_subscribe",
   exposedUri: string,
-  principalKey: string,
 ): Promise<Target | undefined> {
-  const found = await parts.fleet.lookUp(() => parts.fleet.routeUri(exposedUri, principalKey));
+  const found = await parts.fleet.lookUp(client, () => parts.fleet.routeUri(exposedUri, client));
   const server = found && parts.config.servers.get(found.server);
   if (found === undefined || server === undefined) return undefined;
   const { uri } = found;
-  const listed = parts.fleet.catalog.resources.find(
-    (item) => item.server === server.id && item.name === uri,
-  );
+  const listed = parts.fleet
+    .catalogOf(client)
+    .resources.find((item) => item.server === server.id && item.name === uri);
   const seenAs = actionAt(server, "resource_read", { uri }, listed?.digest);
   return { server, name: uri, tool: undefined, action: { ...seenAs, type }, seenAs };
 }
@@ -97,16 +118,18 @@ async function resource(
 /** A completion may be asked by whoever may see what it completes. */
 async function completion(
   parts: GatewayParts,
+  client: Client,
   ref: Extract<Subject, { type: "completion" }>["ref"],
-  principalKey: string,
 ): Promise<Target | undefined> {
   if ("prompt" in ref) {
-    const prompt = await promptGet(parts, ref.prompt);
+    const prompt = await promptGet(parts, client, ref.prompt);
     return prompt && { ...prompt, action: { ...prompt.action, type: "completion" } };
   }
-  const template = await parts.fleet.lookUp((catalog) => catalog.templatesByUri.get(ref.uri));
+  const template = await parts.fleet.lookUp(client, (catalog) =>
+    catalog.templatesByUri.get(ref.uri),
+  );
   if (template === undefined) {
-    const found = await resource(parts, "resource_read", ref.uri, principalKey);
+    const found = await resource(parts, client, "resource_read", ref.uri);
     return found && { ...found, action: { ...found.action, type: "completion" } };
   }
   const server = parts.config.servers.get(template.server);
@@ -119,12 +142,12 @@ async function completion(
 
 async function task(
   parts: GatewayParts,
+  client: Client,
   { type, taskId }: Extract<Subject, { readonly taskId: string }>,
-  principalKey: string,
 ): Promise<Target | undefined> {
-  const name = openTask(parts.seal, principalKey, taskId);
+  const name = openTask(parts.seal, client.principal.key, taskId);
   const tool =
-    name && (await parts.fleet.lookUp((catalog) => catalog.tool(name.server, name.tool)));
+    name && (await parts.fleet.lookUp(client, (catalog) => catalog.tool(name.server, name.tool)));
   const server = tool && parts.config.servers.get(tool.server);
   if (name === undefined || tool === undefined || server === undefined) return undefined;
   const seenAs = toolAction(server, tool, "tool_call");

@@ -6,14 +6,17 @@ import { sha256Of } from "../../contract/sha256.ts";
 import type { UpstreamReply } from "../../mcp/upstream/upstream-connection.ts";
 import type { GatewayParts } from "../parts.ts";
 import type { Action } from "./action.ts";
+import type { ResultReport } from "./result-report.ts";
 
 /** Appends the outcome; `bytes` are the result's, as they came. */
 export function settle(
-  { decisionLog, clock }: GatewayParts,
+  { decisionLog, clock, usage }: GatewayParts,
   action: Action,
   outcome: Outcome,
   bytes: Uint8Array | undefined,
+  { obligations, reasons }: Partial<ResultReport> = {},
 ): void {
+  usage.settle(action.decisionId, outcome, bytes?.length);
   decisionLog.settle({
     kind: "outcome",
     decisionId: action.decisionId,
@@ -22,14 +25,21 @@ export function settle(
     resultSha256: bytes === undefined ? null : sha256Of(bytes),
     resultBytes: bytes?.length ?? null,
     latencyMs: clock.monotonicMs() - action.startedMs,
+    ...(obligations === undefined ? {} : { obligations }),
+    ...(reasons === undefined ? {} : { withheld: reasons }),
   });
 }
 
-/** Settles what an upstream answered. */
-export function settleReply(parts: GatewayParts, action: Action, reply: UpstreamReply): void {
+/** Settles what an upstream answered, and whether the client gets it. */
+export function settleReply(
+  parts: GatewayParts,
+  action: Action,
+  reply: UpstreamReply,
+  report: ResultReport,
+): void {
   const bytes = reply.kind === "result" ? reply.result.bytes : undefined;
   parts.conversations.of(action.principal).countBytes(bytes?.length ?? 0);
-  settle(parts, action, outcomeOf(reply), bytes);
+  settle(parts, action, report.isShown ? outcomeOf(reply) : "completed_withheld", bytes, report);
 }
 
 function outcomeOf(reply: UpstreamReply): Outcome {

@@ -13,15 +13,27 @@ const maxRemembered = 10_000;
 /** Which tool made which task of which principal: what a list of tasks is filtered and named by. */
 export class TaskMemory {
   readonly #tools = new Map<string, string>();
+  readonly #guarded = new Set<string>();
 
   remember(principalKey: string, { server, id, tool }: TaskName): void {
     if (this.#tools.size >= maxRemembered) {
       for (const oldest of this.#tools.keys()) {
         this.#tools.delete(oldest);
+        this.#guarded.delete(oldest);
         break;
       }
     }
     this.#tools.set(JSON.stringify([principalKey, server, id]), tool);
+  }
+
+  /** What policy wants changed or judged before this principal sees it goes no other way. */
+  guard(principalKey: string, server: string, id: string): void {
+    const key = JSON.stringify([principalKey, server, id]);
+    if (this.#tools.has(key)) this.#guarded.add(key);
+  }
+
+  isGuarded(principalKey: string, server: string, id: string): boolean {
+    return this.#guarded.has(JSON.stringify([principalKey, server, id]));
   }
 
   /** `undefined` for a task that this principal did not make through this gateway. */
@@ -36,6 +48,12 @@ export interface TaskName {
   readonly id: string;
   /** Tool whose call made it. */
   readonly tool: string;
+}
+
+/** Whose a task is, and whether its words are for its result alone. */
+export interface TaskPlace extends Omit<TaskName, "id"> {
+  readonly principalKey: string;
+  readonly isGuarded: boolean;
 }
 
 /** The id for a client. */
@@ -78,13 +96,14 @@ export function taskReplacement(
   { seal, tasks }: { readonly seal: Seal; readonly tasks: TaskMemory },
   type: ActionType,
   value: Readonly<Record<string, unknown>>,
-  { server, tool, principalKey }: Omit<TaskName, "id"> & { readonly principalKey: string },
+  { server, tool, principalKey, isGuarded }: TaskPlace,
 ): ReplaceString | undefined {
   if (!namesTasks(type, value)) return undefined;
   return (path, text) => {
     if (!isTaskIdAt(path)) return undefined;
     const name = { server, id: text(), tool };
     if (type === "tool_call") tasks.remember(principalKey, name);
+    if (isGuarded) tasks.guard(principalKey, server, name.id);
     return sealTask(seal, principalKey, name);
   };
 }

@@ -7,6 +7,7 @@ import { offeredCapabilities } from "../offered-capabilities.ts";
 import { presentLogMessage } from "../present-log-message.ts";
 import type { UpstreamRequest } from "../../mcp/upstream/upstream-connection.ts";
 import type { ActionRequest, Subject } from "../gateway.ts";
+import type { GatewayParts } from "../parts.ts";
 import type { Target } from "./action.ts";
 import type { Continuation } from "./continuation.ts";
 
@@ -21,6 +22,7 @@ type UpstreamMeta = Pick<ActionRequest, "traceparent" | "logLevel">;
 
 /** Everything but who hears the server meanwhile. */
 export function upstreamRequest(
+  { fleet }: Pick<GatewayParts, "fleet">,
   request: ActionRequest,
   target: Target,
   { continuation, sessionLogLevel }: UpstreamExtras,
@@ -39,7 +41,21 @@ export function upstreamRequest(
     onProgress,
     onNotification: (notice) => onNotification(presentLogMessage(target.server, notice)),
     signal,
+    mayGoTo: mayGoTo(fleet, request, target),
   };
+}
+
+/**
+ * What was decided goes to the program that it was decided for: the one of its release, and a call to
+ * one that described the tool as it was pinned.
+ */
+function mayGoTo(
+  fleet: GatewayParts["fleet"],
+  { subject }: ActionRequest,
+  { server, tool }: Target,
+): UpstreamRequest["mayGoTo"] {
+  const called = subject.type === "tool_call" ? tool : undefined;
+  return (connection) => fleet.programs.mayGoTo(server, connection, called);
 }
 
 type Wanted = Pick<UpstreamRequest, "method" | "params" | "name" | "headers">;

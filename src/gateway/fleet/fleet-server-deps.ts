@@ -36,8 +36,11 @@ export interface FleetServerDeps {
   readonly idleTimeoutMs: number;
   /** The connection that lists are read from. */
   readonly own: { readonly key: string; readonly capabilities: JsonObject };
-  /** The lists were read; `told` are those that the server itself said have changed. */
-  readonly onListing: (told: ReadonlySet<ListedKind>) => void;
+  /**
+   * What this connection lists may have changed, and with the gateway's own connection what everybody
+   * sees; `told` are the lists that the server itself said have changed.
+   */
+  readonly onListing: (key: string, told: ReadonlySet<ListedKind>) => void;
   readonly onHeard: (key: string, notification: ServerNotification) => void;
   readonly onConnected: (key: string, connection: UpstreamConnection) => void;
   readonly onLost: (key: string) => void;

@@ -1,13 +1,13 @@
 /**
  * One configured server as the fleet sees it: what it listed and said of itself, from this run or
  * from the last one, and the requests to it. A server that was listed before is started by the first
- * request; what it lists then replaces what was kept.
+ * request. What the gateway's own connection lists and says of itself is everybody's, until a
+ * connection of theirs has spoken for itself.
  */
 import { setMaxListeners } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
 import type { ServerConfig } from "../../config/config.ts";
 import type { JsonObject } from "../../contract/json.ts";
-import { messageOf } from "../../errors.ts";
-import type { ServerListing } from "../../mcp/catalog/read-listing.ts";
 import type { ListedKind } from "../../mcp/upstream/list-all.ts";
 import { SupervisedServer } from "../../mcp/upstream/supervise/supervised-server.ts";
 import type {
@@ -22,38 +22,41 @@ import type {
 import type { Era } from "../../mcp/wire/method-table.ts";
 import { ChangeStream } from "./change-stream.ts";
 import type { FleetServerDeps } from "./fleet-server-deps.ts";
-import { listedKinds, readLists } from "./read-lists.ts";
+import { ServerListings } from "./server-listings.ts";
+
+/** A connection that stands, and what it says of itself. */
+interface OpenConnection {
+  readonly connection: UpstreamConnection;
+  readonly changes: ChangeStream | undefined;
+}
 
 const listChanges: Readonly<Record<string, readonly ListedKind[]>> = {
   "notifications/tools/list_changed": ["tools"],
   "notifications/prompts/list_changed": ["prompts"],
   "notifications/resources/list_changed": ["resources", "resourceTemplates"],
 };
-/** A new connection reads the lists where they are older. */
-const freshMs = 30_000;
 /** How often a server is tried that never listed anything. */
 const retryMs = 30_000;
 /** A list that was kept is read again by the first who asks for it when it is older. */
 const staleMs = 60 * 60 * 1000;
+/** How long what is on its way may take before a server is left. */
+const finishMs = 5000;
+const finishStepMs = 25;
+/** How long a decision may take that is to be sent still. */
+const decidedMs = 250;
 
 export class FleetServer {
   readonly config: ServerConfig;
   readonly #deps: FleetServerDeps;
   readonly #supervised: SupervisedServer;
   readonly #closing = new AbortController();
-  readonly #connections = new Map<string, UpstreamConnection>();
-  readonly #changes = new Map<string, ChangeStream>();
-  #listing: ServerListing | undefined;
-  #greeting: UpstreamGreeting | undefined;
+  readonly #open = new Map<string, OpenConnection>();
+  readonly listings: ServerListings;
+  /** Of the gateway's own connection, in this run or the last one. */
+  #shared: UpstreamGreeting | undefined;
+  /** Of any other one, without what only those who share that one may be told. */
+  #elsewhere: UpstreamGreeting | undefined;
   #era: Era | undefined;
-  #listedMs = -Infinity;
-  /** When the program that runs was asked; a kept list is not its own, nor is that of one that died. */
-  #readMs = -Infinity;
-  #told = new Set<ListedKind>();
-  #newest: UpstreamConnection | undefined;
-  #lastList: Promise<void> = Promise.resolve();
-  #nextList: Promise<void> | undefined;
-  readonly #firstLists = new Map<string, Promise<void>>();
   #retry: NodeJS.Timeout | undefined;
 
   constructor(config: ServerConfig, deps: FleetServerDeps) {
@@ -61,6 +64,7 @@ export class FleetServer {
     this.#deps = deps;
     // Everybody who waits for a connection listens.
     setMaxListeners(0, this.#closing.signal);
+    this.listings = new ServerListings({ ...deps, config, signal: this.#closing.signal });
     this.#supervised = new SupervisedServer({
       id: config.id,
       maxConcurrent: config.maxConcurrent,
@@ -72,55 +76,56 @@ export class FleetServer {
       random: deps.random,
       connect: (_, capabilities, events, signal) => this.#connect(capabilities, events, signal),
       onConnected: (key, connection) => this.#greeted(key, connection),
-      onLost: (key) => {
-        this.#readMs = -Infinity;
-        this.#endChanges(key);
-        deps.onLost(key);
-      },
+      onLost: (key) => this.#lost(key),
       // Whoever still listens there finds out as if it had been lost.
-      onStopped: (key) => {
-        this.#endChanges(key);
-        deps.onLost(key);
-      },
+      onStopped: (key) => this.#lost(key),
       onNotification: (key, notification) => this.#hear(key, notification),
     });
   }
 
-  get listing(): ServerListing | undefined {
-    return this.#listing;
+  /** What whoever shares this connection is told that it said of itself. */
+  greeting(key: string): UpstreamGreeting | undefined {
+    return this.#open.get(key)?.connection.greeting ?? this.#shared;
   }
 
-  /** What it said of itself, in this run or the last one. */
-  get greeting(): UpstreamGreeting | undefined {
-    return this.#greeting;
+  /** Era and capabilities that requests of this connection go by; at worst those of another one. */
+  known(key: string): UpstreamGreeting | undefined {
+    return this.greeting(key) ?? this.#elsewhere;
   }
 
-  /** The last one that was opened for this key; it may be closed meanwhile. */
+  /** True for one that never said anything to anybody, in this run or the last one. */
+  get isSilent(): boolean {
+    return this.#shared === undefined && this.#elsewhere === undefined;
+  }
+
+  /** The one that is open for this key. */
   connection(key: string): UpstreamConnection | undefined {
-    return this.#connections.get(key);
+    return this.#open.get(key)?.connection;
   }
 
   /** Takes what was kept of the last run; starts nothing. */
   async recall(): Promise<void> {
-    const { clock, store, onListing } = this.#deps;
+    const { clock, store } = this.#deps;
+    await store.align(this.config);
     const kept = await store.read(this.config);
-    if (kept === undefined || this.#listing !== undefined) return;
-    this.#greeting = kept.greeting;
+    if (kept === undefined || this.listings.shared !== undefined) return;
+    this.#shared = kept.greeting;
     this.#era = kept.greeting.era;
-    this.#listing = kept.listing;
-    this.#listedMs = clock.monotonicMs() - (clock.nowMs() - kept.savedMs);
-    onListing(new Set());
+    this.listings.recall(kept.listing, clock.monotonicMs() - (clock.nowMs() - kept.savedMs));
   }
 
   /** Starts a server of which nothing was kept and lists it, however that ends. */
   async start(): Promise<void> {
-    if (this.#listing === undefined) await this.#firstList();
+    if (this.listings.shared === undefined) await this.#firstList();
   }
 
   /** Has a list that is old read again, without anybody waiting for it. */
   freshen(): void {
-    const ageMs = this.#deps.clock.monotonicMs() - this.#listedMs;
-    if (this.#listing !== undefined && ageMs > staleMs) void this.connect();
+    const { clock, own } = this.#deps;
+    const ageMs = clock.monotonicMs() - this.listings.readMs;
+    if (this.listings.shared === undefined || ageMs <= staleMs) return;
+    if (this.#open.has(own.key)) this.listings.refresh(own.key);
+    else void this.connect();
   }
 
   /** Resolves when the server's own connection is open, or could not be opened. */
@@ -134,18 +139,10 @@ export class FleetServer {
     });
   }
 
-  /** Resolves when the program behind this connection was listed where it may be another one. */
+  /** Resolves when the program behind this connection was listed, or could not be. */
   async settle(key: string, capabilities: JsonObject): Promise<void> {
-    if (!this.#connections.has(key)) await this.connect(key, capabilities);
-    await this.#firstLists.get(key);
-  }
-
-  /** Takes the pins that somebody made meanwhile. */
-  async repin(): Promise<void> {
-    const listing = this.#listing && (await this.#deps.store.repinned(this.#listing));
-    if (listing === undefined || listing.before !== this.#listing) return;
-    this.#listing = listing.now;
-    this.#deps.onListing(new Set());
+    if (!this.#open.has(key)) await this.connect(key, capabilities);
+    await this.listings.settled(key);
   }
 
   request(key: string, capabilities: JsonObject, wanted: UpstreamRequest): Promise<UpstreamReply> {
@@ -163,28 +160,44 @@ export class FleetServer {
   /** Resolves when changes of this server are heard on this connection, as far as it tells them. */
   async awaitChanges(key: string, capabilities: JsonObject): Promise<void> {
     await this.connect(key, capabilities);
-    await this.#changes.get(key)?.ready;
+    await this.#open.get(key)?.changes?.ready;
   }
 
   /** Ends the connection of one session. */
   end(key: string): void {
-    this.#endChanges(key);
+    this.#forget(key);
     this.#supervised.end(key);
+  }
+
+  /** Resolves when what is decided and on its way has ended, or has had its time. */
+  async finish(): Promise<void> {
+    const { clock } = this.#deps;
+    const untilMs = clock.monotonicMs() + finishMs;
+    await delay(decidedMs);
+    while (this.#supervised.isBusy && clock.monotonicMs() < untilMs) await delay(finishStepMs);
+  }
+
+  /** Closes it for good; whoever listens to its connections hears that they are gone. */
+  async leave(): Promise<void> {
+    const { onLost } = this.#deps;
+    const keys = [...this.#open.keys()];
+    await this.close();
+    for (const key of keys) onLost(key);
   }
 
   async close(): Promise<void> {
     this.#closing.abort();
     clearTimeout(this.#retry);
-    for (const key of this.#changes.keys()) this.#endChanges(key);
+    for (const key of this.#open.keys()) this.#forget(key);
     await this.#supervised.close();
   }
 
   async #firstList(): Promise<void> {
     await this.connect();
-    if (this.#listing !== undefined || this.#closing.signal.aborted) return;
+    if (this.listings.shared !== undefined || this.#closing.signal.aborted) return;
     // Connected and still listing, or not connected: whoever asks meanwhile finds nothing.
-    await this.#firstLists.get(this.#deps.own.key);
-    if (this.#listing !== undefined) return;
+    await this.listings.settled(this.#deps.own.key);
+    if (this.listings.shared !== undefined) return;
     this.#retry = setTimeout(() => void this.#firstList(), retryMs);
     this.#retry.unref();
   }
@@ -208,70 +221,36 @@ export class FleetServer {
   }
 
   #greeted(key: string, connection: UpstreamConnection): void {
-    this.#greeting = connection.greeting;
-    this.#connections.set(key, connection);
-    this.#deps.onConnected(key, connection);
-    const stream = ChangeStream.open(connection, {
+    const { clock, log, onConnected } = this.#deps;
+    const { greeting } = connection;
+    if (key === this.#deps.own.key) this.#shared = greeting;
+    else this.#elsewhere = { ...greeting, serverInfo: {}, instructions: undefined };
+    const changes = ChangeStream.open(connection, {
       onNotification: (notification) => this.#hear(key, notification),
-      log: this.#deps.log,
+      onBack: () => this.listings.refresh(key),
+      clock,
+      log,
     });
-    if (stream !== undefined) this.#changes.set(key, stream);
-    const isFresh = this.#deps.clock.monotonicMs() - this.#readMs < freshMs;
-    if (!isFresh) this.#firstLists.set(key, this.#refresh(connection));
+    this.#open.set(key, { connection, changes });
+    onConnected(key, connection);
+    this.listings.open(key, connection);
   }
 
   #hear(key: string, notification: ServerNotification): void {
     const changed = listChanges[notification.method];
-    if (changed === undefined) return this.#deps.onHeard(key, notification);
-    for (const kind of changed) this.#told.add(kind);
-    const connection = this.#connections.get(key);
     // One that comes before the greeting is covered by the first list.
-    if (connection !== undefined) void this.#refresh(connection);
+    if (changed !== undefined) this.listings.refresh(key, changed);
+    else this.#deps.onHeard(key, notification);
   }
 
-  #endChanges(key: string): void {
-    this.#changes.get(key)?.close();
-    this.#changes.delete(key);
-    this.#connections.delete(key);
-    this.#firstLists.delete(key);
+  #lost(key: string): void {
+    this.#forget(key);
+    this.#deps.onLost(key);
   }
 
-  /** Resolves with the next list; calls that come before it begins, however many, share it. */
-  #refresh(connection: UpstreamConnection): Promise<void> {
-    this.#newest = connection;
-    this.#nextList ??= this.#lastList.then(async () => {
-      this.#nextList = undefined;
-      if (this.#newest !== undefined) await this.#list(this.#newest).catch(this.#notListed);
-    });
-    this.#lastList = this.#nextList;
-    return this.#nextList;
-  }
-
-  readonly #notListed = (thrown: unknown): void => {
-    this.#deps.log.error({ reason: messageOf(thrown) }, "lists of a server not taken");
-  };
-
-  async #list(connection: UpstreamConnection): Promise<void> {
-    const { clock, log, store, onListing } = this.#deps;
-    const { id, startTimeoutMs: timeoutMs } = this.config;
-    if (this.#closing.signal.aborted) return;
-    const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), this.#closing.signal]);
-    const told = this.#told;
-    this.#told = new Set();
-    const lists = await readLists(connection, { id, timeoutMs, signal, log });
-    const { listing } = this;
-    const isWhole = listedKinds.every((kind) => lists[kind] !== undefined);
-    // Half a first list would hide the rest until somebody asked again.
-    if (this.#closing.signal.aborted || (!isWhole && listing === undefined)) return;
-    this.#listedMs = clock.monotonicMs();
-    const isOpen = [...this.#connections.values()].includes(connection);
-    if (isOpen && lists.tools !== undefined) this.#readMs = this.#listedMs;
-    this.#listing = await store.keep(this.config, connection.greeting, {
-      tools: lists.tools ?? listing?.tools ?? [],
-      prompts: lists.prompts ?? listing?.prompts ?? [],
-      resources: lists.resources ?? listing?.resources ?? [],
-      resourceTemplates: lists.resourceTemplates ?? listing?.resourceTemplates ?? [],
-    });
-    onListing(told);
+  #forget(key: string): void {
+    this.#open.get(key)?.changes?.close();
+    this.#open.delete(key);
+    this.listings.close(key);
   }
 }

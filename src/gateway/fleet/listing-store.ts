@@ -13,20 +13,15 @@ import type { ServerListing } from "../../mcp/catalog/read-listing.ts";
 import { readTool } from "../../mcp/catalog/read-tool.ts";
 import { pinFileStamp, readPins } from "../../mcp/catalog/pin-file.ts";
 import type { PinReading } from "../../mcp/catalog/pin-file.ts";
-import { meetTools } from "../../mcp/catalog/tool-pins.ts";
+import { alignPins, meetTools } from "../../mcp/catalog/tool-pins.ts";
 import type { UpstreamGreeting } from "../../mcp/upstream/upstream-connection.ts";
+import { isReleasedTool } from "./release-standing.ts";
 
 export interface KeptListing {
   readonly greeting: UpstreamGreeting;
   readonly listing: ServerListing;
   /** Milliseconds since the epoch. */
   readonly savedMs: number;
-}
-
-/** A listing before and after somebody pinned tools. */
-export interface Repinned {
-  readonly before: ServerListing;
-  readonly now: ServerListing;
 }
 
 export type Lists = Pick<CachedListing, "tools" | "prompts" | "resources" | "resourceTemplates">;
@@ -46,6 +41,22 @@ export class ListingStore {
     this.#deps = deps;
   }
 
+  /**
+   * Makes the pins of a released server those of its release. Whoever moved it and was ended between
+   * the lock and the pins is finished by whichever gateway comes next.
+   */
+  async align({ id, release }: ServerConfig): Promise<void> {
+    if (release === undefined) return;
+    const { stateDir, log } = this.#deps;
+    const known = await readPins(stateDir, id);
+    const isAligned =
+      known.ok && [...known.pins].every(([tool, { digest }]) => release.pins.get(tool) === digest);
+    if (isAligned) return;
+    const aligned = await alignPins(this.#deps, id, release.pins);
+    if (aligned.ok) return log.info({ server: id }, "pins of another release forgotten");
+    log.error({ server: id, reason: aligned.reason }, "pins of another release not forgotten");
+  }
+
   /** What the last run saw; `undefined` where there is nothing, or nothing of use. */
   async read(server: ServerConfig): Promise<KeptListing | undefined> {
     const { stateDir, log } = this.#deps;
@@ -55,7 +66,7 @@ export class ListingStore {
     }
     if (reading.kind !== "listing") return undefined;
     const { greeting, savedAtMs } = reading.listing;
-    const listing = await this.#pinned(server, reading.listing);
+    const listing = await this.meet(server, reading.listing);
     return { greeting, listing, savedMs: savedAtMs };
   }
 
@@ -72,11 +83,28 @@ export class ListingStore {
     if (!written.ok) {
       log.warn({ server: server.id, reason: written.reason }, "list of a server not kept");
     }
-    return await this.#pinned(server, lists);
+    return await this.meet(server, lists);
   }
 
-  /** A listing with the pins of now; `undefined` where they are those it has. */
-  async repinned(before: ServerListing): Promise<Repinned | undefined> {
+  /** The listing of one session, kept nowhere; tools that were never seen are pinned all the same. */
+  async meet(server: ServerConfig, lists: Lists): Promise<ServerListing> {
+    const { tools, prompts, resources, resourceTemplates } = lists;
+    const seen = tools.flatMap((listed) => {
+      const reading = readTool(listed);
+      return reading.ok ? [reading.item] : [];
+    });
+    // What another program says must not stand in the way of the released one.
+    const met = seen.filter((tool) => isReleasedTool(server.release, tool));
+    const pins = await meetTools(this.#deps, server.id, met);
+    if (!pins.ok) {
+      const { reason } = pins;
+      this.#deps.log.error({ server: server.id, reason }, "pins not usable; its tools are denied");
+    }
+    return { server: server.id, tools, prompts, resources, resourceTemplates, pins };
+  }
+
+  /** The listing with the pins of now; `undefined` where they are those it has. */
+  async repinned(before: ServerListing): Promise<ServerListing | undefined> {
     const { stateDir } = this.#deps;
     const stamp = await pinFileStamp(stateDir, before.server);
     if (this.#stamps.get(before) === stamp) return undefined;
@@ -85,26 +113,28 @@ export class ListingStore {
     if (isSame(before.pins, pins)) return undefined;
     const now = { ...before, pins };
     this.#stamps.set(now, stamp);
-    return { before, now };
-  }
-
-  async #pinned(server: ServerConfig, lists: Lists): Promise<ServerListing> {
-    const { tools, prompts, resources, resourceTemplates } = lists;
-    const seen = tools.flatMap((listed) => {
-      const reading = readTool(listed);
-      return reading.ok ? [reading.item] : [];
-    });
-    const pins = await meetTools(this.#deps, server.id, seen);
-    if (!pins.ok) {
-      const { reason } = pins;
-      this.#deps.log.error({ server: server.id, reason }, "pins not usable; its tools are denied");
-    }
-    return { server: server.id, tools, prompts, resources, resourceTemplates, pins };
+    return now;
   }
 }
 
-function isSame(before: PinReading | undefined, now: PinReading): boolean {
-  if (before?.ok !== true || !now.ok) return before?.ok === now.ok;
+/** True where two listings say the same, and the same pins hold for them. */
+export function isSameListing(one: ServerListing, other: ServerListing): boolean {
+  return one === other || (textOf(one) === textOf(other) && isSame(one.pins, other.pins));
+}
+
+const texts = new WeakMap<ServerListing, string>();
+
+/** Digest of the lists as they were sent. */
+function textOf(listing: ServerListing): string {
+  const { tools, prompts, resources, resourceTemplates } = listing;
+  const known = texts.get(listing);
+  const text = known ?? sha256Of(JSON.stringify([tools, prompts, resources, resourceTemplates]));
+  texts.set(listing, text);
+  return text;
+}
+
+function isSame(before: PinReading | undefined, now: PinReading | undefined): boolean {
+  if (before?.ok !== true || now?.ok !== true) return before?.ok === now?.ok;
   const isKept = [...now.pins].every(
     ([name, { digest }]) => before.pins.get(name)?.digest === digest,
   );
@@ -112,10 +142,17 @@ function isSame(before: PinReading | undefined, now: PinReading): boolean {
 }
 
 /**
- * What a kept list is good for: a digest of all that decides which server is talked to, and as whom;
- * secrets only as part of it.
+ * What a kept list is good for: a digest of all that decides which server is talked to, as whom, and
+ * which release of it; secrets only as part of it.
  */
-export function listingKey({ transport, protocol, toClient, roots }: ServerConfig): string {
-  const identity = JSON.stringify({ transport, protocol, toClient, roots });
+export function listingKey({
+  transport,
+  protocol,
+  toClient,
+  roots,
+  release,
+}: ServerConfig): string {
+  const released = release && { version: release.version, pins: [...release.pins] };
+  const identity = JSON.stringify({ transport, protocol, toClient, roots, release: released });
   return sha256Of(canonicalJson(JSON.parse(identity)));
 }

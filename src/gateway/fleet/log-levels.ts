@@ -4,12 +4,10 @@
  */
 import type { ServerConfig } from "../../config/config.ts";
 import type { UpstreamConnection } from "../../mcp/upstream/upstream-connection.ts";
+import { logLevels } from "../../mcp/wire/log-levels.ts";
 import type { Client } from "../gateway.ts";
 import { connectionKey } from "./connection-key.ts";
 import type { ServerFleet } from "./server-fleet.ts";
-
-/** RFC 5424, the most talkative first. */
-const levels = ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
 
 export class LogLevels {
   readonly #wanted = new Map<Client, string>();
@@ -41,9 +39,11 @@ export class LogLevels {
 
   #levelOf(server: ServerConfig, key: string): string | undefined {
     const wanted = [...this.#wanted].flatMap(([client, level]) =>
-      connectionKey(server, client) === key ? [levels.indexOf(level)] : [],
+      connectionKey(server, client) === key
+        ? [logLevels.findIndex((known) => known === level)]
+        : [],
     );
-    return wanted.length === 0 ? undefined : levels[Math.min(...wanted)];
+    return wanted.length === 0 ? undefined : logLevels[Math.min(...wanted)];
   }
 }
 

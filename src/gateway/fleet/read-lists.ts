@@ -4,7 +4,7 @@
  */
 import type { Log } from "../../contract/ambient.ts";
 import { codeOf, messageOf } from "../../errors.ts";
-import { listAll } from "../../mcp/upstream/list-all.ts";
+import { listAll, listedKinds } from "../../mcp/upstream/list-all.ts";
 import type { ListedKind, ListLimits } from "../../mcp/upstream/list-all.ts";
 import type { UpstreamConnection } from "../../mcp/upstream/upstream-connection.ts";
 
@@ -15,13 +15,6 @@ export interface ReadListsOptions extends ListLimits {
 }
 
 export type ReadLists = Readonly<Partial<Record<ListedKind, readonly unknown[]>>>;
-
-export const listedKinds: readonly ListedKind[] = [
-  "tools",
-  "prompts",
-  "resources",
-  "resourceTemplates",
-];
 
 /** The lists that could be read; what went wrong with the others is in the log. */
 export async function readLists(

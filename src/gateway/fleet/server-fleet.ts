@@ -7,8 +7,6 @@ import type { ServerConfig } from "../../config/config.ts";
 import type { Clock, Log } from "../../contract/ambient.ts";
 import type { JsonObject } from "../../contract/json.ts";
 import type { Catalog } from "../../mcp/catalog/catalog.ts";
-import type { CatalogTool } from "../../mcp/catalog/catalog-item.ts";
-import { buildCatalog, emptyCatalog } from "../../mcp/catalog/catalog.ts";
 import type { UriRoute } from "../../mcp/catalog/resource-uri.ts";
 import { routeUri } from "../../mcp/catalog/uri-map.ts";
 import { UriMemory } from "../../mcp/catalog/uri-memory.ts";
@@ -20,14 +18,20 @@ import type {
   UpstreamReply,
   UpstreamRequest,
 } from "../../mcp/upstream/upstream-connection.ts";
-import type { ListKind } from "../gateway.ts";
+import type { ListChange } from "./change-notices.ts";
+import { ChangeNotices } from "./change-notices.ts";
 import type { Sharer } from "./connection-key.ts";
 import { connectionKey, declaredCapabilities } from "./connection-key.ts";
+import { FleetCatalogs } from "./fleet-catalogs.ts";
 import type { Connect } from "./fleet-server-deps.ts";
-import { FleetServer } from "./fleet-server.ts";
+import type { FleetServer } from "./fleet-server.ts";
+import { HeldConnections } from "./held-connections.ts";
+import { keepServer } from "./keep-server.ts";
 import { tellLevel } from "./log-levels.ts";
 import type { ListingStore } from "./listing-store.ts";
 import { PinWatch } from "./pin-watch.ts";
+import { ProgramStandings } from "./program-standings.ts";
+import { ServerMoves } from "./server-moves.ts";
 
 export interface FleetOptions {
   readonly servers: readonly ServerConfig[];
@@ -49,33 +53,45 @@ export interface FleetEars {
 
 /** How long a list waits for servers that are slow to start; they come with a change notice. */
 const patienceMs = 5000;
-/** Of connections that outlive their clients. */
-const idleTimeoutMs = 600_000;
-/** Changes come in bursts; clients are told once. */
-const changeDelayMs = 100;
-const listKinds: readonly ListKind[] = ["tools", "prompts", "resources", "resourceTemplates"];
 
 /** The configured servers; `close` ends what runs of them. */
 export class ServerFleet {
   readonly #options: FleetOptions;
-  readonly #servers: ReadonlyMap<string, FleetServer>;
+  readonly #ears: FleetEars;
+  /** Disabled ones too. */
+  #configured: readonly ServerConfig[];
+  readonly #servers: Map<string, FleetServer>;
+  readonly moves = new ServerMoves();
+  /** Whether the programs that run are those that policy decides for. */
+  readonly programs: ProgramStandings;
+  readonly #holds = new HeldConnections();
   readonly #uris = new UriMemory();
-  readonly #pinWatch = new PinWatch(async (server) => await this.#servers.get(server)?.repin());
+  readonly #catalogs: FleetCatalogs;
+  readonly #notices: ChangeNotices;
+  readonly #pinWatch = new PinWatch(
+    async (server) => await this.#servers.get(server)?.listings.repin(),
+  );
   readonly #changed = new Set<() => void>();
-  readonly #listeners = new Set<(kinds: ReadonlySet<ListKind>) => void>();
-  #catalog: Catalog = emptyCatalog;
-  #told: Catalog = emptyCatalog;
   #started: Promise<void> = Promise.resolve();
-  /** A list before the first answer was seen by nobody, so its changes are no news. */
-  #isSeen = false;
-  #timer: NodeJS.Timeout | undefined;
-  /** What servers said has changed, whether or not it shows. */
-  #news = new Set<ListKind>();
+  #isClosed = false;
 
   constructor(options: FleetOptions, ears: FleetEars) {
     this.#options = options;
+    this.#ears = ears;
+    this.#configured = options.servers;
+    this.#catalogs = new FleetCatalogs(
+      () => this.#configured,
+      () => this.#servers.values(),
+      options.log,
+    );
+    this.#notices = new ChangeNotices((connection) => {
+      const keyOf = (server: string): string =>
+        server === connection?.server ? connection.key : "";
+      return this.#catalogs.of(keyOf).versions;
+    });
     const enabled = options.servers.filter((server) => !server.disabled);
-    this.#servers = new Map(enabled.map((server) => [server.id, this.#keep(server, ears)]));
+    this.#servers = new Map(enabled.map((server) => [server.id, this.#keep(server)]));
+    this.programs = new ProgramStandings(this.#servers, this.#catalogs, this.moves);
   }
 
   /** Takes what the last run kept; resolves when it is at hand. */
@@ -92,20 +108,23 @@ export class ServerFleet {
   /** Resolves when every server has been listed or failed to, or when the patience with them ends. */
   async settled(): Promise<void> {
     await Promise.race([this.#started, delay(patienceMs, undefined, { ref: false })]);
-    this.#see();
+    this.#notices.see();
     for (const server of this.#servers.values()) server.freshen();
   }
 
-  /** What `find` finds in the catalogue, as soon as a server that is listed for the first time has it. */
-  async lookUp<Found>(find: (catalog: Catalog) => Found | undefined): Promise<Found | undefined> {
+  /** What `find` finds in this client's catalogue, as soon as a server that is listed for the first time has it. */
+  async lookUp<Found>(
+    client: Sharer,
+    find: (catalog: Catalog) => Found | undefined,
+  ): Promise<Found | undefined> {
     let isStarted = false;
     const started = this.#started.then(() => {
       isStarted = true;
     });
     for (;;) {
-      const found = find(this.#catalog);
+      const found = find(this.catalogOf(client));
       if (found !== undefined || isStarted) {
-        this.#see();
+        this.#notices.see();
         return found;
       }
       await Promise.race([started, this.#nextChange()]);
@@ -113,37 +132,59 @@ export class ServerFleet {
   }
 
   /**
-   * True where the program that runs describes a tool as it was pinned; starts it where it does not
-   * run, since it may be another one than last time.
+   * Ends everything that runs of a server: what is on its way gets some time, and nothing new is sent.
+   *
+   * @returns how to end the move, with what the server is from now on
    */
-  async isAsPinned(tool: CatalogTool, client: Sharer): Promise<boolean> {
-    const server = this.#servers.get(tool.server);
-    if (server !== undefined) await server.settle(...this.#placeOf(server, client));
-    const now = this.#catalog.tool(tool.server, tool.name);
-    return now?.isChanged === false && now.digest === tool.digest;
+  async leave(id: string): Promise<(next: ServerConfig) => Promise<void>> {
+    const end = this.moves.begin(id);
+    const server = this.#servers.get(id);
+    await server?.finish();
+    this.moves.turn(id);
+    await server?.leave();
+    return async (next) => {
+      try {
+        await this.#enter(next);
+      } finally {
+        end();
+      }
+    };
   }
 
-  get catalog(): Catalog {
-    return this.#catalog;
+  /** What this client's servers list, before policy. */
+  catalogOf(client: Sharer): Catalog {
+    return this.#catalogs.of((id) => {
+      const server = this.#servers.get(id);
+      return server === undefined ? "" : connectionKey(server.config, client);
+    });
   }
 
   get servers(): readonly ServerConfig[] {
     return [...this.#servers.values()].map(({ config }) => config);
   }
 
-  /** By server, in the config's order; `undefined` for one that never said anything. */
-  get greetings(): readonly (readonly [ServerConfig, UpstreamGreeting | undefined])[] {
-    return [...this.#servers.values()].map(({ config, greeting }) => [config, greeting]);
+  /** Those that never said anything, to anybody. */
+  get silent(): readonly ServerConfig[] {
+    return [...this.#servers.values()].flatMap(({ config, isSilent }) => (isSilent ? config : []));
   }
 
-  greeting(server: string): UpstreamGreeting | undefined {
-    return this.#servers.get(server)?.greeting;
+  /** What this client is told that a server said of itself. */
+  greeting({ id }: ServerConfig, client: Sharer): UpstreamGreeting | undefined {
+    const server = this.#servers.get(id);
+    return server?.greeting(connectionKey(server.config, client));
+  }
+
+  /** Era and capabilities that this client's requests go by; no word of it is told. */
+  known({ id }: ServerConfig, client: Sharer): UpstreamGreeting | undefined {
+    const server = this.#servers.get(id);
+    return server?.known(connectionKey(server.config, client));
   }
 
   /** Sends a request on the connection of this client; never rejects. */
   async request(server: string, client: Sharer, wanted: UpstreamRequest): Promise<UpstreamReply> {
     const found = this.#servers.get(server);
     if (found === undefined) return notThere;
+    if (this.moves.isTurning(server)) return isMoved;
     const [key, capabilities] = this.#placeOf(found, client);
     return await found.request(key, capabilities, wanted);
   }
@@ -169,7 +210,8 @@ export class ServerFleet {
   /** Keeps a connection from being closed for being idle; returns how to stop. */
   hold(server: string, client: Sharer, listener: UpstreamListener): () => void {
     const found = this.#servers.get(server);
-    return found?.hold(connectionKey(found.config, client), listener) ?? (() => {});
+    if (found === undefined) return () => {};
+    return this.#holds.add(found, (one) => one.hold(connectionKey(one.config, client), listener));
   }
 
   /** Ends the connections that only this client had. */
@@ -181,8 +223,8 @@ export class ServerFleet {
   }
 
   /** The server and its own URI behind one that a client gave. */
-  routeUri(exposedUri: string, principalKey: string): UriRoute | undefined {
-    return routeUri(this.#catalog.uris, this.#uris, exposedUri, principalKey);
+  routeUri(exposedUri: string, client: Sharer): UriRoute | undefined {
+    return routeUri(this.catalogOf(client).uris, this.#uris, exposedUri, client.principal.key);
   }
 
   /** Notes that a result of a server mentioned this URI, so that its reader finds the server. */
@@ -191,71 +233,44 @@ export class ServerFleet {
   }
 
   /** Calls `listener` after lists changed that somebody may have seen; returns how to stop. */
-  onChange(listener: (kinds: ReadonlySet<ListKind>) => void): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
+  onChange(listener: (change: ListChange) => void): () => void {
+    return this.#notices.onChange(listener);
   }
 
   async close(): Promise<void> {
-    clearTimeout(this.#timer);
+    this.#isClosed = true;
+    this.#notices.close();
     this.#pinWatch.close();
     await Promise.all([...this.#servers.values()].map((server) => server.close()));
   }
 
-  #keep(config: ServerConfig, ears: FleetEars): FleetServer {
-    const { connect, store, clock, random, own } = this.#options;
-    return new FleetServer(config, {
-      connect,
-      store,
-      clock,
-      random,
-      // What one client alone has keeps its state as if the client had started it.
-      idleTimeoutMs: own.session === undefined ? idleTimeoutMs : 0,
-      log: this.#options.log.child({ server: config.id }),
-      own: {
-        key: connectionKey(config, own),
-        // The client is not known yet where the lists are read on its own connection.
-        capabilities: declaredCapabilities(config, { ...own, session: undefined }),
-      },
-      onListing: (told) => this.#rebuild(told),
-      onHeard: (key, notification) => ears.onHeard(config, key, notification),
-      onConnected: (key, connection) => ears.onConnected(config, key, connection),
-      onLost: (key) => ears.onLost(config, key),
-    });
+  #keep(config: ServerConfig): FleetServer {
+    return keepServer(config, this.#options, this.#ears, (connection, told) =>
+      this.#takeListing(connection, told),
+    );
+  }
+
+  async #enter(config: ServerConfig): Promise<void> {
+    if (this.#isClosed) return;
+    const server = this.#keep(config);
+    await server.recall();
+    this.#configured = this.#configured.map((one) => (one.id === config.id ? config : one));
+    this.#servers.set(config.id, server);
+    this.#holds.renew(server);
+    this.#takeListing(undefined, new Set());
+    this.#started = Promise.all([this.#started, server.start()]).then(() => undefined);
   }
 
   #placeOf({ config }: FleetServer, client: Sharer): readonly [string, JsonObject] {
     return [connectionKey(config, client), declaredCapabilities(config, client)];
   }
 
-  #rebuild(told: ReadonlySet<ListKind>): void {
-    for (const kind of told) this.#news.add(kind);
-    const { servers, log } = this.#options;
-    const listings = [...this.#servers.values()].flatMap(({ listing }) => listing ?? []);
-    this.#catalog = buildCatalog(listings, servers);
-    const changed = this.#catalog.tools.filter(({ isChanged }) => isChanged);
-    this.#pinWatch.watch(new Set(changed.map(({ server }) => server)));
-    for (const refused of this.#catalog.refused) log.warn(refused, "listed item not exposed");
+  #takeListing(connection: ListChange["connection"], told: ListChange["kinds"]): void {
+    this.#catalogs.rebuild(connection === undefined);
+    this.#pinWatch.watch(this.#catalogs.withChangedTools);
     for (const wake of this.#changed) wake();
     this.#changed.clear();
-    if (!this.#isSeen) return;
-    this.#timer ??= setTimeout(() => this.#tell(), changeDelayMs);
-  }
-
-  #tell(): void {
-    this.#timer = undefined;
-    const [before, now] = [this.#told.versions, this.#catalog.versions];
-    const kinds = new Set(
-      listKinds.filter((kind) => this.#news.has(kind) || before[kind] !== now[kind]),
-    );
-    this.#news = new Set();
-    this.#told = this.#catalog;
-    if (kinds.size > 0) for (const listener of this.#listeners) listener(kinds);
-  }
-
-  #see(): void {
-    if (!this.#isSeen) this.#told = this.#catalog;
-    this.#isSeen = true;
+    this.#notices.note(connection, told);
   }
 
   #nextChange(): Promise<void> {
@@ -267,4 +282,10 @@ const notThere: UpstreamReply = {
   kind: "failed",
   code: "upstream_unavailable",
   message: "it is not configured, or disabled",
+};
+
+const isMoved: UpstreamReply = {
+  kind: "failed",
+  code: "upstream_unavailable",
+  message: "it is being moved to another release; repeat the request",
 };

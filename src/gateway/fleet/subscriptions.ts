@@ -3,7 +3,7 @@
  * share a connection, made again after the connection was lost, ended with its last client.
  */
 import type { ServerConfig } from "../../config/config.ts";
-import type { Log } from "../../contract/ambient.ts";
+import type { Clock, Log } from "../../contract/ambient.ts";
 import type { ServerNotification, UpstreamReply } from "../../mcp/upstream/upstream-connection.ts";
 import type { Client } from "../gateway.ts";
 import { connectionKey } from "./connection-key.ts";
@@ -22,10 +22,14 @@ interface Subscription {
   /** Ends the open request of a modern server. */
   readonly stream: AbortController;
   readonly release: () => void;
+  /** How long it waits to be made again; grows while that does not last. */
+  againMs: number;
+  madeMs: number;
 }
 
 export interface SubscriptionDeps {
   readonly fleet: () => ServerFleet;
+  readonly clock: Clock;
   readonly log: Log;
   readonly onUpdated: (client: Client, server: ServerConfig, uri: string) => void;
   readonly onTask: (client: Client, server: ServerConfig, notice: ServerNotification) => void;
@@ -34,7 +38,8 @@ export interface SubscriptionDeps {
 const acknowledged = "notifications/subscriptions/acknowledged";
 const updated = "notifications/resources/updated";
 const taskChanged = "notifications/tasks";
-const againMs = 1000;
+const firstAgainMs = 1000;
+const maxAgainMs = 60_000;
 /** Streams of a server are few, and everybody's. */
 const maxPerPrincipal = 256;
 
@@ -44,8 +49,7 @@ export class Subscriptions {
   /** Answers that are awaited; whoever wants the same meanwhile gets the same. */
   readonly #making = new Map<string, Promise<UpstreamReply>>();
   /** Wait to be made again. */
-  readonly #gone = new Set<Subscription>();
-  #timer: NodeJS.Timeout | undefined;
+  readonly #gone = new Map<Subscription, NodeJS.Timeout>();
 
   constructor(deps: SubscriptionDeps) {
     this.#deps = deps;
@@ -75,6 +79,8 @@ export class Subscriptions {
       clients: new Set([client]),
       stream: new AbortController(),
       release: this.#deps.fleet().hold(server.id, client, {}),
+      againMs: firstAgainMs,
+      madeMs: 0,
     };
     this.#open.set(key, subscription);
     const making = this.#subscribe(client, subscription);
@@ -95,7 +101,7 @@ export class Subscriptions {
     const subscription = this.#open.get(key);
     if (subscription?.clients.delete(client) !== true || subscription.clients.size > 0) return;
     this.#drop(key, subscription);
-    if (topic.kind === "task" || this.#deps.fleet().greeting(server.id)?.era === "modern") return;
+    if (topic.kind === "task" || this.#deps.fleet().known(server, client)?.era === "modern") return;
     const params = { uri: JSON.stringify(topic.uri) };
     const timeoutMs = server.callTimeoutMs;
     await this.#deps.fleet().request(server.id, client, {
@@ -109,6 +115,15 @@ export class Subscriptions {
   forget(client: Client): void {
     for (const { server, topic, clients } of this.#open.values()) {
       if (clients.has(client)) void this.#remove(client, server, topic);
+    }
+  }
+
+  /** Ends what somebody may not hear any more. */
+  endWhere(isEnded: (client: Client, server: ServerConfig) => boolean): void {
+    for (const { server, topic, clients } of this.#open.values()) {
+      for (const client of clients) {
+        if (isEnded(client, server)) void this.#remove(client, server, topic);
+      }
     }
   }
 
@@ -127,44 +142,51 @@ export class Subscriptions {
   }
 
   close(): void {
-    clearTimeout(this.#timer);
+    for (const timer of this.#gone.values()) clearTimeout(timer);
     for (const { stream } of this.#open.values()) stream.abort();
   }
 
   #countOf(server: ServerConfig, { principal }: Client): number {
     const isOwn = (client: Client): boolean => client.principal.key === principal.key;
     const own = [...this.#open.values()].filter(
-      (subscription) => subscription.server === server && [...subscription.clients].some(isOwn),
+      (subscription) =>
+        subscription.server.id === server.id && [...subscription.clients].some(isOwn),
     );
     return own.length;
   }
 
   /** However often it is said to be gone, it is made again once. */
   #makeAgain(subscription: Subscription): void {
-    this.#gone.add(subscription);
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      const gone = [...this.#gone];
-      this.#gone.clear();
-      for (const each of gone) void this.#again(each);
-    }, againMs).unref();
+    if (this.#gone.has(subscription) || subscription.stream.signal.aborted) return;
+    const lastedMs = this.#deps.clock.monotonicMs() - subscription.madeMs;
+    if (lastedMs > maxAgainMs) subscription.againMs = firstAgainMs;
+    const timer = setTimeout(() => {
+      this.#gone.delete(subscription);
+      void this.#again(subscription);
+    }, subscription.againMs).unref();
+    subscription.againMs = Math.min(2 * subscription.againMs, maxAgainMs);
+    this.#gone.set(subscription, timer);
   }
 
   async #again(subscription: Subscription): Promise<void> {
     const [client] = subscription.clients;
     if (client === undefined || subscription.stream.signal.aborted) return;
+    const { server, topic } = subscription;
+    const key = keyOf(server, client, topic);
     const reply = await this.#subscribe(client, subscription);
-    if (reply.kind === "result") return this.#tellUpdated(subscription);
-    const { server } = subscription;
-    this.#deps.log.warn({ server: server.id }, "subscription not made again");
-    if (reply.kind === "failed") this.#makeAgain(subscription);
+    if (reply.kind === "failed") return this.#makeAgain(subscription);
+    // Whoever reads it now finds out what became of it.
+    this.#tellUpdated(subscription);
+    if (reply.kind === "result") return;
+    this.#deps.log.warn({ server: server.id }, "subscription ended: the server refuses it now");
+    this.#drop(key, subscription);
   }
 
   async #subscribe(client: Client, subscription: Subscription): Promise<UpstreamReply> {
     const fleet = this.#deps.fleet();
     const { server, topic } = subscription;
-    if (fleet.greeting(server.id) === undefined) await fleet.awaitChanges(server.id, client);
-    if (fleet.greeting(server.id)?.era === "modern") {
+    if (fleet.known(server, client) === undefined) await fleet.awaitChanges(server.id, client);
+    if (fleet.known(server, client)?.era === "modern") {
       return await this.#listen(client, subscription);
     }
     if (topic.kind === "task") return noTasks;
@@ -172,6 +194,7 @@ export class Subscriptions {
       method: "resources/subscribe",
       params: { uri: JSON.stringify(topic.uri) },
       timeoutMs: server.callTimeoutMs,
+      mayGoTo: (connection) => fleet.programs.isReleased(server.id, connection),
     });
   }
 
@@ -187,11 +210,13 @@ export class Subscriptions {
         params: { notifications: JSON.stringify(wanted) },
         timeoutMs: Infinity,
         signal: stream.signal,
+        mayGoTo: (connection) => this.#deps.fleet().programs.isReleased(server.id, connection),
         // What the envelope says of a task's subscriber: it knows the extension.
         ...(topic.kind === "task" ? { clientCapabilities: client.capabilities } : {}),
         onNotification: (notice) => {
           if (notice.method === acknowledged) {
             isMade = true;
+            subscription.madeMs = this.#deps.clock.monotonicMs();
             resolve(done);
           } else if (notice.method === updated) this.#tellUpdated(subscription);
           else if (notice.method === taskChanged) {
@@ -202,9 +227,7 @@ export class Subscriptions {
       void ended.then((reply) => {
         resolve(reply);
         // One that never was is the asker's to make again.
-        if (isMade && !stream.signal.aborted && reply.kind === "failed") {
-          this.#makeAgain(subscription);
-        }
+        if (isMade) this.#makeAgain(subscription);
       });
     });
   }

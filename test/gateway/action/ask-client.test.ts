@@ -80,6 +80,9 @@ describe("a question of a server", () => {
       "admit",
       "asked",
       "settle completed",
+      // The answer, before the server gets it; then the call itself.
+      "admit",
+      "settle completed",
       "settle completed",
     ]);
     const { action } = JSON.parse(admissions[1]?.inputJson ?? "");
@@ -102,6 +105,18 @@ describe("a question of a server", () => {
       expect(admissions[1]?.answer.reasons).toEqual(["not_offered_to_client"]);
     },
   );
+
+  test("that the operator does not list is on record without its words", async () => {
+    const params = { message: "a secret", pad: "x".repeat(20_000) };
+    const { admissions } = await ask({ params, config: {} });
+    const { inputJson = "", exposedName } = admissions[1] ?? {};
+    expect(exposedName).toBe("elicitation/create");
+    expect(inputJson).not.toContain("secret");
+    expect(inputJson.length).toBeLessThan(2000);
+    const { action } = JSON.parse(inputJson);
+    expect(action).toMatchObject({ type: "elicitation" });
+    expect(action).not.toHaveProperty("message");
+  });
 
   test("that policy refuses is answered with the reason and asked of nobody", async () => {
     const { answer, asked, ended } = await ask({ params: { message: "forbidden" } });
@@ -214,52 +229,8 @@ describe("a question of a server", () => {
   });
 });
 
-describe("a question that belongs to no call", () => {
-  const params = { message: "hello?" };
-
-  function openListening(config: object) {
-    const crm: FakeServerSettings = { tools: [tool("get")], config };
-    const gateway = openGateway({ servers: { crm }, policies });
-    const client = legacyClient({ capabilities: able });
-    const asked: string[] = [];
-    const stop = gateway.gateway.listen(client, {
-      hear: () => {},
-      ask: async ({ paramsJson }) => {
-        asked.push(paramsJson);
-        return { kind: "result", resultJson: '{"action":"decline"}' };
-      },
-    });
-    const askUnprompted = async () => {
-      await gateway.call("crm__get", {
-        client,
-        ask: async () => ({ kind: "error", code: 1, message: "" }),
-      });
-      const { events } = gateway.servers["crm"]?.connections.at(-1) ?? {};
-      const { signal } = new AbortController();
-      return await events?.onRequest?.({ method: "elicitation/create", params, signal });
-    };
-    return { ...gateway, asked, stop, askUnprompted };
-  }
-
-  test("reaches the client that listens, decided", async () => {
-    const { askUnprompted, asked, admissions } = openListening(all);
-    expect(await askUnprompted()).toEqual({ kind: "result", resultJson: '{"action":"decline"}' });
-    expect(asked).toEqual(['{"message":"[crm] hello?"}']);
-    expect(admissions[1]).toMatchObject({ actionType: "elicitation", tool: null });
-  });
-
-  test("reaches nobody where the operator lists nothing, or nobody listens", async () => {
-    const closed = openListening({});
-    expect(await closed.askUnprompted()).toMatchObject({ kind: "error" });
-    const stopped = openListening(all);
-    stopped.stop();
-    expect(await stopped.askUnprompted()).toMatchObject({ kind: "error" });
-    expect([closed.asked, stopped.asked]).toEqual([[], []]);
-  });
-});
-
 describe("an error that asks a person to open a page", () => {
-  async function fail(url: string, config: object = all) {
+  async function fail(url: string, config: object = all, count = 1) {
     const crm: FakeServerSettings = {
       tools: [tool("get")],
       config,
@@ -268,7 +239,13 @@ describe("an error that asks a person to open a page", () => {
         error: {
           code: -32_042,
           message: "open it",
-          data: { elicitations: [{ url, message: "pay", elicitationId: "1" }] },
+          data: {
+            elicitations: Array.from({ length: count }, () => ({
+              url,
+              message: "pay",
+              elicitationId: "1",
+            })),
+          },
         },
       }),
     };
@@ -285,6 +262,12 @@ describe("an error that asks a person to open a page", () => {
     const { reply, admissions } = await fail("https://pay.example/");
     expect(reply).toMatchObject({ kind: "error", code: -32_042 });
     expect(admissions.map(({ actionType }) => actionType)).toEqual(["tool_call", "elicitation"]);
+  });
+
+  test("does not where it names more pages than 64, and none is decided", async () => {
+    const { reply, admissions } = await fail("https://pay.example/", all, 65);
+    expect(reply).toMatchObject({ kind: "error", code: -32_603, data: { code: "input_refused" } });
+    expect(admissions).toHaveLength(1);
   });
 
   test.each([

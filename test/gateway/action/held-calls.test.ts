@@ -9,7 +9,11 @@ import { modernClient, requestOf } from "../open-gateway.ts";
 
 function openCall() {
   const subject = { type: "tool_call", name: "crm__get", argumentsJson: "{}" } as const;
-  const call = new HeldCall("1", requestOf(subject, { client: modernClient() }));
+  const call = new HeldCall(
+    "1",
+    { server: "crm", tool: "get" },
+    requestOf(subject, { client: modernClient() }),
+  );
   const { signal } = new AbortController();
   const ask = () => call.ask({ method: "elicitation/create", paramsJson: "{}", signal });
   return { call, ask, next: () => call.next(signal) };

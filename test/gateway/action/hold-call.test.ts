@@ -1,54 +1,22 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import type { ActionReply, ActionRequest, ClientNotice } from "../../../src/gateway/gateway.ts";
-import type { ClientAnswer } from "../../../src/mcp/upstream/upstream-connection.ts";
-import type { Answer } from "../fake-server.ts";
 import { askIn, result, text, tool } from "../fake-server.ts";
 import { modernClient, openGateway, principal, readReply, stateOf } from "../open-gateway.ts";
 import type { TestPolicies } from "../test-policies.ts";
 import { compileTestPolicies } from "../test-policies.ts";
+import { able, accept, config, openAsking, retryOf } from "./open-asking.ts";
 
 let policies: TestPolicies;
 beforeAll(async () => {
   policies = await compileTestPolicies();
 });
 
-const config = { to_client: ["sampling", "elicitation", "roots"] };
-const able = { sampling: {}, elicitation: { form: {}, url: {} }, roots: {} };
-const accept = { action: "accept", content: { n: 1 } };
-
-/** A legacy server that asks these questions one after the other in each call. */
-function openAsking(messages: readonly string[] = ["which?"], answer?: Answer) {
-  const answers: ClientAnswer[] = [];
-  const ask: Answer = async (wanted) => {
-    for (const message of messages) {
-      answers.push(await askIn(wanted, "elicitation/create", { message }));
-    }
-    return text("done");
-  };
-  const gateway = openGateway({
-    servers: { crm: { tools: [tool("get")], config, answer: answer ?? ask } },
-    policies,
-  });
-  const client = modernClient({ capabilities: able });
-  const call = (more: Partial<ActionRequest> = {}) => gateway.call("crm__get", { client, ...more });
-  const sent = () => gateway.servers["crm"]?.sent ?? [];
-  return { ...gateway, answers, client, call, sent };
-}
-
-/** The retry that answers every question of a reply. */
-function retryOf(reply: ActionReply, response: object = accept): Partial<ActionRequest> {
-  const { inputRequests } = readReply(reply);
-  const keys = Object.keys(Object(inputRequests));
-  const responses = Object.fromEntries(keys.map((key) => [key, response]));
-  return { requestState: stateOf(reply), inputResponsesJson: JSON.stringify(responses) };
-}
-
 const invalid = { kind: "error", code: -32_602 };
 
 describe("a held call", () => {
   test("gives its question to the client and ends with the result of the same request", async () => {
-    const { call, sent, answers, events } = openAsking();
+    const { call, sent, answers, events } = openAsking(policies);
     const asked = await call();
     expect(readReply(asked)).toMatchObject({
       resultType: "input_required",
@@ -74,7 +42,11 @@ describe("a held call", () => {
   });
 
   test("gives every further question in an exchange of its own", async () => {
-    const { call, sent, answers, admissions } = openAsking(["first?", "second?", "third?"]);
+    const { call, sent, answers, admissions } = openAsking(policies, [
+      "first?",
+      "second?",
+      "third?",
+    ]);
     let reply = await call();
     for (const message of ["first?", "second?", "third?"]) {
       expect(JSON.stringify(readReply(reply))).toContain(`[crm] ${message}`);
@@ -86,7 +58,7 @@ describe("a held call", () => {
   });
 
   test("has each return decided, with its answers, before the server gets them", async () => {
-    const { call, answers, admissions } = openAsking();
+    const { call, answers, admissions } = openAsking(policies);
     const asked = await call();
     const reply = await call(retryOf(asked, { action: "accept", content: { x: "forbidden" } }));
     expect(JSON.stringify(readReply(reply))).toContain("answer_refused");
@@ -98,7 +70,7 @@ describe("a held call", () => {
   });
 
   test("is cancelled at the server when its return is denied", async () => {
-    const { call, sent } = openAsking();
+    const { call, sent } = openAsking(policies);
     const asked = await call();
     expect(sent()[0]?.signal?.aborted).toBe(false);
     await call(retryOf(asked, { content: "forbidden" }));
@@ -107,7 +79,7 @@ describe("a held call", () => {
   });
 
   test("is not cancelled by a denied return of somebody else, or to another request", async () => {
-    const { call, act, client, sent } = openAsking();
+    const { call, act, client, sent } = openAsking(policies);
     const asked = await call();
     const denied = retryOf(asked, { content: "forbidden" });
     const bob = modernClient({ capabilities: able, principal: principal("bob") });
@@ -121,7 +93,7 @@ describe("a held call", () => {
   });
 
   test("waits on where the client comes back without an answer, or with answers to nothing", async () => {
-    const { call, answers } = openAsking();
+    const { call, answers } = openAsking(policies);
     const asked = await call();
     const { requestState } = retryOf(asked);
     for (const inputResponsesJson of [undefined, "{}", '{"elicitation_create_9":{}}']) {
@@ -132,7 +104,7 @@ describe("a held call", () => {
   });
 
   test("gives no second answer to a question that was answered", async () => {
-    const { call, answers } = openAsking(["first?", "second?"]);
+    const { call, answers } = openAsking(policies, ["first?", "second?"]);
     const asked = await call();
     await call(retryOf(asked));
     const replayed = await call(retryOf(asked, { action: "decline" }));
@@ -141,7 +113,7 @@ describe("a held call", () => {
   });
 
   test("is over for a state that is used again after its end", async () => {
-    const { call, sent } = openAsking();
+    const { call, sent } = openAsking(policies);
     const asked = await call();
     await call(retryOf(asked));
     expect(await call(retryOf(asked))).toMatchObject(invalid);
@@ -149,7 +121,7 @@ describe("a held call", () => {
   });
 
   test("belongs to its principal and its request, and runs out", async () => {
-    const { call, act, client, time, answers } = openAsking();
+    const { call, act, client, time, answers } = openAsking(policies);
     const retry = retryOf(await call());
     const bob = modernClient({ capabilities: able, principal: principal("bob") });
     const other = { type: "tool_call", name: "crm__get", argumentsJson: '{"a":1}' } as const;
@@ -163,7 +135,7 @@ describe("a held call", () => {
   test("is cancelled when its time is over", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     try {
-      const { call, sent } = openAsking();
+      const { call, sent } = openAsking(policies);
       await call();
       vi.advanceTimersByTime(9 * 60 * 1000);
       expect(sent()[0]?.signal?.aborted).toBe(false);
@@ -175,7 +147,7 @@ describe("a held call", () => {
   });
 
   test("is cancelled at the server when the client goes while it waits", async () => {
-    const { call, sent, outcomes } = openAsking([], () => new Promise(() => {}));
+    const { call, sent, outcomes } = openAsking(policies, [], () => new Promise(() => {}));
     const controller = new AbortController();
     const reply = call({ signal: controller.signal });
     await expect.poll(() => sent().length, { timeout: 20_000 }).toBe(1);
@@ -186,7 +158,7 @@ describe("a held call", () => {
   });
 
   test("is cancelled at the server when the client goes after it came back", async () => {
-    const { call, sent } = openAsking([], async (wanted) => {
+    const { call, sent } = openAsking(policies, [], async (wanted) => {
       await askIn(wanted, "elicitation/create", { message: "which?" });
       return await new Promise(() => {});
     });
@@ -202,7 +174,7 @@ describe("a held call", () => {
 
   test("has its question taken back where the server does so", async () => {
     const taken = new AbortController();
-    const { call } = openAsking([], async (wanted) => {
+    const { call } = openAsking(policies, [], async (wanted) => {
       await askIn(wanted, "elicitation/create", { message: "which?" }, taken.signal);
       return text("without you");
     });
@@ -214,7 +186,7 @@ describe("a held call", () => {
   });
 
   test("tells its progress and messages to the exchange that is open", async () => {
-    const { call } = openAsking([], async (wanted) => {
+    const { call } = openAsking(policies, [], async (wanted) => {
       wanted.onProgress?.({ progress: 1 });
       await askIn(wanted, "elicitation/create", { message: "which?" });
       wanted.onProgress?.({ progress: 2 });
@@ -236,7 +208,7 @@ describe("a held call", () => {
   });
 
   test("is one of at most 32 of a principal; the server of one more is told so", async () => {
-    const { call, answers, gateway } = openAsking();
+    const { call, answers, gateway } = openAsking(policies);
     const held: ActionReply[] = [];
     for (let count = 0; count < 32; count += 1) held.push(await call());
     expect(held.every((reply) => readReply(reply)["resultType"] === "input_required")).toBe(true);
@@ -248,13 +220,13 @@ describe("a held call", () => {
   });
 
   test("asks nothing that was denied", async () => {
-    const { call, answers } = openAsking(["forbidden"]);
+    const { call, answers } = openAsking(policies, ["forbidden"]);
     expect(readReply(await call())).toMatchObject({ content: [{ text: "done" }] });
     expect(JSON.stringify(answers)).toContain("question_refused");
   });
 
   test("is cancelled when the gateway closes", async () => {
-    const { call, sent, gateway } = openAsking();
+    const { call, sent, gateway } = openAsking(policies);
     await call();
     await gateway.close();
     expect(sent()[0]?.signal?.aborted).toBe(true);
@@ -263,7 +235,7 @@ describe("a held call", () => {
 
 describe("the state of a held call", () => {
   test("is nothing to another gateway, whose server gives states of its own", async () => {
-    const held = openAsking();
+    const held = openAsking(policies);
     const { requestState } = retryOf(await held.call());
     const { call, servers } = openGateway({
       servers: {

@@ -117,6 +117,15 @@ describe("a legacy client before a modern server that wants input", () => {
     expect(calls()).toHaveLength(1);
   });
 
+  test("is asked at most 64 questions at once, and of more none is decided", async () => {
+    const keys = Array.from({ length: 65 }, (_, at) => [`q${at}`, question()]);
+    const { call, admissions } = openAsking(Object.fromEntries(keys));
+    const { asked, request } = legacy();
+    const reply = await call("crm__get", request);
+    expect(reply).toMatchObject({ kind: "error", data: { code: "input_refused" } });
+    expect([asked, admissions.length]).toEqual([[], 1]);
+  });
+
   test("is asked at most eight times", async () => {
     const { call, calls } = openAsking({ a: question() }, 100);
     const { asked, request } = legacy();
@@ -188,6 +197,15 @@ describe("a modern client before a modern server that wants input", () => {
     expect(JSON.parse(admissions[2]?.inputJson ?? "").action.input_responses).toEqual({
       a: { action: "accept" },
     });
+  });
+
+  test("is asked at most 64 questions at once, and of more none is decided", async () => {
+    for (const count of [64, 65]) {
+      const keys = Array.from({ length: count }, (_, at) => [`q${at}`, question()]);
+      const { call, admissions } = openAsking(Object.fromEntries(keys));
+      expect((await call("crm__get", modern())).kind).toBe(count > 64 ? "error" : "result");
+      expect(admissions).toHaveLength(count > 64 ? 1 : 1 + 64);
+    }
   });
 
   test("whose answers policy refuses does not reach the server", async () => {

@@ -61,6 +61,19 @@ describe("the conversation of a principal", () => {
     ]);
   });
 
+  test("counts what was sent in bytes, whatever its letters", async () => {
+    const { act, admissions } = open();
+    // 40 letters of 3 bytes, and the six bytes around them: 126 bytes are 32 tokens.
+    const argumentsJson = JSON.stringify({ a: "\u20ac".repeat(40) });
+    await act({ type: "tool_call", name: "crm__get", argumentsJson });
+    await act({ type: "tool_call", name: "crm__nothing", argumentsJson });
+    await act({ type: "tool_call", name: "crm__plain", argumentsJson: "{}" });
+    const { context } = JSON.parse(admissions.at(-1)?.inputJson ?? "");
+    const result = Buffer.byteLength('{"content":[{"type":"text","text":"done"}]}');
+    const sent = Buffer.byteLength(argumentsJson);
+    expect(context.cumulative_tokens).toBe(Math.ceil(sent / 4) + Math.ceil(result / 4));
+  });
+
   test("learns nothing from what was denied", async () => {
     const denied = { ...crm, tools: [tool("denied_get")] };
     const { call, admissions } = openGateway({

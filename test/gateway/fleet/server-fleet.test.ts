@@ -69,6 +69,17 @@ describe("a server that was listed before", () => {
     await expect.poll(() => connectionsOf(again).length, { timeout: 20_000 }).toBe(1);
   });
 
+  test("is listed again on the connection that stands where it was read long ago", async () => {
+    const opened = open();
+    expect(await opened.names()).toEqual(["crm__get"]);
+    const fake = opened.servers["crm"];
+    if (fake === undefined) throw new Error("expected a server");
+    fake.lists["tools"] = [tool("new")];
+    opened.time.skewMs = 2 * 60 * 60 * 1000;
+    await expect.poll(() => opened.names(), { timeout: 20_000 }).toEqual(["crm__new"]);
+    expect(connectionsOf(opened)).toHaveLength(1);
+  });
+
   test("under another configuration is another server, and nothing of it is kept", async () => {
     const other = { ...crm, config: { args: ["--other"] } };
     const again = await reopen({ crm }, { crm: other });
@@ -182,34 +193,6 @@ describe("a server that says that its lists changed", () => {
     fake.say(listChanged);
     await expect.poll(() => opened.names(), { timeout: 20_000 }).toEqual(["crm__get"]);
     expect((await opened.call("crm__get")).kind).toBe("result");
-  });
-
-  test("of the modern era is listened to on a request of its own", async () => {
-    const opened = open({ crm: { ...crm, era: "modern" } });
-    await opened.names();
-    await expect.poll(() => opened.servers["crm"]?.sent.length, { timeout: 20_000 }).toBe(1);
-    const [listening] = opened.servers["crm"]?.sent ?? [];
-    expect(listening).toMatchObject({
-      method: "subscriptions/listen",
-      params: {
-        notifications:
-          '{"toolsListChanged":true,"promptsListChanged":true,"resourcesListChanged":true}',
-      },
-      timeoutMs: Infinity,
-    });
-    const fake = opened.servers["crm"];
-    if (fake === undefined) throw new Error("expected a server");
-    fake.lists["tools"] = [tool("new")];
-    listening?.onNotification?.(listChanged);
-    await expect.poll(() => opened.names(), { timeout: 20_000 }).toEqual(["crm__new"]);
-    await opened.gateway.close();
-    expect(listening?.signal?.aborted).toBe(true);
-  });
-
-  test("of the modern era that tells nothing is not listened to", async () => {
-    const opened = open({ crm: { ...crm, era: "modern", capabilities: { tools: {} } } });
-    await opened.names();
-    expect(opened.servers["crm"]?.sent).toEqual([]);
   });
 });
 

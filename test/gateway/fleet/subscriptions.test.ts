@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Client, Subject } from "../../../src/gateway/gateway.ts";
-import type { FakeServerSettings } from "../fake-server.ts";
+import type { UpstreamReply } from "../../../src/mcp/upstream/upstream-connection.ts";
+import type { Answer, FakeServerSettings } from "../fake-server.ts";
 import { result } from "../fake-server.ts";
 import { collect, legacyClient, modernClient, openGateway, principal } from "../open-gateway.ts";
 import type { TestPolicies } from "../test-policies.ts";
@@ -159,6 +160,25 @@ describe("subscriptions to a legacy server", () => {
     await expect.poll(() => uris(), { timeout: 20_000 }).toEqual(["file:///a"]);
   });
 
+  test("that the server refuses after a loss end, are told of, and may be made anew", async () => {
+    const { act, listen, servers, sent, say, time } = open();
+    const { client, uris } = listen(legacyClient());
+    await act(subscribe("file:///a"), { client });
+    const fake = servers["files"];
+    if (fake === undefined) throw new Error("expected a server");
+    fake.answer = () => ({ kind: "error", error: { code: -32_603, message: "no" } });
+    fake.lose();
+    time.skewMs = 60_000;
+    await expect.poll(() => uris(), { timeout: 20_000 }).toEqual(["file:///a"]);
+    say("file:///a");
+    expect(uris()).toEqual(["file:///a"]);
+    fake.answer = () => result({});
+    expect((await act(subscribe("file:///a"), { client })).kind).toBe("result");
+    expect(sent()).toHaveLength(3);
+    say("file:///a");
+    expect(uris()).toEqual(["file:///a", "file:///a"]);
+  });
+
   test("are told under the URI that clients know", async () => {
     const { act, listen, say } = open({ ...files, config: { resources: "prefix" } });
     const { client, uris } = listen(legacyClient());
@@ -233,5 +253,20 @@ describe("subscriptions to a modern server", () => {
     await act(subscribe("file:///a"), { client });
     servers["files"]?.sent[0]?.onNotification?.({ method: updated, params: { uri: "file:///b" } });
     expect(uris()).toEqual(["file:///a"]);
+  });
+
+  test("are made again where the server ends them, and tell that something may have changed", async () => {
+    const ends: ((reply: UpstreamReply) => void)[] = [];
+    const answer: Answer = (wanted) => {
+      wanted.onNotification?.({ method: "notifications/subscriptions/acknowledged", params: {} });
+      return new Promise((resolve) => void ends.push(resolve));
+    };
+    const { act, listen, servers } = open({ ...modern, answer });
+    const client = modernClient();
+    const { uris } = listen(client);
+    await act(subscribe("file:///a"), { client });
+    ends[0]?.(result({}));
+    await expect.poll(() => servers["files"]?.sent.length, { timeout: 20_000 }).toBe(2);
+    await expect.poll(() => uris(), { timeout: 20_000 }).toEqual(["file:///a"]);
   });
 });

@@ -1,0 +1,42 @@
+/**
+ * The way to the obligations of a decision. Most decisions have none, and what reads them is loaded
+ * with the first that has.
+ */
+import type { GatewayConfig } from "../../config/config.ts";
+import type { LayerVerdict, Obligation } from "../../contract/layer.ts";
+import type { ActionType } from "../../contract/policy-input.ts";
+import type { ChangingDuty, Duty } from "../../policy/enforcement/obligations/obligation.ts";
+
+/** Reads obligations. */
+export interface DutyReader {
+  /** Why one cannot be carried out on such an action; `undefined` where it can. */
+  readonly problemOf: (type: ActionType, obligation: Obligation) => string | undefined;
+  /** What all layers want done. */
+  readonly dutiesOf: (verdicts: readonly LayerVerdict[]) => readonly Duty[];
+}
+
+/** Where nobody attached any. */
+export const noDuties: DutyReader = {
+  problemOf: () => "expected no obligation here",
+  dutiesOf: () => [],
+};
+
+/** A reader of what is attached to these verdicts. */
+export async function openDuties(
+  config: Pick<GatewayConfig, "notify">,
+  verdicts: readonly LayerVerdict[],
+): Promise<DutyReader> {
+  if (obligationsOf(verdicts).length === 0) return noDuties;
+  const { createDutyReader } = await import("./duties.ts");
+  return createDutyReader(config);
+}
+
+/** Everything that any layer attached. */
+export function obligationsOf(verdicts: readonly LayerVerdict[]): readonly Obligation[] {
+  return verdicts.flatMap((verdict) => (verdict.ok ? verdict.output.obligations : []));
+}
+
+/** True for one that changes what comes back. */
+export function isChanging(duty: Duty): duty is ChangingDuty {
+  return duty.type !== "notify";
+}

@@ -1,0 +1,261 @@
+/**
+ * Counters and budgets of one gateway. What a call costs is reserved before it is decided, given back
+ * where it is not made, and made exact when it has ended. The process keeps what it reserved; one that
+ * dies gives nothing back, so what it had reserved counts as used. What a layer counts that is only
+ * observed takes part in that, but refuses nothing.
+ */
+import type { GatewayConfig } from "../../config/config.ts";
+import type { Clock, Log } from "../../contract/ambient.ts";
+import type { InputParts } from "../../contract/policy-input.ts";
+import type { Outcome } from "../../contract/record.ts";
+import { messageOf } from "../../errors.ts";
+import type { EngineLayer } from "../../policy/engine/policy-engine.ts";
+import { costAfter } from "../../policy/usage/call-cost.ts";
+import type { CountedCharge } from "../../policy/usage/usage-report.ts";
+import { usageByLayer } from "../../policy/usage/usage-report.ts";
+import type { Correction, UsageStore } from "../../policy/usage/usage-store.ts";
+import type { Action, Target } from "../action/action.ts";
+import { isObserved } from "../policies/is-observed.ts";
+import { unaskedLayers } from "../policies/unasked-layers.ts";
+import { CountedConversations } from "./counted-conversations.ts";
+import type { CountedLayer } from "./counted-layers.ts";
+import { countedLayers, hasSay } from "./counted-layers.ts";
+import type { Plan, Planned, Sent } from "./plan-charges.ts";
+import {
+  conversationOf,
+  isAttempt,
+  isByConversation,
+  priceAll,
+  problemOf,
+  valuesOf,
+  wantedOf,
+  withCharge,
+} from "./plan-charges.ts";
+
+export interface UsageOptions {
+  readonly config: GatewayConfig;
+  /** Opens the store; asked with the first call that is counted. */
+  readonly open: () => Promise<UsageStore>;
+  /** The active set; another array whenever another set decides. */
+  readonly layers: () => readonly EngineLayer[];
+  readonly clock: Pick<Clock, "monotonicMs">;
+  readonly log: Log;
+}
+
+/** How a call stands with the counters that it belongs to. */
+export interface UsageStanding {
+  /** The set whose counters were asked. */
+  readonly layers: readonly EngineLayer[];
+  /** Of the counters that are enforced. */
+  readonly counted: readonly CountedCharge[];
+  /** `input.usage` by layer. */
+  readonly documents: InputParts["usage"];
+  /** Why the call may not be made, whatever policy says. */
+  readonly refused: CounterRefusal | "state_unavailable" | undefined;
+  /** For the client; of `invalid_cost` and `state_unavailable`. */
+  readonly problem: string | undefined;
+  /** What counters of observed layers would have refused it with. */
+  readonly observed: CounterRefusal | undefined;
+}
+
+type CounterRefusal = "budget_exhausted" | "invalid_cost";
+
+/** What came of a plan. */
+interface Taken {
+  readonly counted: readonly CountedCharge[];
+  readonly held: Held["taken"];
+  readonly refused: CounterRefusal | undefined;
+  readonly unpriced: Plan | undefined;
+}
+
+const unreadable = "A policy declares counters that cannot be read.";
+const storeAway = "Not reached: the store of the counters.";
+
+/** What a call holds until it has ended. */
+interface Held {
+  readonly sentBytes: number;
+  readonly taken: readonly (Planned & { readonly startMs: number })[];
+}
+
+export class Usage {
+  readonly #options: UsageOptions;
+  #store: Promise<UsageStore> | undefined;
+  #known: { readonly of: readonly EngineLayer[]; readonly counted: readonly CountedLayer[] };
+  readonly #held = new Map<string, Held>();
+  readonly #conversations: CountedConversations;
+  readonly #correcting = new Set<Promise<void>>();
+
+  constructor(options: UsageOptions) {
+    this.#options = options;
+    this.#known = { of: [], counted: [] };
+    this.#conversations = new CountedConversations(options.clock);
+  }
+
+  /** True while the set that a standing was made with decides. */
+  isCurrent({ layers }: UsageStanding): boolean {
+    return layers === this.#options.layers();
+  }
+
+  /** Reserves what an action costs of every counter it belongs to; never rejects. */
+  async reserve(action: Action, target: Target, input: InputParts): Promise<UsageStanding> {
+    // The same action may be decided again, with an approval or by other bundles.
+    this.#giveBack(action.decisionId, () => true);
+    const layers = this.#options.layers();
+    const asked = this.#askedLayers(layers, action, target);
+    const nothing = { layers, counted: [], documents: {}, problem: undefined, observed: undefined };
+    if (asked.length === 0) return { ...nothing, refused: undefined };
+    if (asked.some(({ isReadable }) => !isReadable)) {
+      return { ...nothing, refused: "state_unavailable", problem: unreadable };
+    }
+    try {
+      return { layers, ...(await this.#charge(asked, action, target, input)) };
+    } catch (thrown) {
+      this.#options.log.error({ reason: messageOf(thrown) }, "counters not reached");
+      return { ...nothing, refused: "state_unavailable", problem: storeAway };
+    }
+  }
+
+  /** Gives back what a call that was not made had reserved; attempts stay counted. */
+  release(decisionId: string): void {
+    this.#giveBack(decisionId, ({ charge }) => !charge.isAttempt);
+  }
+
+  /** Makes exact what a call took, once it has ended; `resultBytes` where any came. */
+  settle(decisionId: string, outcome: Outcome, resultBytes: number | undefined): void {
+    if (outcome === "not_forwarded") return this.release(decisionId);
+    const held = this.#held.get(decisionId);
+    this.#held.delete(decisionId);
+    if (held === undefined) return;
+    this.#correct(
+      held.taken.map(({ declaration, charge, startMs }) => {
+        const cost = costAfter(declaration.cost, charge.amount, held.sentBytes, resultBytes);
+        return { key: charge.key, startMs, delta: cost - charge.amount };
+      }),
+    );
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#correcting);
+    const store = await this.#store?.catch(() => undefined);
+    await store?.close();
+  }
+
+  #askedLayers(
+    layers: readonly EngineLayer[],
+    { principal }: Action,
+    target: Target,
+  ): readonly CountedLayer[] {
+    if (this.#known.of !== layers) this.#known = { of: layers, counted: countedLayers(layers) };
+    const { counted } = this.#known;
+    if (counted.length === 0) return counted;
+    const unasked = unaskedLayers(this.#options.config, principal.agent, target.server.id);
+    return counted.filter((layer) => hasSay(layer, target.server.id, unasked));
+  }
+
+  /** Takes what is enforced, and what is only observed where nothing of that stands in the way. */
+  async #charge(
+    asked: readonly CountedLayer[],
+    action: Action,
+    target: Target,
+    input: InputParts,
+  ): Promise<Omit<UsageStanding, "layers">> {
+    const watched = new Set(
+      asked
+        .filter((layer) => isObserved(this.#options.config, layer, action.timeMs))
+        .map(({ name }) => name),
+    );
+    const sent = { bytes: bytesOf(action), argumentsJson: action.sent["args"] ?? "{}" };
+    const plan = await this.#plan(asked, action, target, input, sent);
+    const enforced = await this.#take(plan.filter(({ layer }) => !watched.has(layer)));
+    this.#hold(action.decisionId, sent.bytes, enforced);
+    const rest = plan.filter(({ layer }) => watched.has(layer));
+    const observed = await this.#take(
+      enforced.refused === undefined ? rest : rest.filter(isAttempt),
+    );
+    this.#hold(action.decisionId, sent.bytes, observed);
+    return {
+      counted: enforced.counted,
+      documents: usageByLayer([...enforced.counted, ...observed.counted]),
+      refused: enforced.refused,
+      problem: enforced.unpriced && problemOf(enforced.unpriced),
+      observed: observed.refused,
+    };
+  }
+
+  async #plan(
+    asked: readonly CountedLayer[],
+    { principal }: Action,
+    target: Target,
+    input: InputParts,
+    sent: Sent,
+  ): Promise<readonly Plan[]> {
+    const wanted = wantedOf(asked, target);
+    const own = conversationOf(input);
+    const conversation = isByConversation(wanted)
+      ? await this.#conversations.current(await this.#open(), principal, own)
+      : own;
+    return priceAll(wanted, valuesOf(principal, target, conversation), sent);
+  }
+
+  /** Where one has no price nothing is taken but attempts. */
+  async #take(plan: readonly Plan[]): Promise<Taken> {
+    const unpriced = plan.find(({ charge }) => charge === undefined);
+    const priced = plan.flatMap(withCharge);
+    const wanted = unpriced === undefined ? priced : priced.filter(isAttempt);
+    const problem = unpriced === undefined ? undefined : ("invalid_cost" as const);
+    if (wanted.length === 0) return { counted: [], held: [], refused: problem, unpriced };
+    const store = await this.#open();
+    const { isAdmitted, readings } = await store.reserve(wanted.map(({ charge }) => charge));
+    const read = wanted.flatMap((one, place) => {
+      const reading = readings[place];
+      return reading === undefined ? [] : [{ ...one, reading, startMs: reading.startMs }];
+    });
+    return {
+      counted: read.map(({ declaration, ...one }) => ({ ...one, counter: declaration.name })),
+      held: isAdmitted ? read : read.filter(isAttempt),
+      refused: problem ?? (isAdmitted ? undefined : "budget_exhausted"),
+      unpriced,
+    };
+  }
+
+  #open(): Promise<UsageStore> {
+    return (this.#store ??= this.#options.open());
+  }
+
+  #hold(decisionId: string, sentBytes: number, { held }: Taken): void {
+    if (held.length === 0) return;
+    const before = this.#held.get(decisionId)?.taken ?? [];
+    this.#held.set(decisionId, { sentBytes, taken: [...before, ...held] });
+  }
+
+  #giveBack(decisionId: string, isGiven: (taken: Planned) => boolean): void {
+    const held = this.#held.get(decisionId);
+    this.#held.delete(decisionId);
+    if (held === undefined) return;
+    this.#correct(
+      held.taken
+        .filter(isGiven)
+        .map(({ charge, startMs }) => ({ key: charge.key, startMs, delta: -charge.amount })),
+    );
+  }
+
+  /** Nobody waits for it; what cannot be given back counts as used. */
+  #correct(corrections: readonly Correction[]): void {
+    const wanted = corrections.filter(({ delta }) => delta !== 0);
+    if (wanted.length === 0) return;
+    const correcting = this.#send(wanted).finally(() => this.#correcting.delete(correcting));
+    this.#correcting.add(correcting);
+  }
+
+  async #send(corrections: readonly Correction[]): Promise<void> {
+    try {
+      await (await this.#store)?.correct(corrections);
+    } catch (thrown) {
+      this.#options.log.warn({ reason: messageOf(thrown) }, "counters not corrected");
+    }
+  }
+}
+
+function bytesOf({ sent }: Action): number {
+  return Object.values(sent).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+}

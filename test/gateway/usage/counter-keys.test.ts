@@ -1,0 +1,176 @@
+/**
+ * What counts are kept by, and whose limits are enforced: nobody sheds a count by a restart, another
+ * replica or a URI of their own, and a layer that is observed refuses nothing.
+ */
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { systemClock } from "../../../src/config/ambient.ts";
+import type { Bundle } from "../../../src/contract/bundle.ts";
+import type { GatewayDeps } from "../../../src/gateway/create-gateway.ts";
+import { openJournalStore } from "../../../src/policy/usage/journal-store.ts";
+import { load } from "../../config/support.ts";
+import { compileBundle } from "../../policy/engine/policies.ts";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
+import type { OpenGateway, OpenOptions } from "../open-gateway.ts";
+import { legacyClient, openGateway, principal } from "../open-gateway.ts";
+import type { TestPolicies } from "../test-policies.ts";
+import { compileTestPolicies } from "../test-policies.ts";
+
+let policies: TestPolicies;
+let silent: Bundle;
+
+beforeAll(async () => {
+  policies = await compileTestPolicies();
+  silent = await compileBundle({
+    name: "law",
+    kind: "compliance",
+    rego: `deny contains "never" if input.action.tool == "never"`,
+  });
+}, 60_000);
+
+const tools = ["pay", "denied"].map((name) => ({ name, inputSchema: { type: "object" } }));
+const calls = { key: ["user"], limit: 3 };
+
+function counting(counters: object, more: Partial<OpenOptions> = {}): OpenGateway {
+  const server = (name: string): Bundle => ({ ...policies.server(name), metadata: { counters } });
+  return openGateway({
+    servers: { bank: { tools } },
+    policies: { ...policies, server },
+    ...more,
+  });
+}
+
+function effects({ admissions }: OpenGateway): readonly string[] {
+  return admissions.map(({ answer }) => answer.reasons[0] ?? answer.effect);
+}
+
+describe("a counter by conversation", { timeout: 60_000 }, () => {
+  const ofTalk = { key: ["user", "conversation"], limit: 3 };
+
+  /** Replicas have a state folder each and one store. */
+  function sharing(): Partial<GatewayDeps> {
+    const folder = join(temporaryFolder(), "usage");
+    return { openUsageStore: async () => openJournalStore({ folder, clock: systemClock }) };
+  }
+
+  test("is one count for two replicas on one store", async () => {
+    const deps = sharing();
+    const [one, other] = [counting({ c: ofTalk }, { deps }), counting({ c: ofTalk }, { deps })];
+    for (let made = 0; made < 5; made += 1) {
+      await one.call("bank__pay");
+      await other.call("bank__pay");
+    }
+    const sent = [one, other].map(({ servers }) => servers["bank"]?.sent.length ?? 0);
+    expect(sent).toEqual([2, 1]);
+  });
+
+  test("is not begun anew by a restart, though nothing was allowed", async () => {
+    const stateDir = temporaryFolder();
+    const counters = { tries: { key: ["conversation"], limit: 2, cost: "attempts" } };
+    const first = counting(counters, { stateDir });
+    for (let tried = 0; tried < 2; tried += 1) await first.call("bank__denied");
+    await first.gateway.close();
+    for (let start = 0; start < 2; start += 1) {
+      const next = counting(counters, { stateDir });
+      await next.call("bank__pay");
+      expect(effects(next)).toEqual(["budget_exhausted"]);
+      await next.gateway.close();
+    }
+  });
+
+  test("begins anew after the silence that ends one, for a user and nobody else", async () => {
+    let upMs = 0;
+    const startMs = Date.now();
+    const clock = { nowMs: () => startMs + upMs };
+    const folder = join(temporaryFolder(), "usage");
+    const store = () => openJournalStore({ folder, clock, upMs: () => upMs });
+    const deps = { openUsageStore: async () => store() };
+    const open = counting({ c: { ...ofTalk, limit: 1 } }, { deps });
+    const pass = (ms: number): void => {
+      upMs += ms;
+      open.time.skewMs += ms;
+    };
+    await open.call("bank__pay");
+    pass(25 * 60_000);
+    await open.call("bank__pay");
+    pass(25 * 60_000);
+    await open.call("bank__pay");
+    await open.call("bank__pay", { client: legacyClient({ principal: principal("bob") }) });
+    pass(32 * 60_000);
+    await open.call("bank__pay");
+    const full = "budget_exhausted";
+    expect(effects(open)).toEqual(["allow", full, full, "allow", "allow"]);
+  });
+});
+
+describe("a counter by tool", { timeout: 60_000 }, () => {
+  test("counts an action without a tool by its type, whatever URI was asked for", async () => {
+    const shop = {
+      tools: [],
+      resourceTemplates: [{ uriTemplate: "shop://item/{id}", name: "item" }],
+    };
+    const counters = { reads: { key: ["tool"], limit: 2, actions: ["resource_read"] } };
+    const open = counting(counters, { servers: { shop } });
+    for (const id of ["1", "1?x=2", "2", "3"]) {
+      await open.act({ type: "resource_read", uri: `shop://item/${id}` });
+    }
+    expect(effects(open)).toEqual(["allow", "allow", "budget_exhausted", "budget_exhausted"]);
+  });
+});
+
+describe("a counter of a layer that is only observed", { timeout: 60_000 }, () => {
+  const until = new Date(Date.now() + 3 * 86_400_000).toISOString().slice(0, 10);
+
+  /** With a layer that counts and is observed; `own`: counters of the server's bundle. */
+  function observing(counters: object, own: object = {}) {
+    const server = { command: "none", cwd: "/", policy: "oci-layout:none:server" };
+    const layer = { name: "law", kind: "compliance", policy: "oci-layout:none:law" };
+    const { config } = load({
+      profile: "trial",
+      agent: { id: "bot", scope: "test" },
+      user: { id: "alice" },
+      servers: { bank: server },
+      layers: [{ ...layer, mode: "observe", until }],
+    });
+    const law = { ...silent, metadata: { counters } };
+    const bank = { ...policies.server("bank"), metadata: { counters: own } };
+    return openGateway({
+      servers: { bank: { tools } },
+      policies: { server: () => bank, identity: law },
+      deps: { config },
+    });
+  }
+
+  test("counts up to its limit, and refuses in the record alone", async () => {
+    const open = observing({ calls: { ...calls, limit: 1 } });
+    for (let made = 0; made < 3; made += 1) await open.call("bank__pay");
+    expect(open.servers["bank"]?.sent).toHaveLength(3);
+    const refused = { allow: true, enforced: false, effect: "deny", reasons: ["budget_exhausted"] };
+    expect(open.admissions.map(({ answer }) => answer)).toMatchObject([
+      { allow: true, enforced: true, effect: "allow", reasons: [] },
+      refused,
+      refused,
+    ]);
+    const { usage } = JSON.parse(open.admissions[2]?.inputJson ?? "{}");
+    expect(usage).toMatchObject({ law: { calls: { used: 1, limit: 1 } } });
+    expect(open.admissions[2]?.answer.metadata.rate_limit_remaining).toBe(null);
+  });
+
+  test("lets a call through whose cost it cannot read, and records that", async () => {
+    const open = observing({ money: { ...calls, cost: { argument: "/amount" } } });
+    await open.call("bank__pay");
+    expect(open.servers["bank"]?.sent).toHaveLength(1);
+    expect(open.admissions[0]?.answer).toMatchObject({ allow: true, enforced: false });
+    expect(effects(open)).toEqual(["invalid_cost"]);
+  });
+
+  test("takes nothing from the counters that are enforced, and nothing for what they refuse", async () => {
+    const open = observing({ calls: { ...calls, limit: 9 } }, { own: { ...calls, limit: 1 } });
+    for (const name of ["pay", "pay", "denied"]) await open.call(`bank__${name}`);
+    expect(effects(open)).toEqual(["allow", "budget_exhausted", "named_denied"]);
+    expect(open.admissions[1]?.answer.allow).toBe(false);
+    await open.call("bank__pay");
+    const { usage } = JSON.parse(open.admissions[2]?.inputJson ?? "{}");
+    expect(usage).toMatchObject({ bank: { own: { used: 1 } } });
+  });
+});
