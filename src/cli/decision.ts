@@ -6,15 +6,17 @@ import type { Command } from "commander";
 import { systemClock } from "../config/ambient.ts";
 import { outcomes } from "../contract/record.ts";
 import { parseTime } from "../decision/parse-time.ts";
-import { getDecision, listDecisions } from "../decision/store/query-decisions.ts";
+import { listNotes, noteKinds } from "../decision/store/list-notes.ts";
+import type { Note } from "../decision/store/list-notes.ts";
+import { getRecord, listDecisions } from "../decision/store/query-decisions.ts";
 import type { DecisionSummary } from "../decision/store/query-decisions.ts";
-import { withConfigOption } from "./common-options.ts";
 import { withStore } from "./decision/with-store.ts";
 import type { CliIo } from "./io.ts";
 import type { Column, OutputFormat } from "./print.ts";
 import { exitCodes } from "./exit-code.ts";
 import { action, CliError } from "./io.ts";
-import { printDocument, printList, withOutputOption } from "./print.ts";
+import { printDocument, printList } from "./print.ts";
+import { withCommonOptions } from "./with-common-options.ts";
 
 interface CommonOptions {
   readonly config?: string;
@@ -28,6 +30,7 @@ interface ListOptions extends CommonOptions {
   readonly agent?: string;
   readonly outcome?: string;
   readonly effect?: string;
+  readonly kind?: string;
   readonly limit: number;
 }
 
@@ -38,25 +41,25 @@ const limitMax = 10_000;
 /** Adds `decision list` and `decision get`. */
 export function registerDecisionCommands(program: Command, io: CliIo): void {
   const decision = program.command("decision").description("read the recorded decisions");
-  withCommon(decision.command("list").description("list decisions, newest first"))
+  withCommonOptions(
+    decision.command("list").description("list decisions, or other records, newest first"),
+  )
     .option("--since <time>", "RFC 3339, or how long ago: 15m, 2h, 7d")
-    .option("--server <id>", "only of this server")
+    .option("--server <id>", "only of this server; of activations also a layer")
     .option("--tool <name>", "only of this tool, by its own or its exposed name")
     .option("--agent <id>", "only of this agent")
     .option("--outcome <outcome>", shownOutcomes.join(", "))
     .option("--effect <effect>", effects.join(", "))
+    .option("--kind <kind>", `other records: ${noteKinds.join(", ")}`)
     .option("--limit <number>", "at most so many", parseLimit, 50)
     .action(action(io, (options: ListOptions) => list(io, options)));
-  withCommon(decision.command("get").description("print one decision whole"))
+  withCommonOptions(decision.command("get").description("print one decision or other record whole"))
     .argument("<id>", 'id, the beginning of one, or "last"')
     .action(action(io, (id: string, options: CommonOptions) => get(io, id, options)));
 }
 
-function withCommon(command: Command): Command {
-  return withOutputOption(withConfigOption(command));
-}
-
 async function list(io: CliIo, options: ListOptions): Promise<void> {
+  if (options.kind !== undefined && options.kind !== "decision") return await notes(io, options);
   const { server, tool, agent, limit } = options;
   const outcome = oneOf("--outcome", shownOutcomes, options.outcome);
   const effect = oneOf("--effect", effects, options.effect);
@@ -69,8 +72,48 @@ async function list(io: CliIo, options: ListOptions): Promise<void> {
   if (items.length === 0 && options.output === "table") io.err("no decisions match");
 }
 
+/** Of these there are no agents, effects or outcomes to ask for. */
+async function notes(io: CliIo, options: ListOptions): Promise<void> {
+  const kind = noteKinds.find((known) => known === options.kind);
+  if (kind === undefined) {
+    throw new CliError(
+      exitCodes.usage,
+      `expected --kind to be one of decision, ${noteKinds.join(", ")}, found "${options.kind}"`,
+    );
+  }
+  const strange = (["tool", "agent", "outcome", "effect"] as const).find(
+    (name) => options[name] !== undefined,
+  );
+  if (strange !== undefined) {
+    const message = `--${strange} is about decisions; with --kind ${kind} use --server and --since`;
+    throw new CliError(exitCodes.usage, message);
+  }
+  const { since, server: about, limit } = options;
+  const sinceMs = since === undefined ? undefined : parseTime(since, systemClock.nowMs());
+  const items = await withStore(io, options.config, (database) =>
+    listNotes(database, { kind, sinceMs, about, limit }),
+  );
+  printList(io, options.output, items, noteColumns);
+  if (items.length === 0 && options.output === "table") io.err("no records match");
+}
+
+const noteColumns: readonly Column<Note>[] = [
+  { title: "TIME", cell: ({ timestamp }) => new Date(timestamp).toISOString() },
+  { title: "EVENT", cell: ({ event, action }) => event ?? action ?? "-" },
+  { title: "ABOUT", cell: aboutOf },
+  { title: "REVISION", cell: ({ revision }) => revision || "-" },
+  { title: "BY", cell: ({ by }) => by ?? "-" },
+  { title: "WHY", cell: ({ why, reason, code }) => why ?? reason ?? code ?? "-" },
+  { title: "ID", cell: ({ decision_id }) => decision_id },
+];
+
+function aboutOf({ layer, server, subject, tool }: Note): string {
+  const name = layer ?? server ?? subject ?? "-";
+  return typeof tool === "string" ? `${name}/${tool}` : name;
+}
+
 async function get(io: CliIo, id: string, options: CommonOptions): Promise<void> {
-  const whole = await withStore(io, options.config, (database) => getDecision(database, id));
+  const whole = await withStore(io, options.config, (database) => getRecord(database, id));
   printDocument(io, options.output, whole);
 }
 

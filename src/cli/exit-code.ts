@@ -3,14 +3,18 @@
  * with, so that a new one does not compile before somebody has decided; its types are all that is
  * imported of the stages.
  */
+import type { AdminErrorCode } from "../admin/admin-error.ts";
 import type { BundleErrorCode } from "../bundle/bundle-error.ts";
 import type { ConfigErrorCode } from "../config/config-error.ts";
+import type { ApprovalErrorCode } from "../policy/approvals/approval-error.ts";
 import type { DatabaseErrorCode } from "../database/database.ts";
 import type { DecisionErrorCode } from "../decision/decision-error.ts";
 import { codeOf } from "../errors.ts";
+import type { BlockErrorCode } from "../gateway/blocks/block-error.ts";
 import type { HttpFrontErrorCode } from "../mcp/downstream/http/http-front-error.ts";
 import type { OauthErrorCode } from "../mcp/upstream/oauth/oauth-error.ts";
 import type { UpstreamErrorCode } from "../mcp/upstream/upstream-error.ts";
+import type { UsageErrorCode } from "../policy/usage/usage-store.ts";
 import type { RegoErrorCode } from "../rego/rego-error.ts";
 
 /** Exit codes of every command. */
@@ -29,6 +33,9 @@ export const exitCodes = {
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 type ErrorCode =
+  | AdminErrorCode
+  | BlockErrorCode
+  | ApprovalErrorCode
   | BundleErrorCode
   | ConfigErrorCode
   | DatabaseErrorCode
@@ -36,7 +43,8 @@ type ErrorCode =
   | HttpFrontErrorCode
   | OauthErrorCode
   | RegoErrorCode
-  | UpstreamErrorCode;
+  | UpstreamErrorCode
+  | UsageErrorCode;
 
 const exitCodeByCode: Readonly<Record<ErrorCode, ExitCode>> = {
   config_not_found: exitCodes.invalid,
@@ -46,6 +54,14 @@ const exitCodeByCode: Readonly<Record<ErrorCode, ExitCode>> = {
   state_dir_insecure: exitCodes.invalid,
   state_dir_unusable: exitCodes.invalid,
 
+  approval_unknown: exitCodes.unexpected,
+  approval_closed: exitCodes.unexpected,
+  approval_self: exitCodes.unauthorised,
+  approval_not_approver: exitCodes.unauthorised,
+  approval_channel_refused: exitCodes.unauthorised,
+  approval_reason_invalid: exitCodes.usage,
+  approval_store_unusable: exitCodes.unexpected,
+
   bundle_reference_invalid: exitCodes.usage,
   bundle_not_found: exitCodes.unreachable,
   bundle_unauthorized: exitCodes.unauthorised,
@@ -54,16 +70,43 @@ const exitCodeByCode: Readonly<Record<ErrorCode, ExitCode>> = {
   bundle_digest_mismatch: exitCodes.unverified,
   bundle_too_large: exitCodes.unverified,
   bundle_redirect_refused: exitCodes.unverified,
+  bundle_realm_refused: exitCodes.unverified,
+  bundle_credentials_unusable: exitCodes.unauthorised,
   bundle_artifact_unsupported: exitCodes.invalid,
   bundle_archive_invalid: exitCodes.invalid,
   bundle_archive_unsafe: exitCodes.unverified,
   bundle_manifest_invalid: exitCodes.invalid,
   bundle_without_policy: exitCodes.invalid,
   bundle_wasm_invalid: exitCodes.invalid,
+  bundle_opaque: exitCodes.invalid,
+  bundle_library_missing: exitCodes.invalid,
+  bundle_library_mismatch: exitCodes.unverified,
   bundle_compile_failed: exitCodes.invalid,
   bundle_name_mismatch: exitCodes.unverified,
   bundle_kind_mismatch: exitCodes.unverified,
+  bundle_unverified: exitCodes.unverified,
+  bundle_downgrade: exitCodes.unverified,
+  bundle_lock_invalid: exitCodes.invalid,
+  bundle_lock_unwritable: exitCodes.unexpected,
+  bundle_release_mismatch: exitCodes.unverified,
+  bundle_release_invalid: exitCodes.invalid,
+  bundle_trust_invalid: exitCodes.invalid,
+  bundle_revoked: exitCodes.unverified,
+  bundle_tests_failed: exitCodes.testsFailed,
+  bundle_state_unusable: exitCodes.unexpected,
   bundle_storage_failed: exitCodes.unexpected,
+
+  admin_listen_failed: exitCodes.unexpected,
+  admin_unauthorized: exitCodes.unauthorised,
+  admin_forbidden: exitCodes.unauthorised,
+  admin_not_found: exitCodes.unexpected,
+  admin_method_unknown: exitCodes.unexpected,
+  admin_request_invalid: exitCodes.usage,
+  admin_too_large: exitCodes.usage,
+
+  blocks_unusable: exitCodes.unexpected,
+  block_unknown: exitCodes.unexpected,
+  block_invalid: exitCodes.usage,
 
   http_listen_failed: exitCodes.unexpected,
   http_needs_authorization: exitCodes.invalid,
@@ -101,6 +144,9 @@ const exitCodeByCode: Readonly<Record<ErrorCode, ExitCode>> = {
   database_newer: exitCodes.unexpected,
   database_encoding: exitCodes.unexpected,
   migration_changed: exitCodes.unexpected,
+
+  usage_store_unavailable: exitCodes.unreachable,
+  budget_unknown: exitCodes.unexpected,
 
   audit_unavailable: exitCodes.unexpected,
   record_too_large: exitCodes.unexpected,

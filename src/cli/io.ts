@@ -3,7 +3,8 @@
  * and touch neither `process` nor `console`, so that tests can run them in process.
  */
 import { codeOf, messageOf } from "../errors.ts";
-import { exitCodeOf, type ExitCode } from "./exit-code.ts";
+import type { ExitCode } from "./exit-code.ts";
+import { exitCodeOf } from "./exit-code.ts";
 import { printableLines } from "./printable.ts";
 
 export interface CliIo {
@@ -13,6 +14,8 @@ export interface CliIo {
   readonly err: (text: string) => void;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  /** Reads stdin to its end; absent where there is none. */
+  readonly readStdin?: () => Promise<string>;
   /** Columns of the terminal behind stdout; `undefined` where it is none. */
   readonly columns: number | undefined;
   /** Sets the exit code of the process; the last call wins. */

@@ -2,14 +2,16 @@
 /**
  * The bin `mcp-gateway`: the process's own arguments, streams and environment, and nothing else.
  */
+import { text } from "node:stream/consumers";
 import type { CliIo } from "./io.ts";
 import { run } from "./run.ts";
 
 const io: CliIo = {
-  out: (text) => void process.stdout.write(`${text}\n`),
-  err: (text) => void process.stderr.write(`${text}\n`),
+  out: (line) => void process.stdout.write(`${line}\n`),
+  err: (line) => void process.stderr.write(`${line}\n`),
   env: process.env,
   cwd: process.cwd(),
+  readStdin: async () => await text(process.stdin),
   columns: process.stdout.columns,
   exit: (code) => {
     process.exitCode = code;

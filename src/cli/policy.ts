@@ -5,13 +5,15 @@
  */
 import type { Command } from "commander";
 import type { RegoToolchain } from "../rego/create-rego-toolchain.ts";
-import { action } from "./io.ts";
+import { exitCodes } from "./exit-code.ts";
+import { action, CliError } from "./io.ts";
 import { withOutputOption } from "./print.ts";
 import type { CliIo } from "./io.ts";
 import type { OutputFormat } from "./print.ts";
 import { buildPolicy } from "./policy/build-policy.ts";
 import { checkPolicies } from "./policy/check-policies.ts";
 import { evalPolicy } from "./policy/eval-policy.ts";
+import type { StackTestRequest } from "./policy/stack/test-stack.ts";
 import { testPolicies } from "./policy/test-policies.ts";
 import { withToolchain as withOwnToolchain } from "./with-toolchain.ts";
 
@@ -50,18 +52,48 @@ function addCheck(policy: Command, io: CliIo, withToolchain: WithToolchain): voi
     );
 }
 
+interface TestOptions extends Output {
+  readonly run: string;
+  readonly stack?: boolean;
+  readonly config?: string;
+  readonly junit?: string;
+}
+
 function addTest(policy: Command, io: CliIo, withToolchain: WithToolchain): void {
   withOutputOption(policy.command("test"))
     .description("run the tests of policies; exit code 4 where one fails")
-    .argument("<folder...>", "folders with Rego sources and tests")
+    .argument("[path...]", "folders with Rego sources and tests; with --stack, files of cases")
     .option("-r, --run <regex>", "only tests whose full name it finds", "")
+    .option("--stack", "run cases through all layers of the configuration and their combining")
+    .option("-c, --config <file>", "configuration of --stack (default: see docs/configure.md)")
+    .option("--junit <file>", "with --stack, write the report that build servers read")
     .action(
-      action(io, (folders: string[], { output, run }: Output & { run: string }) =>
-        withToolchain((toolchain) =>
-          testPolicies({ io, toolchain, folders, format: output, filter: run }),
-        ),
-      ),
+      action(io, (paths: string[], { output: format, run: filter, ...options }: TestOptions) => {
+        if (options.stack === true)
+          return stackTests({ io, files: paths, format, filter }, options);
+        requireFolders(paths, options);
+        return withToolchain((toolchain) =>
+          testPolicies({ io, toolchain, folders: paths, format, filter }),
+        );
+      }),
     );
+}
+
+async function stackTests(
+  request: Omit<StackTestRequest, "config" | "junit">,
+  { config, junit }: Omit<TestOptions, "output" | "run">,
+): Promise<void> {
+  const { testStack } = await import("./policy/stack/test-stack.ts");
+  await testStack({ ...request, config, junit });
+}
+
+function requireFolders(paths: readonly string[], { config, junit }: Partial<TestOptions>): void {
+  if (paths.length > 0 && config === undefined && junit === undefined) return;
+  const found = paths.length === 0 ? "none" : "--config or --junit";
+  throw new CliError(
+    exitCodes.usage,
+    `expected folders with Rego sources and tests, or --stack, found ${found}`,
+  );
 }
 
 function addBuild(policy: Command, io: CliIo, withToolchain: WithToolchain): void {

@@ -1,10 +1,9 @@
 /**
- * Makes text safe for a terminal: control, format and bidi characters, lone surrogates and line
- * separators are shown as escapes, so that what an agent, an upstream or a registry wrote cannot
- * move the cursor or hide.
+ * Makes text safe for a terminal: controls, bidi, lone surrogates, separators and whatever is drawn as
+ * nothing are shown as escapes, so that what an agent, an upstream or a registry wrote cannot move the
+ * cursor or hide. The same characters as in what approvers are shown.
  */
-
-const unsafe = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+import { unseen as unsafe } from "../policy/approvals/visible-json.ts";
 
 /** For text that people read: `\u{…}`. */
 export function printable(text: string): string {

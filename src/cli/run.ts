@@ -17,6 +17,13 @@ const nouns: Readonly<Record<string, () => Promise<Register>>> = {
   bundle: async () => (await import("./bundle.ts")).registerBundleCommands,
   server: async () => (await import("./server.ts")).registerServerCommands,
   decision: async () => (await import("./decision.ts")).registerDecisionCommands,
+  approval: async () => (await import("./approval.ts")).registerApprovalCommands,
+  budget: async () => (await import("./budget.ts")).registerBudgetCommands,
+  block: async () => (await import("./block.ts")).registerBlockCommands,
+  waiver: async () => (await import("./waiver.ts")).registerWaiverCommands,
+  status: async () => (await import("./status.ts")).registerStatusCommand,
+  login: async () => (await import("./login.ts")).registerLoginCommand,
+  logout: async () => (await import("./login.ts")).registerLogoutCommand,
 };
 
 /** Runs one command line, without the program's own name; the exit code goes to `io`. */

@@ -13,6 +13,9 @@ import { loadConfigFor, withConfigOption } from "./common-options.ts";
 import { exitCodes } from "./exit-code.ts";
 import type { CliIo } from "./io.ts";
 import { action, CliError } from "./io.ts";
+import { personNames } from "./person-of.ts";
+import type { LockedConfig } from "./locked-config.ts";
+import { requireLock, withLock } from "./locked-config.ts";
 import { assembleGateway } from "./serve/assemble-gateway.ts";
 import { createDeferred } from "./serve/create-deferred.ts";
 
@@ -21,6 +24,7 @@ interface ServeOptions {
   readonly http?: string;
   readonly config?: string;
   readonly dev?: boolean;
+  readonly frozen?: boolean;
 }
 
 /** Adds the command. */
@@ -30,6 +34,7 @@ export function registerServeCommand(program: Command, io: CliIo): void {
     .option("--stdio", "serve one client on stdin and stdout")
     .option("--http <host:port>", "serve clients over Streamable HTTP; port 0 takes a free one")
     .option("--dev", "allow bundles from source folders (file:)")
+    .option("--frozen", "start only where the lock has an entry for every source of policy")
     .action(action(io, (options: ServeOptions) => serve(io, options)));
 }
 
@@ -38,9 +43,11 @@ async function serve(io: CliIo, options: ServeOptions): Promise<void> {
     throw new CliError(exitCodes.usage, "expected either --stdio or --http HOST:PORT");
   }
   const log = createLog({ level: parseLogLevel(io.env["MCP_GATEWAY_LOG"]) ?? "info" });
-  const { config, warnings } = loadConfigFor(io, options.config);
+  const loaded = loadConfigFor(io, options.config);
+  const { config, locks, warnings } = await requireLock(loaded, options.frozen);
   for (const { message, line } of warnings) log.warn({ line }, message);
-  const common = { io, config, dev: options.dev === true, log };
+  const readLock = () => withLock(loaded, options.frozen);
+  const common = { io, config, locks, readLock, dev: options.dev === true, log };
   if (options.http === undefined) return await serveOne(common);
   const { serveMany } = await import("./serve/serve-many.ts");
   await serveMany({ ...common, address: options.http });
@@ -48,7 +55,10 @@ async function serve(io: CliIo, options: ServeOptions): Promise<void> {
 
 export interface ServeSetting {
   readonly io: CliIo;
-  readonly config: ReturnType<typeof loadConfigFor>["config"];
+  readonly config: LockedConfig["config"];
+  readonly locks: LockedConfig["locks"];
+  /** Reads the lock again. */
+  readonly readLock: () => Promise<LockedConfig>;
   readonly dev: boolean;
   readonly log: Log;
 }
@@ -57,12 +67,14 @@ function endInput(): void {
   process.stdin.destroy();
 }
 
-async function serveOne({ io, config, dev, log }: ServeSetting): Promise<void> {
+async function serveOne({ io, config, locks, readLock, dev, log }: ServeSetting): Promise<void> {
   const watchdog = createWatchdog(process.platform);
   const { promise: mayStart, resolve: start } = createDeferred();
   const gateway = await assembleGateway({
     io,
     config,
+    locks,
+    readLock,
     dev,
     watchdog,
     log,
@@ -73,7 +85,13 @@ async function serveOne({ io, config, dev, log }: ServeSetting): Promise<void> {
   // The first signal ends like the end of the input; a second one ends at once.
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.once(signal, endInput);
   const { tenant, agent, user } = config;
-  const principal = principalOf({ tenant, agent, user, servers: undefined });
+  const principal = principalOf({
+    tenant,
+    agent,
+    user,
+    servers: undefined,
+    osUsers: personNames(io),
+  });
   const { stdin: input, stdout: output } = process;
   await gateway.recalled;
   const served = serveStdio({ input, output, gateway, log, principal });

@@ -4,16 +4,31 @@
  * value that may still have the wrong shape, so that all problems of a file are told at once.
  */
 import { isRecord } from "../contract/json.ts";
+import { adminFindings } from "./admin-schema.ts";
+import { approvalFindings } from "./approvals-schema.ts";
+import { notifyFindings } from "./notify-schema.ts";
 import { membersOf, valueAt } from "./config-document.ts";
 import type { ConfigPath, Finding } from "./config-document.ts";
 import { resolvePolicyReference } from "./policy-reference.ts";
+import { agentFindings } from "./agent-rules.ts";
+import { layerFindings, observedLayers } from "./layer-rules.ts";
 import { authorizationFindings, transportFindings } from "./connection-rules.ts";
+import { opaqueSources } from "./opaque-rules.ts";
+import { trustFindings } from "./trust-rules.ts";
 import { unsupportedFindings } from "./unsupported-settings.ts";
 
-/** Settings that weaken a promise; `strict` refuses them and `trial` records them. */
-const weakening: readonly { readonly path: ConfigPath; readonly value: string; use: string }[] = [
-  { path: ["decisions", "durability"], value: "async", use: "sync" },
-  { path: ["decisions", "on_failure"], value: "continue", use: "fail_operation" },
+/** A setting that weakens a promise; `strict` refuses it and `trial` records it. */
+interface Weakening {
+  readonly path: ConfigPath;
+  /** As the posture names it. */
+  readonly name: string;
+  readonly value: string;
+  readonly use: string;
+}
+
+const weakening: readonly Weakening[] = [
+  weakeningAt(["decisions", "durability"], "async", "sync"),
+  weakeningAt(["decisions", "on_failure"], "continue", "fail_operation"),
 ];
 
 /** All problems that no schema finds. `folder` is the one that paths are relative to. */
@@ -23,9 +38,17 @@ export function checkRules(value: unknown, folder: string): readonly Finding[] {
     ...profileFindings(value),
     ...transportFindings(value),
     ...authorizationFindings(value),
+    ...adminFindings(value),
     ...layerFindings(value),
+    ...agentFindings(value),
     ...referenceFindings(value, folder),
+    ...releaseFindings(value, folder),
+    ...trustFindings(value),
     ...storeFindings(value),
+    ...stateFindings(value),
+    ...sharingFindings(value),
+    ...approvalFindings(value),
+    ...notifyFindings(value),
     ...registryFindings(value),
   ];
 }
@@ -33,12 +56,23 @@ export function checkRules(value: unknown, folder: string): readonly Finding[] {
 /** `strict`, or `trial:` with the settings that weaken it. */
 export function postureOf(value: unknown): string {
   if (valueAt(value, ["profile"]) !== "trial") return "strict";
-  const settings = weakeningOf(value).map(({ path, value }) => `${path.join(".")}=${value}`);
+  const settings = weakeningOf(value).map(({ name, value }) => `${name}=${value}`);
   return `trial:${settings.length === 0 ? "none" : settings.join(",")}`;
 }
 
-function weakeningOf(value: unknown): typeof weakening {
-  return weakening.filter((setting) => valueAt(value, setting.path) === setting.value);
+function weakeningAt(path: ConfigPath, value: string, use: string): Weakening {
+  return { path, name: path.join("."), value, use };
+}
+
+function weakeningOf(value: unknown): readonly Weakening[] {
+  const observed = observedLayers(value).map(({ path, layer }) => {
+    return { ...weakeningAt(path, "observe", "enforce"), name: `layers.${layer}.mode` };
+  });
+  const opaque = opaqueSources(value).map(({ path, name }) => {
+    return { ...weakeningAt(path, "accept", "refuse"), name };
+  });
+  const plain = weakening.filter((setting) => valueAt(value, setting.path) === setting.value);
+  return [...plain, ...observed, ...opaque];
 }
 
 function profileFindings(value: unknown): readonly Finding[] {
@@ -47,24 +81,6 @@ function profileFindings(value: unknown): readonly Finding[] {
     path,
     message: `${path.join(".")}: profile "strict" refuses "${value}"; use "${use}", or profile "trial", which every record then shows`,
   }));
-}
-
-function layerFindings(value: unknown): readonly Finding[] {
-  const layers = valueAt(value, ["layers"]);
-  if (!Array.isArray(layers)) return [];
-  const servers = new Set(membersOf(value, ["servers"]).map(([id]) => id));
-  const names = layers.map((layer) => valueAt(layer, ["name"]));
-  return names.flatMap((name, index) => {
-    const path = ["layers", index, "name"];
-    if (typeof name !== "string") return [];
-    const quoted = JSON.stringify(name);
-    const first = names.indexOf(name);
-    if (first < index) {
-      return [{ path, message: `layer name ${quoted} is already that of layers.${first}` }];
-    }
-    if (!servers.has(name)) return [];
-    return [{ path, message: `layer name ${quoted} is also that of a server; rename one of them` }];
-  });
 }
 
 function referenceFindings(value: unknown, folder: string): readonly Finding[] {
@@ -83,6 +99,18 @@ function referenceFindings(value: unknown, folder: string): readonly Finding[] {
   });
 }
 
+function releaseFindings(value: unknown, folder: string): readonly Finding[] {
+  return membersOf(value, ["servers"]).flatMap(([id]) => {
+    const path = ["servers", id, "release"];
+    const reference = valueAt(value, path);
+    if (typeof reference !== "string" || reference === "") return [];
+    const isArtifact = /^oci(?::\/\/|-layout:)/.test(reference);
+    if (isArtifact && resolvePolicyReference(folder, reference).ok) return [];
+    const expected = "expected oci://HOST/REPOSITORY:TAG or oci-layout:PATH:TAG of a release";
+    return [{ path, message: `${path.join(".")}: ${expected}, found another kind of reference` }];
+  });
+}
+
 function storeFindings(value: unknown): readonly Finding[] {
   const path = ["decisions", "store"];
   const store = valueAt(value, path);
@@ -92,10 +120,69 @@ function storeFindings(value: unknown): readonly Finding[] {
   return isPostgres ? [] : [{ path, message }];
 }
 
+function stateFindings(value: unknown): readonly Finding[] {
+  const path = ["state", "redis_url"];
+  const url = valueAt(value, path);
+  if (typeof url !== "string" || url === "") return [];
+  if (/^rediss?:\/\//.test(url) && URL.canParse(url)) return [];
+  const message = "state.redis_url: expected a redis:// or rediss:// URL, found another string";
+  return [{ path, message }];
+}
+
+/** What is shared has to be somewhere. */
+function sharingFindings(value: unknown): readonly Finding[] {
+  const path = ["state", "conversations"];
+  const store = valueAt(value, ["decisions", "store"]);
+  if (valueAt(value, path) !== "shared") return [];
+  if (typeof store === "string" && store !== "embedded") return [];
+  const message = `state.conversations: "shared" needs a postgres:// URL in decisions.store, found ${store === undefined ? "none" : '"embedded"'}`;
+  return [{ path, message }];
+}
+
+const hostShape = /^[A-Za-z0-9.-]+(:\d{1,5})?$|^\[[0-9a-fA-F:]+\](:\d{1,5})?$/;
+
 function registryFindings(value: unknown): readonly Finding[] {
-  return membersOf(value, ["registries"]).flatMap(([host]) => {
-    if (/^[A-Za-z0-9.-]+(:\d{1,5})?$|^\[[0-9a-fA-F:]+\](:\d{1,5})?$/.test(host)) return [];
-    const message = "expected a registry's host and port in registries, without scheme and path";
-    return [{ path: ["registries", host], atKey: true, message }];
+  return membersOf(value, ["registries"]).flatMap(([host, entry]) => {
+    const path = ["registries", host];
+    if (!hostShape.test(host)) {
+      const message = "expected a registry's host and port in registries, without scheme and path";
+      return [{ path, atKey: true, message }];
+    }
+    return [...pairFindings(entry, path), ...hostFindings(entry, path)];
+  });
+}
+
+/** Keys that mean nothing one without the other, and ways to sign in that exclude each other. */
+function pairFindings(entry: unknown, path: ConfigPath): readonly Finding[] {
+  const has = (key: string): boolean => valueAt(entry, [key]) !== undefined;
+  const place = path.join(".");
+  const ways = ["username", "token", "credential_helper"].filter(has);
+  const pairs = [
+    ["username", "password"],
+    ["cert_file", "key_file"],
+  ] as const;
+  const halves = pairs.flatMap(([left, right]) => {
+    if (has(left) === has(right)) return [];
+    return [{ path, atKey: true, message: `${place}: expected ${left} and ${right} together` }];
+  });
+  if (ways.length < 2) return halves;
+  const message = `${place}: expected one way to sign in, found ${ways.join(" and ")}`;
+  return [...halves, { path, atKey: true, message }];
+}
+
+function hostFindings(entry: unknown, path: ConfigPath): readonly Finding[] {
+  const lists = ["trusted_realms", "redirect_hosts"].flatMap((key) => {
+    const hosts = valueAt(entry, [key]);
+    return Array.isArray(hosts) ? hosts.map((host, index) => ({ host, at: [key, index] })) : [];
+  });
+  const mirrors = valueAt(entry, ["mirrors"]);
+  const named = (Array.isArray(mirrors) ? mirrors : []).map((mirror, index) => ({
+    host: valueAt(mirror, ["host"]),
+    at: ["mirrors", index, "host"],
+  }));
+  return [...lists, ...named].flatMap(({ host, at }) => {
+    if (typeof host !== "string" || host === "" || hostShape.test(host)) return [];
+    const message = `${[...path, ...at].join(".")}: expected a host and port, without scheme and path`;
+    return [{ path: [...path, ...at], message }];
   });
 }

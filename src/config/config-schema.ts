@@ -1,11 +1,16 @@
 /**
- * The shape of `mcp-gateway.config.json`, once: it checks the file, and
- * `schema/mcp-gateway.schema.json` is generated from it for editors. Shapes and defaults only; what
- * depends on two keys or on the environment is in `config-rules.ts` and `expand-references.ts`.
- * Written against `zod/mini`, because every start pays for it: half the time of `zod`.
+ * The shape of `mcp-gateway.config.json`, once: it checks the file, and editors get
+ * `schema/mcp-gateway.schema.json` made of it. Shapes and defaults only; what depends on two keys is
+ * in `config-rules.ts`. Written against `zod/mini`: every start pays for it, half that of `zod`.
  */
 import * as z from "zod/mini";
-import { layerKinds } from "../contract/bundle.ts";
+import { adminSchema } from "./admin-schema.ts";
+import { approvalsSchema } from "./approvals-schema.ts";
+import { notifySchema } from "./notify-schema.ts";
+import { classificationSchema, toolSchema } from "./classification-schema.ts";
+import { agentSchema, agentsSchema, userSchema } from "./identity-schema.ts";
+import { layerShape, policySourceSchema } from "./layer-schema.ts";
+import { signerSchema } from "./trust-schema.ts";
 
 /** Members of client entries that are accepted in a server entry and have no effect here. */
 export const inertServerKeys = [
@@ -35,7 +40,6 @@ const tokenAlgorithms = [
   "EdDSA",
 ] as const;
 
-const organisationKinds = layerKinds.filter((kind) => kind !== "server");
 const idGrammar = /^[a-z0-9][a-z0-9-]{0,31}$/;
 const idMessage =
   "expected lower-case letters, digits and hyphens, at most 32, beginning with a letter or digit";
@@ -48,32 +52,9 @@ const noWords = z._default(words, []);
 const nameOrNull = z._default(z.nullable(identifier), null);
 const milliseconds = wholeNumber(1, 3_600_000);
 
-const agent = z.strictObject({
-  id: identifier.check(z.describe("Name of the agent in policies and records")),
-  scope: nameOrNull,
-  owner_team: nameOrNull,
-  model: nameOrNull,
-  parent: nameOrNull.check(z.describe("Agent that this one is a sub-agent of")),
-});
-
-const user = z.strictObject({
-  id: identifier.check(z.describe("Person whom the agent acts for")),
-  groups: noWords,
-  data_classifications_authorized: noWords,
-});
-
 const environment = z.strictObject({
   region: nameOrNull,
   is_production: z._default(z.boolean(), true),
-});
-
-const policySource = z
-  .union([text, z.strictObject({ bundle: text })])
-  .check(z.describe("oci://HOST/REPOSITORY:TAG, oci-layout:PATH:TAG or file:PATH"));
-
-const tool = z.strictObject({
-  data_classes: noWords.check(z.describe("Floor of the data classes that a call touches")),
-  labels: noWords.check(z.describe("Floor of the labels of a call and its result")),
 });
 
 const transport = z.enum(["stdio", "http", "streamable-http"]);
@@ -98,6 +79,9 @@ const server = z.strictObject({
   url: z.optional(text).check(z.describe("MCP endpoint of a server that is reached over HTTP")),
   headers: z._default(z.record(text, z.string()), {}),
   oauth: z.optional(oauth),
+  ca_file: z
+    .optional(text)
+    .check(z.describe("The authority of its certificate where it is a private one, PEM")),
   protocol: z
     ._default(z.enum(["auto", "legacy", "modern"]), "auto")
     .check(z.describe("legacy: up to 2025-11-25; modern: 2026-07-28; auto: found out once")),
@@ -126,16 +110,27 @@ const server = z.strictObject({
   env: z._default(z.record(z.string(), z.union([z.string(), z.number(), z.null()])), {}),
   cwd: z.optional(text).check(z.describe("Relative to this file, whose folder is the default")),
   disabled: z._default(z.boolean(), false),
-  policy: z.optional(policySource),
+  policy: z.optional(policySourceSchema),
+  release: z
+    .optional(text)
+    .check(
+      z.describe("oci://HOST/REPOSITORY:TAG or oci-layout:PATH:TAG of what server upgrade takes"),
+    ),
   naming: z._default(z.enum(["prefix", "bare"]), "prefix"),
   ceiling: z
     .optional(words)
     .check(z.describe("Tools that the server's own bundle may grant at most")),
+  default: z
+    ._default(z.enum(["deny", "allow"]), "deny")
+    .check(z.describe("allow: grants tool calls where the bundle has no rule that grants")),
   region: nameOrNull,
   external: z
     ._default(z.boolean(), false)
     .check(z.describe("True where data leaves the organisation")),
-  tools: z._default(z.record(text, tool), {}),
+  tools: z._default(z.record(text, toolSchema), {}),
+  classification: z
+    .optional(classificationSchema)
+    .check(z.describe("Instead of what the file says for all servers")),
   start_timeout_ms: z._default(milliseconds, 30_000),
   call_timeout_ms: z._default(milliseconds, 300_000),
   type: z.optional(transport),
@@ -150,11 +145,7 @@ const server = z.strictObject({
   dev: inert,
 });
 
-const layer = z.strictObject({
-  name: id,
-  kind: z.enum(organisationKinds),
-  policy: policySource,
-});
+const layer = z.strictObject({ name: id, ...layerShape });
 
 const decisions = z.strictObject({
   store: z._default(text, "embedded").check(z.describe('"embedded" or a postgres:// URL')),
@@ -167,9 +158,41 @@ const policy = z.strictObject({
   deadline_ms: z._default(milliseconds, 250),
   input_max_bytes: z._default(wholeNumber(1_024, 67_108_864), 1_048_576),
   memory_max_mb: z._default(wholeNumber(16, 4_096), 64),
+  max_waivers: z
+    ._default(wholeNumber(0, 10_000), 100)
+    .check(z.describe("Waivers in force that count for one call at most")),
 });
 
-const registry = z.strictObject({ username: z.string(), password: z.string() });
+const mirror = z.strictObject({
+  host: text.check(z.describe("Host, with its port, of a registry that has the same content")),
+  prefix: z
+    .optional(text)
+    .check(z.describe("Put before the repository, as pull-through caches do")),
+  resolve_tags: z
+    ._default(z.boolean(), false)
+    .check(z.describe("True believes the mirror what a tag stands for")),
+  credentials: z
+    ._default(z.enum(["none", "own"]), "none")
+    .check(z.describe("own: those of registries.MIRROR; never those of the registry itself")),
+});
+
+const registry = z.strictObject({
+  username: z.optional(text),
+  password: z.optional(text),
+  token: z.optional(text).check(z.describe("Bearer token that is sent as it is")),
+  credential_helper: z
+    .optional(text)
+    .check(z.describe("NAME of a program docker-credential-NAME to ask for the login")),
+  plain_http: z
+    .optional(z.boolean())
+    .check(z.describe("http instead of https; default: on this machine alone")),
+  ca_file: z.optional(text).check(z.describe("The authority of its certificate, PEM")),
+  cert_file: z.optional(text).check(z.describe("Client certificate, PEM")),
+  key_file: z.optional(text).check(z.describe("Key of the client certificate, PEM")),
+  trusted_realms: noWords.check(z.describe("Other hosts that it may send to for tokens")),
+  redirect_hosts: noWords.check(z.describe("The only other hosts that it may redirect to")),
+  mirrors: z._default(z.array(mirror), []),
+});
 
 const claimPath = text.check(z.describe("Name of a claim, or a path of names with dots"));
 
@@ -181,6 +204,8 @@ const issuer = z.strictObject({
   claims: z.prefault(
     z.strictObject({
       agent: z._default(claimPath, "client_id"),
+      agent_version: z.optional(claimPath),
+      agent_model: z.optional(claimPath),
       user: z._default(claimPath, "sub"),
       groups: z._default(claimPath, "groups"),
       data_classifications_authorized: z.optional(claimPath),
@@ -197,8 +222,8 @@ const token = z.strictObject({
     .string()
     .check(z.regex(/^[0-9a-f]{64}$/, { error: "expected 64 lower-case hexadecimal digits" }))
     .check(z.describe("SHA-256 of the bearer token")),
-  agent,
-  user,
+  agent: agentSchema,
+  user: userSchema,
   servers: z.optional(words).check(z.describe("Servers it is good for; default all")),
 });
 
@@ -217,19 +242,39 @@ const http = z.strictObject({
   ),
 });
 
+const state = z.strictObject({
+  redis_url: z
+    .optional(text)
+    .check(z.describe("redis:// or rediss:// URL of the Redis or Valkey that keeps the counters")),
+  conversations: z
+    ._default(z.enum(["local", "shared"]), "local")
+    .check(z.describe("shared: what was seen is in the Postgres of decisions.store, for replicas")),
+});
+
 /** The whole file, after `${env:…}` and `${file:…}` were expanded. */
 export const configSchema = z.strictObject({
   $schema: z.optional(z.string()),
   profile: z._default(z.enum(["strict", "trial"]), "strict"),
   tenant: z._default(identifier, "default"),
-  agent,
-  user,
+  agent: agentSchema,
+  user: userSchema,
+  agents: agentsSchema,
   environment: z.prefault(environment, {}),
   servers: z.record(id, server),
+  trust: z
+    ._default(z.record(id, signerSchema), {})
+    .check(z.describe("Who may sign bundles, by a name of your own")),
   layers: z._default(z.array(layer), []),
   decisions: z.prefault(decisions, {}),
   policy: z.prefault(policy, {}),
+  approvals: approvalsSchema,
+  notify: notifySchema,
+  classification: z
+    .optional(classificationSchema)
+    .check(z.describe("What the built-in detectors stand for, in arguments and results")),
   http: z.prefault(http, {}),
+  admin: adminSchema,
+  state: z.prefault(state, {}),
   state_key: z
     .optional(z.string().check(z.minLength(32)))
     .check(z.describe("Signs held calls and task ids; replicas share one. Default: made once")),

@@ -3,8 +3,16 @@
  * expanded, every path absolute. Types only; `load-config.ts` makes the values. The file's own
  * names are snake_case (`config-schema.ts`), these are not.
  */
+import type { AdminConfig } from "./admin-config.ts";
+import type { ApprovalsConfig } from "./approvals-config.ts";
+import type { NotifyChannel } from "./notify-schema.ts";
+import type { HttpConfig } from "./http-config.ts";
 import type { LayerKind } from "../contract/bundle.ts";
+import type { DetectorKind } from "../contract/detector-kind.ts";
+import type { RegistryConfig } from "./registry-config.ts";
 import type { AgentIdentity, EnvironmentFacts, UserIdentity } from "../contract/policy-input.ts";
+
+export type { AuthorizationConfig, HttpConfig, IssuerConfig, StaticToken } from "./http-config.ts";
 
 /** One resolved configuration file. */
 export interface GatewayConfig {
@@ -15,18 +23,34 @@ export interface GatewayConfig {
   /** On stdio the operator vouches for it, so `authenticated` is true. */
   readonly agent: AgentIdentity;
   readonly user: UserIdentity;
+  /** Everybody of whom more is known than the id, by id: whom a sub-agent may name as its parent. */
+  readonly agents: ReadonlyMap<string, AgentIdentity>;
   readonly environment: EnvironmentFacts;
   /** By server id, in the order of the file; disabled ones are in it. */
   readonly servers: ReadonlyMap<string, ServerConfig>;
   /** In the order of the file. */
   readonly layers: readonly LayerConfig[];
+  /** Everybody in `trust`. */
+  readonly signers: readonly SignerConfig[];
   readonly decisions: DecisionsConfig;
   readonly policy: PolicyLimits;
+  /** Waivers in force that count for one call. */
+  readonly maxWaivers: number;
+  readonly approvals: ApprovalsConfig;
+  /** Whom an obligation may have told. */
+  readonly notify: readonly NotifyChannel[];
   readonly http: HttpConfig;
+  readonly admin: AdminConfig;
   /** Signs what clients hand back; `undefined`: a key in the state folder. */
   readonly stateKey: string | undefined;
-  /** Credentials by exact registry host, `registry.example:5000`. */
-  readonly registries: ReadonlyMap<string, RegistryCredentials>;
+  /** `redis://` or `rediss://` URL of what keeps the counters; `undefined`: the store of decisions. */
+  readonly state: {
+    readonly redisUrl: string | undefined;
+    /** What conversations have seen is in the Postgres of `decisions.store`, for all replicas. */
+    readonly sharesConversations: boolean;
+  };
+  /** By exact host, `registry.example:5000`. */
+  readonly registries: ReadonlyMap<string, RegistryConfig>;
   /** `strict`, or `trial:` and the settings that weaken it (`trial:none` where none does). */
   readonly posture: string;
 }
@@ -54,13 +78,35 @@ export interface ServerConfig {
   readonly naming: "prefix" | "bare";
   /** Tools that the server's bundle may grant at most; `undefined` sets no ceiling. */
   readonly ceiling: readonly string[] | undefined;
+  /** `allow`: a tool call is granted where its bundle has no rule that grants, and refuses nothing. */
+  readonly defaultEffect?: "deny" | "allow";
   readonly region: string | null;
   readonly external: boolean;
   /** By exact tool name. */
   readonly tools: ReadonlyMap<string, ToolConfig>;
+  /** Class of data that each built-in detector brings; those that are switched off are not in it. */
+  readonly detectors: ReadonlyMap<DetectorKind, string>;
   readonly startTimeoutMs: number;
   readonly callTimeoutMs: number;
   readonly disabled: boolean;
+  /** Where `server upgrade` finds releases. */
+  readonly releaseReference?: string | undefined;
+  /** What the server has to be; filled in from the lock. */
+  readonly release?: ServerRelease | undefined;
+}
+
+/** What a release says of a server, for the gateway to check. */
+export interface ServerRelease {
+  /** Of the package, or digest of the image. */
+  readonly version: string;
+  /** What the program has to say it is. */
+  readonly serverInfo: { readonly name: string; readonly version: string } | undefined;
+  /** Digests of definitions by exact tool name. */
+  readonly pins: ReadonlyMap<string, string>;
+  /** Digests of the bundles that belong to it, by server id or layer name. */
+  readonly bundles: ReadonlyMap<string, string>;
+  /** Versions that may use it, by id of the agent; `undefined`: every agent may. */
+  readonly agents: ReadonlyMap<string, readonly string[]> | undefined;
 }
 
 /** A server that the gateway starts. */
@@ -81,6 +127,8 @@ export interface HttpTransport {
   /** Secrets among them; never logged. */
   readonly headers: Readonly<Record<string, string>>;
   readonly oauth: UpstreamOauth | undefined;
+  /** PEM file of the authority of its certificate; not said: those that Node trusts. */
+  readonly caFile?: string | undefined;
 }
 
 /** How the gateway gets tokens of its own for an upstream server. */
@@ -100,56 +148,15 @@ export interface Root {
   readonly name?: string | undefined;
 }
 
-/** The Streamable HTTP front. */
-export interface HttpConfig {
-  /** Canonical URL of the endpoint, path included; `undefined`: made of the listener's address. */
-  readonly publicUrl: string | undefined;
-  readonly allowedHosts: readonly string[];
-  readonly allowedOrigins: readonly string[];
-  readonly maxBodyBytes: number;
-  readonly maxSessions: number;
-  readonly sessionIdleMs: number;
-  /** `undefined`: nobody is asked for a token, and only loopback is listened on. */
-  readonly authorization: AuthorizationConfig | undefined;
-}
-
-export interface AuthorizationConfig {
-  readonly issuers: readonly IssuerConfig[];
-  readonly tokens: readonly StaticToken[];
-}
-
-/** One authorization server whose tokens are accepted. */
-export interface IssuerConfig {
-  readonly issuer: string;
-  readonly jwksUri: string | undefined;
-  /** `undefined`: the gateway's own canonical URL. */
-  readonly audience: readonly string[] | undefined;
-  readonly algorithms: readonly string[];
-  /** Dotted paths of claims. */
-  readonly claims: {
-    readonly agent: string;
-    readonly user: string;
-    readonly groups: string;
-    readonly dataClassificationsAuthorized: string | undefined;
-    readonly agentScope: string | undefined;
-    readonly ownerTeam: string | undefined;
-    readonly parent: string | undefined;
-  };
-}
-
-/** A bearer token of which only the digest is known. */
-export interface StaticToken {
-  /** 64 hexadecimal digits. */
-  readonly sha256: string;
-  readonly agent: AgentIdentity;
-  readonly user: UserIdentity;
-  readonly servers: readonly string[] | undefined;
-}
-
 /** The operator's labels of one tool: a floor that policies can only add to. */
 export interface ToolConfig {
   readonly dataClasses: readonly string[];
   readonly labels: readonly string[];
+  /** What its result brings besides. */
+  readonly result?: {
+    readonly dataClasses: readonly string[];
+    readonly labels: readonly string[];
+  };
 }
 
 /** One layer of the organisation. */
@@ -157,13 +164,94 @@ export interface LayerConfig {
   readonly name: string;
   readonly kind: Exclude<LayerKind, "server">;
   readonly policy: PolicySource;
+  /** When it is asked at all; `undefined`: always. */
+  readonly when: LayerCondition | undefined;
+  /** Its own denials and holds are only recorded until then; `undefined`: they are enforced. */
+  readonly observedUntilMs: number | undefined;
+}
+
+/** What has to be true, all of it; what is `undefined` is not looked at. Patterns of names. */
+export interface LayerCondition {
+  readonly servers: readonly string[] | undefined;
+  readonly agents: readonly string[] | undefined;
+  readonly regions: readonly string[] | undefined;
+  readonly isProduction: boolean | undefined;
 }
 
 /** Where a bundle comes from. */
 export interface PolicySource {
-  /** `oci://…`, `oci-layout:ABSOLUTE…` or `file:ABSOLUTE`. */
+  /** `oci://…`, `https://…`, `git+https://…`, `oci-layout:ABSOLUTE…` or `file:ABSOLUTE`. */
   readonly reference: string;
+  readonly trust: SourceTrust;
+  readonly cadence: SourceCadence;
+  /** `accept`: its bundle may come without the sources that it was compiled from. */
+  readonly opaque?: "refuse" | "accept";
 }
+
+/** When a source is asked, and what becomes of what it has. */
+export interface SourceCadence {
+  /** `undefined`: once, when the gateway starts. */
+  readonly pollMs: number | undefined;
+  /** How long a bundle service may hold an answer back; `undefined`: it is asked on its cadence. */
+  readonly longPollMs: number | undefined;
+  /** `manual`: what is new waits for `bundle activate`. */
+  readonly activation: "auto" | "manual";
+  /** Without a word of the source for so long its bundle is withdrawn; `undefined`: never. */
+  readonly maxStalenessMs: number | undefined;
+}
+
+/** What has to vouch for the bundle of a source before it is activated. */
+export interface SourceTrust {
+  /** `digest`: it is pinned by its reference or the lock; `signature`: one of the signers signed. */
+  readonly require: "signature" | "digest" | "none";
+  /** Any one of them is enough; empty unless `require` is `signature`. */
+  readonly signers: readonly SignerConfig[];
+}
+
+/** Somebody whose signature is good enough. Paths are absolute. */
+export type SignerConfig =
+  | {
+      readonly type: "cosign-key";
+      readonly name: string;
+      /** PEM, or the path of a file with it. */
+      readonly key: string;
+    }
+  | {
+      readonly type: "sigstore";
+      readonly name: string;
+      /** Exact; or `identityRegex`, which has to match as a whole. */
+      readonly identity: string | undefined;
+      readonly identityRegex: string | undefined;
+      readonly issuer: string;
+      /** Path; `undefined`: the public good instance, as known when this version was made. */
+      readonly trustedRoot: string | undefined;
+    }
+  | {
+      readonly type: "opa";
+      readonly name: string;
+      readonly keyid: string;
+      /** PEM or the path of a file with it; the secret itself for an HS algorithm. */
+      readonly key: string;
+      readonly algorithm: OpaAlgorithm;
+      readonly scope: string | undefined;
+    };
+
+/** Algorithms of `.signatures.json`: those that OPA has. */
+export const opaAlgorithms = [
+  "RS256",
+  "RS384",
+  "RS512",
+  "PS256",
+  "PS384",
+  "PS512",
+  "ES256",
+  "ES384",
+  "ES512",
+  "HS256",
+  "HS384",
+  "HS512",
+] as const;
+export type OpaAlgorithm = (typeof opaAlgorithms)[number];
 
 /** Where decisions go and what happens when they cannot. */
 export interface DecisionsConfig {
@@ -181,10 +269,4 @@ export interface PolicyLimits {
   readonly deadlineMs: number;
   readonly inputMaxBytes: number;
   readonly memoryMaxMb: number;
-}
-
-/** Basic authentication at one registry. */
-export interface RegistryCredentials {
-  readonly username: string;
-  readonly password: string;
 }

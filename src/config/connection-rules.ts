@@ -7,7 +7,7 @@ import { membersOf, valueAt } from "./config-document.ts";
 import type { ConfigPath, Finding } from "./config-document.ts";
 
 const stdioKeys = ["args", "env", "cwd"] as const;
-const httpKeys = ["headers", "oauth"] as const;
+const httpKeys = ["headers", "oauth", "ca_file"] as const;
 
 /** The member that asks for HTTP+SSE of 2024-11-05 or for web sockets; `undefined` where none does. */
 export function otherTransportKey(entry: unknown): "type" | "transport" | undefined {

@@ -30,6 +30,8 @@ export interface LoadedConfig {
   readonly config: GatewayConfig;
   /** Things that are accepted and without effect, or that hardly anyone wants. */
   readonly warnings: readonly ConfigProblem[];
+  /** A problem that was found later, with the place of what it is about. */
+  readonly problemAt: (path: ConfigPath, message: string) => ConfigProblem;
 }
 
 const sizeLimit = 1_048_576;
@@ -56,6 +58,7 @@ export function loadConfig(options: LoadConfigOptions): LoadedConfig {
   return {
     config: resolveConfig(path, folder, schema.file),
     warnings: toProblems(document, warnings),
+    problemAt: (place, message) => toProblem(document, { path: place, message }),
   };
 }
 
@@ -100,14 +103,22 @@ function toProblems(
   if (findings.length === 0) return [];
   const excerptAt = createExcerpts(document);
   return findings
-    .map((finding) => ({ finding, offset: offsetOf(document, finding) }))
-    .toSorted((left, right) => left.offset - right.offset)
-    .map(({ finding, offset }) => ({
-      ...positionAt(document.text, offset),
-      pointer: finding.path.map((segment) => `/${escapeSegment(String(segment))}`).join(""),
-      message: finding.message,
-      excerpt: excerptAt(offset),
-    }));
+    .toSorted((left, right) => offsetOf(document, left) - offsetOf(document, right))
+    .map((finding) => toProblem(document, finding, excerptAt));
+}
+
+function toProblem(
+  document: ConfigDocument,
+  finding: Finding,
+  excerptAt = createExcerpts(document),
+): ConfigProblem {
+  const offset = offsetOf(document, finding);
+  return {
+    ...positionAt(document.text, offset),
+    pointer: finding.path.map((segment) => `/${escapeSegment(String(segment))}`).join(""),
+    message: finding.message,
+    excerpt: excerptAt(offset),
+  };
 }
 
 function escapeSegment(segment: string): string {

@@ -10,14 +10,14 @@ export type PolicyReference =
   | { readonly ok: true; readonly reference: string }
   | { readonly ok: false; readonly message: string };
 
-const kinds = "oci://HOST/REPOSITORY:TAG, oci-layout:PATH:TAG or file:PATH";
+const kinds =
+  "oci://HOST/REPOSITORY:TAG, oci-layout:PATH:TAG, https://HOST/PATH, git+https://HOST/PATH#REF:FOLDER or file:PATH";
 const tagAndDigest = /^(.*?)((?::[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(?:@[a-z0-9]+:[0-9a-f]+)?)$/su;
 
 /** Resolves `reference` against the folder of the configuration file. */
 export function resolvePolicyReference(folder: string, reference: string): PolicyReference {
-  if (/^(https?|git\+https):/.test(reference)) {
-    return refuse("bundles over https:// and git+https:// are not supported by this version");
-  }
+  if (/^(?:https?|git\+https):\/\//.test(reference)) return resolveUrl(reference);
+  if (reference.startsWith("git+file://")) return { ok: true, reference };
   if (reference.startsWith("oci://")) return resolveRegistry(reference);
   if (reference.startsWith("oci-layout:")) {
     const [, path = "", suffix = ""] = tagAndDigest.exec(reference.slice(11)) ?? [];
@@ -30,6 +30,14 @@ export function resolvePolicyReference(folder: string, reference: string): Polic
     return { ok: true, reference: `file:${resolve(folder, path)}` };
   }
   return refuse(`expected ${kinds}, found another kind of reference`);
+}
+
+function resolveUrl(reference: string): PolicyReference {
+  const url = reference.slice(reference.startsWith("git+") ? "git+".length : 0);
+  if (!URL.canParse(url)) return refuse("expected a URL with a host");
+  const { username, password } = new URL(url);
+  if (username === "" && password === "") return { ok: true, reference };
+  return refuse("expected no credentials in the reference; they belong in registries.HOST");
 }
 
 function resolveRegistry(reference: string): PolicyReference {

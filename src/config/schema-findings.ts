@@ -43,6 +43,9 @@ function issueFindings(value: unknown, issue: Issue, base: ConfigPath): readonly
     case "unrecognized_keys":
       return issue.keys.map((key) => unknownKey(path, key));
     case "invalid_union":
+      if (issue.discriminator !== undefined && !("matches" in issue)) {
+        return [wrongVariant(path, found, issue.options ?? [])];
+      }
       return unionFindings(value, issue.errors, path);
     case "invalid_key":
       return [keyFinding(path, issue.issues[0]?.message ?? "expected another key")];
@@ -50,7 +53,7 @@ function issueFindings(value: unknown, issue: Issue, base: ConfigPath): readonly
       if (found === undefined) return [missingKey(path, typeNames[issue.expected])];
       return [{ path, message: `${at(path)}expected ${expected(issue)}, ${foundAs(path, found)}` }];
     case "invalid_value":
-      return [{ path, message: `${at(path)}expected ${oneOf(issue)}, ${foundAs(path, found)}` }];
+      return [wrongValue(path, found, issue.values)];
     case "too_small":
     case "too_big":
       return [{ path, message: `${at(path)}expected ${boundOf(issue)}, ${foundAs(path, found)}` }];
@@ -75,6 +78,25 @@ function unionFindings(
   if (valueAt(value, path) === undefined) return [missingKey(path, types.join(" or "))];
   const found = foundAs(path, valueAt(value, path));
   return [{ path, message: `${at(path)}expected ${types.join(" or ")}, ${found}` }];
+}
+
+/** A union whose members differ in one key: the file names a member that there is not, or none. */
+function wrongVariant(
+  path: ConfigPath,
+  found: unknown,
+  options: readonly unknown[],
+): SchemaFinding {
+  return found === undefined ? missingKey(path, oneOf(options)) : wrongValue(path, found, options);
+}
+
+function wrongValue(path: ConfigPath, found: unknown, values: readonly unknown[]): SchemaFinding {
+  const words = values.filter((value) => typeof value === "string");
+  // Names of algorithms and versions differ by a digit and mean something else.
+  const isWord = typeof found === "string" && !/\d/.test(found);
+  const meant = isWord ? suggestKey(found, words) : undefined;
+  const hint = meant === undefined ? "" : `; did you mean ${JSON.stringify(meant)}?`;
+  const message = `${at(path)}expected ${oneOf(values)}, ${foundAs(path, found)}${hint}`;
+  return { path, message };
 }
 
 function unknownKey(path: ConfigPath, key: string): SchemaFinding {
@@ -135,9 +157,9 @@ function typeOf(issue: Issue): string | undefined {
   return issue.code === "invalid_type" ? typeNames[issue.expected] : undefined;
 }
 
-function oneOf(issue: { readonly values: readonly unknown[] }): string {
-  const values = issue.values.map((value) => JSON.stringify(value)).join(", ");
-  return issue.values.length === 1 ? values : `one of ${values}`;
+function oneOf(values: readonly unknown[]): string {
+  const shown = values.map((value) => JSON.stringify(value)).join(", ");
+  return values.length === 1 ? shown : `one of ${shown}`;
 }
 
 function boundOf(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig): string {

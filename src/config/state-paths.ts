@@ -5,7 +5,7 @@
  */
 import { mkdirSync, statSync } from "node:fs";
 import type { Stats } from "node:fs";
-import { join, resolve } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
 import { codeOf, messageOf } from "../errors.ts";
 import { homeFolder, xdgFolder } from "./config-path.ts";
 import { ConfigError } from "./config-error.ts";
@@ -18,9 +18,11 @@ export interface StatePaths {
   readonly cacheDir: string;
   /** Docker's `config.json`, where registry credentials may be. */
   readonly dockerConfigPath: string;
+  /** Podman's files, the one that is asked first in front; empty where it has no place for one. */
+  readonly podmanAuthPaths: readonly string[];
 }
 
-/** The three paths, absolute; nothing is created or looked at. */
+/** The paths, absolute; nothing is created or looked at. */
 export function resolveStatePaths(env: Environment, cwd: string): StatePaths {
   const state = env["MCP_GATEWAY_STATE"];
   const docker = env["DOCKER_CONFIG"];
@@ -34,7 +36,17 @@ export function resolveStatePaths(env: Environment, cwd: string): StatePaths {
       docker !== undefined && docker !== ""
         ? resolve(cwd, docker, "config.json")
         : join(homeFolder(env), ".docker", "config.json"),
+    podmanAuthPaths: podmanAuthPaths(env, cwd),
   };
+}
+
+/** A file that is named is the only one, as Podman has it. */
+function podmanAuthPaths(env: Environment, cwd: string): readonly string[] {
+  const named = env["REGISTRY_AUTH_FILE"];
+  if (named !== undefined && named !== "") return [resolve(cwd, named)];
+  const runtime = env["XDG_RUNTIME_DIR"];
+  if (runtime === undefined || !isAbsolute(runtime)) return [];
+  return [join(runtime, "containers", "auth.json")];
 }
 
 /**

@@ -50,7 +50,7 @@ function childSchemas(schema: unknown, segment: string | number): readonly unkno
 
 function alternatives(schema: unknown): readonly unknown[] {
   if (!isRecord(schema)) return [];
-  const anyOf = schema["anyOf"];
+  const anyOf = schema["anyOf"] ?? schema["oneOf"];
   return Array.isArray(anyOf) ? anyOf.flatMap(alternatives) : [schema];
 }
 

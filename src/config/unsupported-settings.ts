@@ -19,20 +19,10 @@ const refusedServerKeys: Readonly<Record<string, string>> = {
   enabledTools: "enabledTools would have no effect; name the tools in ceiling",
   allowedTools: "allowedTools would have no effect; name the tools in ceiling",
   enabled: "enabled would have no effect; use disabled",
-  default: `default ${notYet}: a call that no rule allows is denied`,
-  mode: `mode ${notYet}: every layer is enforced`,
-};
-
-const refusedPolicyKeys: Readonly<Record<string, string>> = {
-  poll: `poll ${notYet}: bundles are read when the gateway starts`,
-  require: `require ${notYet}: digests are always checked, signatures are not yet`,
-  activation: `activation ${notYet}: a bundle is activated when the gateway starts`,
-  opaque: `opaque ${notYet}`,
+  mode: "mode would have no effect; only layers can be observed",
 };
 
 const refusedLayerKeys: Readonly<Record<string, string>> = {
-  mode: `mode ${notYet}: every layer is enforced`,
-  until: `until ${notYet}: every layer is enforced`,
   shadow: `shadow ${notYet}`,
   canary: `canary ${notYet}`,
 };
@@ -44,9 +34,6 @@ export function unsupportedFindings(value: unknown): readonly Finding[] {
   return [
     ...serverPaths(value).flatMap((path) => serverFindings(value, path)),
     ...layerPaths.flatMap((path) => refused(value, path, refusedLayerKeys)),
-    ...[...serverPaths(value), ...layerPaths].flatMap((path) =>
-      refused(value, [...path, "policy"], refusedPolicyKeys),
-    ),
     ...refused(value, ["policy"], {
       isolation: `isolation ${notYet}: policies always run in worker threads`,
     }),
@@ -113,7 +100,11 @@ function dialectFindings(value: unknown, path: ConfigPath): readonly Finding[] {
   ];
   return places.flatMap((place) => {
     const text = valueAt(value, place);
-    if (typeof text !== "string" || !/\$\{(?!env:|file:)[A-Za-z_][^}]*\}/.test(text)) return [];
+    if (
+      typeof text !== "string" ||
+      !/\$\{(?!env:|file:|release\.version\})[A-Za-z_][^}]*\}/.test(text)
+    )
+      return [];
     const message = `${place.join(".")}: only \${env:NAME} and \${file:PATH} are expanded; other variables reach the server as they are`;
     return [{ path: place, message }];
   });

@@ -3,6 +3,9 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { run } from "../../src/cli/run.ts";
 import type { CliIo } from "../../src/cli/io.ts";
+import { newId } from "../../src/config/ambient.ts";
+import type { NotedRecord } from "../../src/contract/record.ts";
+import { sha256Of } from "../../src/contract/sha256.ts";
 import { createDecisionLog } from "../../src/decision/decision-log.ts";
 import { admission, allowed, logOptions, outcome } from "../decision/support.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -20,6 +23,23 @@ interface Item {
 let folder = "";
 const completed = allowed({ tool: "send\u001b[31m", server: "mail", exposedName: "mail__send" });
 const denied = admission();
+const activation: NotedRecord = {
+  kind: "activation",
+  decisionId: newId(),
+  timeMs: Date.now(),
+  tenant: "default",
+  layer: "crm",
+  layerKind: "server",
+  reference: "oci://registry.example/policies/crm:1",
+  event: "held",
+  digest: sha256Of("v1"),
+  previous: sha256Of("v2"),
+  revision: "1.0.0",
+  by: "carol",
+  why: "2.0.0 denies refunds",
+  code: null,
+  signers: [],
+};
 
 beforeAll(async () => {
   folder = temporaryFolder();
@@ -29,6 +49,7 @@ beforeAll(async () => {
   await decisions.admit(completed);
   decisions.settle(outcome(completed.decisionId));
   await decisions.admit(denied);
+  await decisions.note(activation);
   await decisions.close();
   await configure("embedded.json", "embedded");
   await configure("away.json", "postgres://alice:hunter2@127.0.0.1:1/decisions");
@@ -123,6 +144,40 @@ describe("decision list", { timeout: 90_000 }, () => {
     expect(err).toMatch(message);
     expect(code).toBe(2);
     expect(out).toBe("");
+  });
+});
+
+describe("decision list --kind activation", { timeout: 90_000 }, () => {
+  test("prints what bundles did, who did it and why", async () => {
+    const { out, code } = await decision("list --kind activation");
+    expect(code).toBe(0);
+    expect(out).toMatch(/^TIME +EVENT +ABOUT +REVISION +BY +WHY +ID\n/);
+    expect(out).toMatch(/Z +held +crm +1\.0\.0 +carol +2\.0\.0 denies refunds +[0-9a-f-]{36}$/);
+    const { items } = JSON.parse((await decision("list --kind activation -o json")).out);
+    expect(items).toMatchObject([
+      { kind: "activation", decision_id: activation.decisionId, layer: "crm", by: "carol" },
+    ]);
+  });
+
+  test("is filtered by server and time, and read whole by id", async () => {
+    const of = async (words: string): Promise<readonly string[]> =>
+      idsIn((await decision(`list --kind activation -o json ${words}`)).out);
+    expect(await of("--server crm --since 15m")).toEqual([activation.decisionId]);
+    expect(await of("--server mail")).toEqual([]);
+    expect(await of("--since 2100-01-01T00:00:00Z")).toEqual([]);
+    expect((await decision("list --kind approval")).err).toBe("no records match");
+    const { out } = await decision(`get ${activation.decisionId} -o json`);
+    expect(JSON.parse(out)).toMatchObject({ kind: "activation", record: { event: "held" } });
+  });
+
+  test.each([
+    ["--kind bundle", /expected --kind to be one of decision, activation, approval, admin, found/],
+    ["--kind activation --effect deny", /--effect is about decisions; with --kind activation/],
+  ])("refuses %s as wrong usage", async (words, message) => {
+    expect(await decision(`list ${words}`)).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(message),
+    });
   });
 });
 

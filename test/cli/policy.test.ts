@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { afterAll, beforeEach, expect, test } from "vitest";
 import type { CliIo } from "../../src/cli/io.ts";
 import { registerPolicyCommands } from "../../src/cli/policy.ts";
+import { run as runCommand } from "../../src/cli/run.ts";
 import { createRegoToolchain } from "../../src/rego/create-rego-toolchain.ts";
 import { openArchive } from "../../src/bundle/archive.ts";
 import { callOf, crmPolicy, crmTests } from "../rego/policies.ts";
@@ -26,7 +27,8 @@ function writeCrm(): void {
     "crm.rego": crmPolicy,
     "crm_test.rego": crmTests,
     "data.json": '{"mcp": {"crm": {"scopes": ["support"]}}}',
-    ".manifest": '{"revision": "1.4.7", "roots": ["mcp/crm", "mcp/crm_test"]}',
+    ".manifest":
+      '{"revision": "1.4.7", "roots": ["mcp/crm", "mcp/crm_test"], "metadata": {"name": "crm"}}',
   });
 }
 
@@ -67,6 +69,27 @@ test("check says what a policy defines", async () => {
   expect(out).toMatch(/^\. +yes +mcp\.crm +server +allow, deny, hide, data_classes$/m);
 });
 
+test.each([
+  ["no .manifest", undefined],
+  ["a .manifest without a name", '{"metadata": {"layer": "server"}}'],
+])("check warns of %s, which bundle push refuses, and says what to write", async (_, manifest) => {
+  write({ "p.rego": "package p\n\ndeny contains 1 if input.agent.id\n" });
+  if (manifest !== undefined) write({ ".manifest": manifest });
+  const { out, err, code } = await run("check", ".", "-o", "json");
+  expect(code).toBe(0);
+  expect(err).toMatch(/^warning: \.manifest: found no metadata\.name, without which bundle push/);
+  expect(err).toContain('{"metadata": {"name": "NAME"}}');
+  const warnings = [expect.stringContaining("no metadata.name")];
+  expect(JSON.parse(out)).toMatchObject({ items: [{ valid: true, warnings }] });
+  const io = { ...silent, cwd: folder, env: { HOME: folder } };
+  const errors: string[] = [];
+  await runCommand(["bundle", "push", ".", "oci-layout:dist:p"], {
+    ...io,
+    err: (text) => void errors.push(text),
+  });
+  expect(errors.join("\n")).toContain("expected metadata.name in");
+});
+
 test("check prints file:line:column: message for every problem and exits 3", async () => {
   write({
     "p.rego": "package p\n\ndenies contains 1 if true\n\ndeny contains 2 if http.send({})\n",
@@ -75,7 +98,7 @@ test("check prints file:line:column: message for every problem and exits 3", asy
   expect(code).toBe(3);
   expect(err.split("\n")).toEqual([
     "./p.rego:3:1: rule denies means nothing to the gateway; did you mean deny? [contract_near_miss]",
-    "./p.rego:5:20: builtin http.send is not available in the gateway [contract_builtin]",
+    "./p.rego:5:20: builtin http.send is not available in the gateway; it asks the network while deciding, and a decision is made of its input and data alone; let the gateway put what the rule needs into the input, or the bundle into data.json [contract_builtin]",
   ]);
   expect(JSON.parse(out)).toMatchObject({
     items: [{ folder: ".", valid: false, problems: [{ row: 3 }, { row: 5 }] }],

@@ -4,10 +4,14 @@ import type { CliIo } from "../../src/cli/io.ts";
 import { action } from "../../src/cli/io.ts";
 import { outputFormats, printDocument, printList } from "../../src/cli/print.ts";
 
-/** CSI as one C1 byte, ESC, bidi override and isolate, a tag character, a line separator. */
-const hostile = "a\u009b31m\u001b[2J\u202eb\u2066c\u{e0041}\u2028d\nsecond line";
+/**
+ * CSI as one C1 byte, ESC, bidi override and isolate, a tag character, a line separator, and letters
+ * and blanks that are drawn as nothing: Hangul filler, Braille blank, variation selector, wide space.
+ */
+const hostile =
+  "a\u009b31m\u001b[2J\u202eb\u2066c\u{e0041}\u2028d\u3164\u2800\ufe0f\u3000e\nsecond line";
 const unsafe =
-  /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\u2028\u2029]|\u{e0041}/u;
+  /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\u2028\u2029\u3164\u2800\u3000]|\ufe0f|\u{e0041}/u;
 
 function io() {
   const lines: string[] = [];

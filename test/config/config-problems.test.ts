@@ -214,8 +214,10 @@ describe("wrong values", () => {
     ["oci-layout:", "expected a path after oci-layout:"],
     ["oci-layout::tag", "expected a path after oci-layout:"],
     ["file:", "expected a path after file:"],
-    ["https://x/bundle.tar.gz", "not supported by this version"],
-    ["git+https://x/y#z", "not supported by this version"],
+    ["https://u:p@x/bundle.tar.gz", "credentials"],
+    ["git+https://u:p@x/y#z", "credentials"],
+    ["https://[", "expected a URL"],
+    ["git+ssh://x/y", "expected oci://HOST"],
   ])("the policy reference %s is refused", (policy, reason) => {
     const problems = problemsOf(withServer({ policy }));
     expect(problems).toHaveLength(1);

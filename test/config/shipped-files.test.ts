@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import { releaseJsonSchema } from "../../src/bundle/release/release-document.ts";
 import { configJsonSchema } from "../../src/config/config-schema.ts";
 import { loadConfig } from "../../src/config/load-config.ts";
 
@@ -15,6 +16,7 @@ function readJson(path: string): unknown {
 describe("the JSON Schema for editors", () => {
   test("is the one that scripts/build-schema.js writes from the current code", () => {
     expect(readJson("schema/mcp-gateway.schema.json")).toEqual(configJsonSchema());
+    expect(readJson("schema/release.schema.json")).toEqual(releaseJsonSchema());
   });
 });
 
@@ -35,7 +37,7 @@ describe("the root configuration", () => {
     expect(config.user).toEqual({
       id: "alice",
       groups: ["support"],
-      data_classifications_authorized: ["public", "internal", "customer_data"],
+      data_classifications_authorized: ["public", "internal", "customer_data", "contact_data"],
     });
     expect(config.environment).toEqual({ region: "us-east", is_production: true });
   });

@@ -22,13 +22,25 @@ describe("where state is", () => {
       stateDir: "/s/mcp-gateway",
       cacheDir: "/c/mcp-gateway",
       dockerConfigPath: "/d/config.json",
+      podmanAuthPaths: [],
     });
     const relative = { HOME: "/home/u", XDG_STATE_HOME: "s", MCP_GATEWAY_STATE: "" };
     expect(resolveStatePaths(relative, "/")).toEqual({
       stateDir: "/home/u/.local/state/mcp-gateway",
       cacheDir: "/home/u/.cache/mcp-gateway",
       dockerConfigPath: "/home/u/.docker/config.json",
+      podmanAuthPaths: [],
     });
+  });
+
+  test("Podman's logins are in its runtime folder, or in the one file that is named", () => {
+    const env = { HOME: "/home/u", XDG_RUNTIME_DIR: "/run/u" };
+    expect(resolveStatePaths(env, "/here").podmanAuthPaths).toEqual([
+      "/run/u/containers/auth.json",
+    ]);
+    const named = { ...env, REGISTRY_AUTH_FILE: "auth.json" };
+    expect(resolveStatePaths(named, "/here").podmanAuthPaths).toEqual(["/here/auth.json"]);
+    expect(resolveStatePaths({ XDG_RUNTIME_DIR: "run" }, "/here").podmanAuthPaths).toEqual([]);
   });
 
   test("nothing is created by asking", () => {

@@ -35,7 +35,19 @@ const misspelling = fc
     }),
   )
   .map(({ key, keys, at, letter, kind }) => ({ key, keys, word: misspell(key, at, letter, kind) }))
-  .filter(({ word, keys }) => word !== "" && !keys.includes(word));
+  .filter(({ word, keys }) => word !== "" && !keys.includes(word))
+  // `rools` may mean `roots` as well as `tools`.
+  .filter(({ key, keys, word }) => keys.every((other) => other === key || !isNear(word, other)));
+
+/** True where one letter more, less or otherwise, or two in turn, make one word of the other. */
+function isNear(word: string, key: string): boolean {
+  const kinds = ["drop", "add", "replace", "swap"];
+  const letters = [...new Set(word)];
+  const places = Array.from({ length: key.length + 1 }, (_, at) => at);
+  return places.some((at) =>
+    kinds.some((kind) => letters.some((letter) => misspell(key, at, letter, kind) === word)),
+  );
+}
 
 function misspell(key: string, at: number, letter: string, kind: string): string {
   const [before, after] = [key.slice(0, at), key.slice(at + 1)];

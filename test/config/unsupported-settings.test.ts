@@ -24,8 +24,7 @@ describe("members that this version does not honour", () => {
     ["enabledTools", ["x"], "name the tools in ceiling"],
     ["allowedTools", ["x"], "name the tools in ceiling"],
     ["enabled", false, "use disabled"],
-    ["default", "allow", "default is not supported by this version"],
-    ["mode", "observe", "mode is not supported by this version"],
+    ["mode", "observe", "only layers can be observed"],
     ["headersHelper", "x", "put the value into headers"],
     ["auth", {}, "use oauth"],
   ])("a server's %s is refused by name", (key, value, reason) => {
@@ -34,17 +33,7 @@ describe("members that this version does not honour", () => {
     expect(problems[0]).toContain(reason);
   });
 
-  test.each(["poll", "require", "activation", "opaque"])(
-    "a policy's %s is refused by name",
-    (key) => {
-      const policy = { bundle: "oci://r.example/crm:1", [key]: "none" };
-      const problems = problemsOf({ ...withServer({ policy }), layers: [{ ...layer, policy }] });
-      expect(problems).toHaveLength(2);
-      for (const problem of problems) expect(problem).toContain(`${key} is not supported`);
-    },
-  );
-
-  test.each(["mode", "until", "shadow", "canary"])("a layer's %s is refused by name", (key) => {
+  test.each(["shadow", "canary"])("a layer's %s is refused by name", (key) => {
     const problems = problemsOf({ ...minimal, layers: [{ ...layer, [key]: "x" }] });
     expect(problems).toHaveLength(1);
     expect(problems[0]).toContain(`layers.0: ${key} is not supported by this version`);

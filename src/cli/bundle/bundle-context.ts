@@ -1,22 +1,18 @@
 /**
- * What the `bundle` commands share: the configuration where there is one, credentials, cache and a
- * log that speaks to a person.
+ * What the `bundle` commands share: the configuration where there is one, credentials and cache.
  */
 import { BundleError } from "../../bundle/bundle-error.ts";
-import { openCache, type BundleCache } from "../../bundle/cache.ts";
-import {
-  parseReference,
-  resolveReference,
-  type LayoutReference,
-  type RegistryReference,
-} from "../../bundle/reference.ts";
+import type { BundleCache } from "../../bundle/cache.ts";
+import { openCache } from "../../bundle/cache.ts";
+import type { ArtifactReference } from "../../bundle/reference.ts";
+import { formatReference, parseReference, resolveReference } from "../../bundle/reference.ts";
 import type { RegistryOptions } from "../../bundle/sources/registry-session.ts";
 import type { GatewayConfig } from "../../config/config.ts";
 import { ConfigError } from "../../config/config-error.ts";
 import { resolveStatePaths } from "../../config/state-paths.ts";
-import type { Log } from "../../contract/ambient.ts";
 import { loadConfigFor } from "../common-options.ts";
 import type { CliIo } from "../io.ts";
+import { talkingLog } from "../talking-log.ts";
 import { registryOptions } from "./gateway-bundles.ts";
 
 export interface BundleContext {
@@ -25,6 +21,8 @@ export interface BundleContext {
   readonly config: GatewayConfig | undefined;
   readonly registry: RegistryOptions;
   readonly cache: BundleCache;
+  /** Folder of the cache. */
+  readonly cachePath: string;
 }
 
 /** The context of one command. */
@@ -33,17 +31,20 @@ export function createBundleContext(io: CliIo, configPath: string | undefined): 
   const paths = resolveStatePaths(io.env, io.cwd);
   const log = talkingLog(io);
   const registries = config?.registries ?? new Map();
-  const registry = registryOptions({ registries, paths, log });
-  return { io, config, registry, cache: openCache(paths.cacheDir, log) };
+  const registry = registryOptions({ registries, paths, env: io.env, log });
+  const cachePath = paths.cacheDir;
+  return { io, config, registry, cache: openCache(cachePath, log), cachePath };
 }
 
 /** Reads a reference of the command line; paths are meant relative to the current folder. */
-export function artifactReference(io: CliIo, text: string): RegistryReference | LayoutReference {
+export function artifactReference(io: CliIo, text: string): ArtifactReference {
   const reference = resolveReference(parseReference(text), io.cwd);
-  if (reference.scheme !== "file") return reference;
+  if (reference.scheme === "oci" || reference.scheme === "oci-layout") return reference;
+  const found =
+    reference.scheme === "file" ? "file:, which is a folder of sources and no bundle" : "another";
   throw new BundleError(
     "bundle_reference_invalid",
-    `bundle reference "${text}": expected oci:// or oci-layout:, found file:, which is a folder of sources and no bundle`,
+    `bundle reference "${formatReference(reference)}": expected oci:// or oci-layout:, found ${found}`,
   );
 }
 
@@ -56,23 +57,3 @@ function loadConfigIfAny(io: CliIo, path: string | undefined): GatewayConfig | u
     throw thrown;
   }
 }
-
-/** Warnings for a person; what is only interesting in a service is left out. */
-function talkingLog(io: CliIo): Log {
-  const say =
-    (word: string) =>
-    (details: object, message: string): void => {
-      const problem = "problem" in details ? `: ${String(details.problem)}` : "";
-      io.err(`${word}: ${message}${problem}`);
-    };
-  const log: Log = {
-    error: say("error"),
-    warn: say("warning"),
-    info: ignore,
-    debug: ignore,
-    child: () => log,
-  };
-  return log;
-}
-
-function ignore(): void {}

@@ -1,43 +1,42 @@
 /**
- * `bundle list`: the bundles that the configuration names, with what is here of each: in its
- * layout, or in the cache. Asks no registry.
+ * `bundle list`: every source of policy of the configuration and how it is doing, in OPA's words for
+ * the status of a bundle: what is active, since when, who vouches for it, what its source has beside
+ * it, and when that was last asked, with what it said. Asks nobody: it is what gateways have kept in
+ * the state folder, and where none has run yet, what is here of the bundle.
  */
-import { openArchive } from "../../bundle/archive.ts";
-import { BundleError } from "../../bundle/bundle-error.ts";
-import { fetchArtifact, type Artifact } from "../../bundle/fetch-artifact.ts";
-import { fetchReference } from "../../bundle/fetch-reference.ts";
-import { openBundle } from "../../bundle/open-bundle.ts";
-import { formatReference, parseReference, type Reference } from "../../bundle/reference.ts";
-import type { GatewayConfig } from "../../config/config.ts";
+import { systemClock } from "../../config/ambient.ts";
+import type { PolicyPlace } from "../../config/policy-places.ts";
+import { policyPlaces } from "../../config/policy-places.ts";
+import { resolveStatePaths } from "../../config/state-paths.ts";
 import type { LayerKind } from "../../contract/bundle.ts";
+import { ageOf } from "../age-of.ts";
 import { exitCodes } from "../exit-code.ts";
+import type { CliIo } from "../io.ts";
 import { CliError } from "../io.ts";
-import { printList, type OutputFormat } from "../print.ts";
-import { buildSources } from "./build-sources.ts";
+import { printable } from "../printable.ts";
+import type { Column, OutputFormat } from "../print.ts";
+import { printList } from "../print.ts";
 import type { BundleContext } from "./bundle-context.ts";
+import type { FoundHere } from "./find-here.ts";
+import { findHere } from "./find-here.ts";
+import { historyPlace } from "./policy-place.ts";
+import { readStanding } from "./read-standing.ts";
+import type { SourceStanding } from "./source-standing.ts";
 
-interface BundleRow {
+interface BundleRow extends Omit<SourceStanding, "state"> {
   readonly name: string;
   readonly kind: LayerKind;
   readonly reference: string | null;
-  /** `ready`, `cached`, `not_pulled`, `source_folder`, `no_policy`, or the code of a failure. */
+  /**
+   * As in `source-state.ts`; where no gateway has had a bundle yet `ready`, `cached`, `not_pulled`,
+   * `not_asked`, `source_folder`, `no_policy`, or the code of a failure.
+   */
   readonly state: string;
-  readonly digest: string | null;
-  readonly revision: string | null;
-  readonly size_bytes: number | null;
+  /** What is on this machine where none was active yet. */
+  readonly here: Omit<FoundHere, "state"> | null;
 }
 
-const columns = [
-  { title: "NAME", cell: (row: BundleRow) => row.name },
-  { title: "KIND", cell: (row: BundleRow) => row.kind },
-  { title: "STATE", cell: (row: BundleRow) => row.state },
-  { title: "REVISION", cell: (row: BundleRow) => row.revision ?? "-" },
-  { title: "SIZE", cell: (row: BundleRow) => row.size_bytes?.toString() ?? "-" },
-  { title: "DIGEST", cell: (row: BundleRow) => row.digest?.slice(0, 19) ?? "-" },
-  { title: "REFERENCE", cell: (row: BundleRow) => row.reference ?? "-" },
-];
-
-/** Prints one row for each server and layer. */
+/** Prints one row for each server and layer, and then what is wrong with them. */
 export async function listCommand(
   context: BundleContext,
   { output }: { readonly output: OutputFormat },
@@ -49,62 +48,85 @@ export async function listCommand(
       "expected a configuration, found none; pass --config FILE",
     );
   }
+  const nowMs = systemClock.nowMs();
   const rows: BundleRow[] = [];
-  for (const wanted of wantedBundles(config)) rows.push(await describeRow(wanted, context));
-  printList(io, output, rows, columns);
+  for (const place of policyPlaces(config)) rows.push(await describeRow(place, context, nowMs));
+  printList(io, output, rows, columnsAt(nowMs));
+  if (output === "table") tellErrors(io, rows);
 }
 
-interface WantedBundle {
-  readonly name: string;
-  readonly kind: LayerKind;
-  readonly reference: string | undefined;
+function tellErrors(io: CliIo, rows: readonly BundleRow[]): void {
+  for (const { name, errors } of rows) {
+    for (const { code, message } of errors) io.err(printable(`${name}: ${message} [${code}]`));
+  }
 }
 
-function wantedBundles({ servers, layers }: GatewayConfig): readonly WantedBundle[] {
+/** So wide that a row of usual names stays within 100 characters. */
+const widthLimit = 14;
+
+function columnsAt(nowMs: number): readonly Column<BundleRow>[] {
+  const age = (at: string | null | undefined): string =>
+    typeof at === "string" ? ageOf(nowMs - Date.parse(at)) : "-";
   return [
-    ...[...servers.values()].map(
-      ({ id, policy }) => ({ name: id, kind: "server", reference: policy?.reference }) as const,
-    ),
-    ...layers.map(({ name, kind, policy }) => ({ name, kind, reference: policy.reference })),
+    { title: "NAME", cell: ({ name }) => name },
+    { title: "STATE", cell: ({ state }) => state },
+    { title: "REVISION", cell: ({ active, here }) => short((active ?? here)?.revision) },
+    { title: "DIGEST", cell: ({ active, here }) => hexOf((active ?? here)?.digest) },
+    {
+      title: "SIGNER",
+      cell: ({ active }) => short(active?.signers.join(",") || active?.vouched_by),
+    },
+    { title: "AGE", cell: ({ active }) => age(active?.activated_at) },
+    { title: "NEXT", cell: nextOf },
+    { title: "ASKED", cell: ({ last_request }) => age(last_request) },
   ];
 }
 
-async function describeRow(
-  { name, kind, reference }: WantedBundle,
-  context: BundleContext,
-): Promise<BundleRow> {
-  const nothing = { digest: null, revision: null, size_bytes: null };
-  if (reference === undefined)
-    return { name, kind, reference: null, state: "no_policy", ...nothing };
-  try {
-    const parsed = parseReference(reference);
-    const found = await findHere(parsed, context);
-    if (typeof found === "string") return { name, kind, reference, state: found, ...nothing };
-    const about = { name, kind, reference, digest: found.digest, origin: "cache" } as const;
-    const { revision } = await openBundle(openArchive(found.archive), about, buildSources);
-    const state = parsed.scheme === "oci" ? "cached" : "ready";
-    const { digest, layer } = found;
-    return { name, kind, reference, state, digest, revision, size_bytes: layer.size };
-  } catch (thrown) {
-    if (!(thrown instanceof BundleError)) throw thrown;
-    return { name, kind, reference, state: thrown.code, ...nothing };
-  }
+/** What would be active, were it not for whoever holds it back. */
+function nextOf({ active, candidate, hold }: BundleRow): string {
+  if (hold !== null && hold.digest !== active?.digest) return hexOf(hold.digest);
+  return candidate === null ? "-" : short(candidate.revision || hexOf(candidate.digest));
 }
 
-/** The artifact where it is on this machine, else the state that says where it is. */
-async function findHere(
-  reference: Reference,
-  { cache, registry }: BundleContext,
-): Promise<Artifact | "source_folder" | "not_pulled"> {
-  switch (reference.scheme) {
-    case "file":
-      return "source_folder";
-    case "oci-layout":
-      return (await fetchReference(reference, undefined, registry)).artifact;
-    case "oci": {
-      const digest = await cache.lastGood(reference);
-      if (digest === undefined) return "not_pulled";
-      return await fetchArtifact(cache.content, digest, formatReference(reference));
-    }
-  }
+function short(text: string | null | undefined): string {
+  if (typeof text !== "string" || text === "") return "-";
+  return text.length <= widthLimit ? text : `${text.slice(0, widthLimit - 1)}…`;
 }
+
+/** As many digits as the commands need. */
+function hexOf(digest: string | null | undefined): string {
+  return digest?.split(":")[1]?.slice(0, 12) ?? "-";
+}
+
+async function describeRow(
+  { name, kind, policy }: PolicyPlace,
+  context: BundleContext,
+  nowMs: number,
+): Promise<BundleRow> {
+  if (policy === undefined) {
+    return { ...nothing, name, kind, reference: null, state: "no_policy" };
+  }
+  const { reference, opaque } = policy;
+  const place = historyPlace(resolveStatePaths(context.io.env, context.io.cwd));
+  const { state, ...standing } = await readStanding(place, { name, policy }, nowMs);
+  const row = { ...standing, name, kind, reference, here: null };
+  if (standing.active !== null) return { ...row, state: state ?? "active" };
+  if (state === "unreadable") return { ...row, state: standing.code ?? state };
+  const { state: found, ...here } = await findHere({ name, kind, opaque, reference }, context);
+  return { ...row, state: state ?? found, here };
+}
+
+const nothing = {
+  active_revision: null,
+  active: null,
+  candidate: null,
+  hold: null,
+  here: null,
+  last_request: null,
+  last_successful_request: null,
+  last_successful_download: null,
+  last_successful_activation: null,
+  code: null,
+  message: null,
+  errors: [],
+} as const;

@@ -1,40 +1,39 @@
 /**
- * `bundle pull REF`: fetches a bundle into the cache, checks and opens it, and writes its archive
- * to a file where one is named. Whose bundle it is, is judged when a gateway activates it.
+ * `bundle pull REF`: fetches a bundle, from a registry into the cache, checks and opens it, and
+ * writes its archive or its files where a place is named. Whose bundle it is, is judged when a
+ * gateway activates it: a gateway starts from what was active before or from what its source has,
+ * never from the fact that something is in the cache.
  */
-import { writeFile } from "node:fs/promises";
-import { resolve } from "node:path";
-import { fetchReference } from "../../bundle/fetch-reference.ts";
-import { formatReference, pinReference } from "../../bundle/reference.ts";
-import { exitCodes } from "../exit-code.ts";
-import { CliError } from "../io.ts";
-import { printDocument, type OutputFormat } from "../print.ts";
-import { artifactReference, type BundleContext } from "./bundle-context.ts";
+import type { OutputFormat } from "../print.ts";
+import { printDocument } from "../print.ts";
+import type { BundleContext } from "./bundle-context.ts";
 import { describeArtifact } from "./describe-artifact.ts";
+import type { FetchedAnywhere } from "./fetch-anywhere.ts";
+import { fetchAnywhere } from "./fetch-anywhere.ts";
+import { writePulled } from "./write-pulled.ts";
 
 /** Pulls and prints `REF@sha256:…`. */
 export async function pullCommand(
-  { io, registry, cache }: BundleContext,
+  context: BundleContext,
   referenceText: string,
   { output, file }: { readonly output: OutputFormat; readonly file?: string },
 ): Promise<void> {
-  const reference = artifactReference(io, referenceText);
-  const { artifact, origin } = await fetchReference(reference, cache, registry);
-  const { description } = await describeArtifact(reference, artifact);
-  if (reference.scheme === "oci") {
-    const [top] = artifact.documents;
-    if (top !== undefined) await cache.remember(reference, top);
-  }
-  if (file !== undefined) await writeArchive(resolve(io.cwd, file), artifact.archive);
-  const pinned = formatReference(pinReference(reference, artifact.digest));
-  if (output === "table") io.out(pinned);
+  const { io } = context;
+  const fetched = await fetchAnywhere(context, referenceText);
+  const { description } = await describeArtifact(fetched);
+  await remember(context, fetched);
+  if (file !== undefined) await writePulled(io.cwd, file, fetched.archive);
+  const { pinned, origin, digest, reference } = fetched;
+  // The address of a bundle service cannot say which archive is meant.
+  const named = reference.scheme === "https" ? `${pinned} ${digest}` : pinned;
+  if (output === "table") io.out(named);
   else printDocument(io, output, { origin, ...description, reference: pinned });
 }
 
-async function writeArchive(path: string, archive: Uint8Array): Promise<void> {
-  try {
-    await writeFile(path, archive);
-  } catch (thrown) {
-    throw new CliError(exitCodes.unexpected, `cannot write ${path}`, { cause: thrown });
-  }
+/** What opened is kept, with the digest that the tag stands for now, so that `bundle list` knows it. */
+async function remember({ cache }: BundleContext, { held, keep }: FetchedAnywhere): Promise<void> {
+  const [top] = held?.artifact.documents ?? [];
+  if (held?.reference.scheme !== "oci" || top === undefined) return;
+  await keep();
+  await cache.remember(held.reference, top);
 }

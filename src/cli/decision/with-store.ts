@@ -3,13 +3,12 @@
  * as one that was away from the beginning: `database_unreachable`.
  */
 import { systemClock } from "../../config/ambient.ts";
-import { ensurePrivateDir, resolveStatePaths } from "../../config/state-paths.ts";
 import type { Database, Queryable } from "../../database/database.ts";
 import { DatabaseError } from "../../database/database.ts";
 import { openStore } from "../../decision/store/open-store.ts";
 import { codeOf, messageOf } from "../../errors.ts";
 import { createLog, parseLogLevel } from "../../telemetry/log.ts";
-import { loadConfigFor } from "../common-options.ts";
+import { loadConfigFor, stateDirOf } from "../common-options.ts";
 import type { CliIo } from "../io.ts";
 
 /** Opens the store that the configuration names, reads, and closes it. */
@@ -21,7 +20,7 @@ export async function withStore<Result>(
   const { store } = loadConfigFor(io, configPath).config.decisions;
   const database = await openStore({
     store,
-    stateDir: ensurePrivateDir(resolveStatePaths(io.env, io.cwd).stateDir),
+    stateDir: stateDirOf(io),
     clock: systemClock,
     log: createLog({ level: parseLogLevel(io.env["MCP_GATEWAY_LOG"]) ?? "warn" }),
   });

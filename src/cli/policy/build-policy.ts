@@ -23,7 +23,7 @@ interface BuildRequest {
 /** Builds, writes and describes a bundle; exit code 3 for a policy that is not in order. */
 export async function buildPolicy(request: BuildRequest): Promise<void> {
   const { io, toolchain, folder, file, format } = request;
-  const sources = await readFolder(io, folder);
+  const sources = await readFolder(io, toolchain, folder);
   const built = await toolchain.build(sources);
   if (!built.ok) {
     reportProblems(io, folder, built.problems);

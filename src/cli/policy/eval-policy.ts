@@ -5,7 +5,8 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import * as z from "zod";
-import { isJsonObject, type Json } from "../../contract/json.ts";
+import type { Json } from "../../contract/json.ts";
+import { isJsonObject } from "../../contract/json.ts";
 import { messageOf } from "../../errors.ts";
 import type { RegoEvaluation } from "../../rego/answers.ts";
 import type { RegoToolchain } from "../../rego/create-rego-toolchain.ts";
@@ -30,7 +31,7 @@ interface EvalRequest {
 export async function evalPolicy(request: EvalRequest): Promise<void> {
   const { io, toolchain, folder, query, format, exitOnDeny = false } = request;
   const input = await readInput(io, request.input);
-  const sources = await readFolder(io, folder);
+  const sources = await readFolder(io, toolchain, folder);
   const asked = query === undefined ? { ...sources, input } : { ...sources, input, query };
   const result = await toolchain.eval(asked);
   if (!result.ok) {

@@ -5,7 +5,8 @@ import type { RegoTestReport, RegoTestResult } from "../../rego/answers.ts";
 import type { RegoToolchain } from "../../rego/create-rego-toolchain.ts";
 import { exitCodes } from "../exit-code.ts";
 import { CliError } from "../io.ts";
-import { type Column, printList } from "../print.ts";
+import type { Column } from "../print.ts";
+import { printList } from "../print.ts";
 import { printable } from "../printable.ts";
 import type { CliIo } from "../io.ts";
 import type { OutputFormat } from "../print.ts";
@@ -52,7 +53,7 @@ async function testFolder(
   { io, toolchain, filter }: TestRequest,
   folder: string,
 ): Promise<readonly FolderTest[] | undefined> {
-  const result = await toolchain.test({ ...(await readFolder(io, folder)), filter });
+  const result = await toolchain.test({ ...(await readFolder(io, toolchain, folder)), filter });
   if (!result.ok) {
     reportProblems(io, folder, result.problems);
     return undefined;

@@ -2,23 +2,45 @@
  * A real gateway out of a loaded configuration: engine, decision log, bundles, connections. The only
  * place where all stages are made.
  */
+import { setTimeout as delay } from "node:timers/promises";
+import type { SourceLock } from "../../bundle/lock/match-lock.ts";
 import { newId, systemClock } from "../../config/ambient.ts";
 import type { GatewayConfig } from "../../config/config.ts";
 import { ensurePrivateDir, resolveStatePaths } from "../../config/state-paths.ts";
 import type { Log } from "../../contract/ambient.ts";
+import type { DecisionLog } from "../../contract/record.ts";
+import type { ObservedDecisionLog } from "../../decision/decision-log.ts";
 import { createDecisionLog } from "../../decision/decision-log.ts";
+import { BlockWatch } from "../../gateway/blocks/block-watch.ts";
+import { openBlockSources } from "../../gateway/blocks/open-block-stores.ts";
+import type { MovableGateway } from "../../gateway/create-gateway.ts";
 import { createGateway } from "../../gateway/create-gateway.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
-import type { LoadBundle } from "../../gateway/load-policies.ts";
+import { keepApprovals } from "../../gateway/keep-approvals.ts";
 import type { Watchdog } from "../../mcp/upstream/watchdog.ts";
 import { createPolicyEngine } from "../../policy/engine/policy-engine.ts";
-import type { BundleSetting } from "../bundle/gateway-bundles.ts";
 import type { CliIo } from "../io.ts";
+import { checkPins } from "../validate/check-pins.ts";
+import type { LockedConfig } from "../locked-config.ts";
 import { createConnect } from "./create-connect.ts";
+import { serveAdmin } from "./serve-admin.ts";
+import { followLock } from "./follow-lock.ts";
+import type { PolicyKeepers } from "./policy-keepers.ts";
+import { createPolicyKeepers } from "./policy-keepers.ts";
+
+/** Blocks are asked for so often that a connection which does not answer is better made anew. */
+const quick = { connectTimeoutMs: 2000, queryTimeoutMs: 2000 };
+
+/** How long the bundles of another release may take before its program is met. */
+const turnMs = 10_000;
 
 export interface AssembleOptions {
   readonly io: CliIo;
   readonly config: GatewayConfig;
+  /** What the lock says, by server id or layer name. */
+  readonly locks: ReadonlyMap<string, SourceLock>;
+  /** Reads the lock again. */
+  readonly readLock: () => Promise<LockedConfig>;
   /** Allows bundles from source folders. */
   readonly dev: boolean;
   readonly watchdog: Watchdog;
@@ -36,21 +58,28 @@ export async function assembleGateway(options: AssembleOptions): Promise<Gateway
   const { io, config, dev, log, onlySession } = options;
   const paths = resolveStatePaths(io.env, io.cwd);
   const stateDir = ensurePrivateDir(paths.stateDir);
-  const decisionLog = await createDecisionLog({
+  const decisionLog = await openDecisionLog(options, stateDir);
+  void options.mayStart.then(() => tellBrokenPins(config, stateDir, log));
+  const blocks = watchBlocks(options, stateDir, decisionLog);
+  const approvals = keepApprovals({
+    config,
     stateDir,
-    store: config.decisions.store,
-    durability: config.decisions.durability,
-    onFailure: config.decisions.onFailure,
-    limits: { spoolMaxBytes: config.decisions.spoolMaxBytes },
-    onShutdown: ({ message: reason }) => {
-      log.error({ reason }, "a decision could not be recorded, shutting down");
-      options.onShutdown();
-    },
+    decisionLog,
     clock: systemClock,
     newId,
     log,
+    fetch: globalThis.fetch,
   });
-  return createGateway({
+  const about = { registries: config.registries, env: io.env };
+  const keepers = createPolicyKeepers({
+    ...about,
+    stateDir,
+    paths,
+    dev,
+    log,
+    locks: options.locks,
+  });
+  const gateway = createGateway({
     config,
     clock: systemClock,
     newId,
@@ -59,25 +88,89 @@ export async function assembleGateway(options: AssembleOptions): Promise<Gateway
     stateDir,
     engine: createPolicyEngine(config.policy),
     decisionLog,
-    loadBundle: bundleLoader({ registries: config.registries, paths, dev, log }),
+    blocks,
+    approvals,
+    openKeeper: keepers.open,
     connect: createConnect({ env: io.env, stateDir, watchdog: options.watchdog }),
     mayStart: options.mayStart,
     onlySession,
   });
-}
-
-/** The bundle stage is loaded with the first bundle, after the greeting was answered. */
-function bundleLoader(setting: BundleSetting): LoadBundle {
-  let opened: Promise<LoadBundle> | undefined;
-  return async (...wanted) => {
-    const load = await (opened ??= openBundleStage(setting));
-    return await load(...wanted);
+  const unfollow = keepToLock(gateway, keepers, options);
+  const front = onlySession === undefined ? "http" : "stdio";
+  const closeAdmin = serveAdmin({
+    ...options,
+    stateDir,
+    front,
+    gateway,
+    blocks,
+    approvals,
+    decisionLog,
+  });
+  const close = async (): Promise<void> => {
+    unfollow();
+    await closeAdmin();
+    await gateway.close();
   };
+  return { ...gateway, close };
 }
 
-async function openBundleStage(setting: BundleSetting): Promise<LoadBundle> {
-  const { loadBundle } = await import("../../bundle/load-bundle.ts");
-  const { bundleDependencies } = await import("../bundle/gateway-bundles.ts");
-  const dependencies = bundleDependencies(setting);
-  return (...wanted) => loadBundle(...wanted, dependencies);
+function watchBlocks(
+  { config, mayStart, log }: AssembleOptions,
+  stateDir: string,
+  decisionLog: Pick<DecisionLog, "note">,
+): BlockWatch {
+  const { tenant, agents } = config;
+  const { store } = config.decisions;
+  const place = { stateDir, tenant, clock: systemClock, store, postgres: quick };
+  const note: DecisionLog["note"] = (record) => decisionLog.note(record);
+  const hands = { tenant, clock: systemClock, newId, note };
+  return new BlockWatch({ ...hands, sources: openBlockSources(place), agents, mayStart, log });
+}
+
+/** What is decided is recorded here, or the gateway ends as the configuration wants it. */
+async function openDecisionLog(
+  { config, log, onShutdown }: AssembleOptions,
+  stateDir: string,
+): Promise<ObservedDecisionLog> {
+  return await createDecisionLog({
+    stateDir,
+    store: config.decisions.store,
+    durability: config.decisions.durability,
+    onFailure: config.decisions.onFailure,
+    limits: { spoolMaxBytes: config.decisions.spoolMaxBytes },
+    onShutdown: ({ message: reason }) => {
+      log.error({ reason }, "a decision could not be recorded, shutting down");
+      onShutdown();
+    },
+    clock: systemClock,
+    newId,
+    log,
+  });
+}
+
+/** Moves servers and bundles to where the lock has them; returns how to stop. */
+function keepToLock(
+  gateway: MovableGateway,
+  keepers: PolicyKeepers,
+  { config, locks: first, readLock: read, log }: AssembleOptions,
+): () => void {
+  return followLock({
+    first: { config, locks: first },
+    read,
+    apply: async ({ servers, locks }) =>
+      await gateway.move({ servers, turnPolicies: () => inTime(keepers.relock(locks)) }),
+    log,
+  });
+}
+
+/** A source that takes its time keeps no server from coming back; its calls are denied meanwhile. */
+async function inTime(turned: Promise<void>): Promise<void> {
+  await Promise.race([turned, delay(turnMs, undefined, { ref: false })]);
+}
+
+/** Whoever starts a gateway hears of it now, and not with the first list that lacks tools. */
+async function tellBrokenPins(config: GatewayConfig, stateDir: string, log: Log): Promise<void> {
+  for (const { server, reason } of await checkPins(config, stateDir)) {
+    log.error({ server, reason }, "pins of a server cannot be read; its tools are denied");
+  }
 }

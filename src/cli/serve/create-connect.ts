@@ -68,9 +68,9 @@ async function openAuthorizer(
   if (transport.kind !== "http") throw new Error("expected a server that is reached over HTTP");
   const { createUpstreamAuthorizer } =
     await import("../../mcp/upstream/oauth/create-upstream-authorizer.ts");
-  const { url, oauth } = transport;
+  const { url, oauth, caFile } = transport;
   return createUpstreamAuthorizer({
-    server: { id, url, oauth },
+    server: { id, url, oauth, caFile },
     stateDir,
     clock: systemClock,
     log,

@@ -8,6 +8,7 @@ import type { Log } from "../../contract/ambient.ts";
 import { principalOf } from "../../contract/principal.ts";
 import type { Authentication } from "../../mcp/downstream/authorization/authentication.ts";
 import { createAuthenticator } from "../../mcp/downstream/authorization/create-authenticator.ts";
+import type { Readiness } from "../../mcp/downstream/http/front.ts";
 import { serveHttp } from "../../mcp/downstream/http/serve-http.ts";
 import { createWatchdog } from "../../mcp/upstream/watchdog.ts";
 import { exitCodes } from "../exit-code.ts";
@@ -25,7 +26,7 @@ interface Address {
 export async function serveMany(
   setting: ServeSetting & { readonly address: string },
 ): Promise<void> {
-  const { io, config, dev, log } = setting;
+  const { io, config, locks, readLock, dev, log } = setting;
   const listen = readAddress(setting.address);
   const access = openAccess(config, listen, log);
   const watchdog = createWatchdog(process.platform);
@@ -33,6 +34,8 @@ export async function serveMany(
   const gateway = await assembleGateway({
     io,
     config,
+    locks,
+    readLock,
     dev,
     watchdog,
     log,
@@ -44,23 +47,29 @@ export async function serveMany(
   void gateway.ready.then(() => {
     state.isReady = true;
   });
-  const front = await serveHttp({
-    gateway,
-    log,
-    clock: systemClock,
-    http: config.http,
-    ...access,
-    isReady: () => state.isReady,
-    listen,
+  const closeGateway = async (): Promise<void> => {
+    await gateway.close();
+    await watchdog.close();
+  };
+  const options = { gateway, log, clock: systemClock, http: config.http, ...access, listen };
+  const readiness = (): Readiness => (state.isReady ? gateway.policyStanding() : "starting");
+  const front = await serveHttp({ ...options, readiness }).catch(async (thrown: unknown) => {
+    await closeGateway();
+    throw thrown;
   });
   log.info({ url: front.url }, "serving over http");
+  // The URL may be that of a proxy in front, and port 0 is any.
+  io.err(`listening on ${originOf(listen.host, front.port)}`);
   // The first signal drains; a second one ends at once.
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.once(signal, end);
   await ended;
   log.info({}, "draining");
   await front.close();
-  await gateway.close();
-  await watchdog.close();
+  await closeGateway();
+}
+
+function originOf(host: string, port: number): string {
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 function readAddress(text: string): Address {
@@ -89,7 +98,7 @@ function openAccess(config: GatewayConfig, listen: Address, log: Log): Access {
   if (authorization === undefined) {
     const principal = principalOf({ tenant, agent, user, servers: undefined });
     return {
-      authenticate: async () => ({ ok: true, principal }),
+      authenticate: async () => ({ ok: true, principal, expiresAtMs: undefined }),
       protectedResourceMetadata: undefined,
     };
   }

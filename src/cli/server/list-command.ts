@@ -10,10 +10,13 @@ import { listingKey } from "../../gateway/fleet/listing-store.ts";
 import { compareTools } from "../../mcp/catalog/compare-tools.ts";
 import { readCachedListing } from "../../mcp/catalog/listing-cache.ts";
 import { readPins } from "../../mcp/catalog/pin-file.ts";
-import { readLoginState, type LoginState } from "../../mcp/upstream/oauth/login-state.ts";
+import type { LoginState } from "../../mcp/upstream/oauth/login-state.ts";
+import { readLoginState } from "../../mcp/upstream/oauth/login-state.ts";
 import { loadConfigFor } from "../common-options.ts";
 import type { CliIo } from "../io.ts";
-import { printList, type OutputFormat } from "../print.ts";
+import { withLock } from "../locked-config.ts";
+import type { OutputFormat } from "../print.ts";
+import { printList } from "../print.ts";
 import { oauthServerOf } from "./oauth-context.ts";
 
 type AuthState = LoginState | "header" | "client_credentials";
@@ -50,7 +53,7 @@ export async function listCommand(
   io: CliIo,
   { config: path, output }: { readonly config?: string; readonly output: OutputFormat },
 ): Promise<void> {
-  const { config } = loadConfigFor(io, path);
+  const { config } = await withLock(loadConfigFor(io, path));
   const { stateDir } = resolveStatePaths(io.env, io.cwd);
   const rows: ServerRow[] = [];
   for (const server of config.servers.values()) {

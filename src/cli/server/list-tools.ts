@@ -5,6 +5,7 @@
 import type { ServerConfig } from "../../config/config.ts";
 import { principalOf } from "../../contract/principal.ts";
 import type { GatewayConfig } from "../../config/config.ts";
+import type { JsonObject } from "../../contract/json.ts";
 import { declaredCapabilities } from "../../gateway/fleet/connection-key.ts";
 import { listAll } from "../../mcp/upstream/list-all.ts";
 import type { UpstreamConnection } from "../../mcp/upstream/upstream-connection.ts";
@@ -13,8 +14,15 @@ import { createLog, parseLogLevel } from "../../telemetry/log.ts";
 import type { CliIo } from "../io.ts";
 import { createConnect } from "../serve/create-connect.ts";
 
+/** What a server says of itself and of its tools. */
+export interface AskedServer {
+  readonly serverInfo: JsonObject;
+  /** As they were sent. */
+  readonly tools: readonly unknown[];
+}
+
 /**
- * Lists the tools, as they were sent.
+ * Asks a server for its tools.
  *
  * @throws UpstreamError
  */
@@ -23,7 +31,7 @@ export async function listTools(
   stateDir: string,
   config: GatewayConfig,
   server: ServerConfig,
-): Promise<readonly unknown[]> {
+): Promise<AskedServer> {
   const watchdog = createWatchdog(process.platform);
   const { id, startTimeoutMs: timeoutMs } = server;
   const signal = AbortSignal.timeout(timeoutMs);
@@ -37,7 +45,8 @@ export async function listTools(
       knownEra: undefined,
       onEra: () => {},
     });
-    return await listAll(connection, "tools", { id, timeoutMs }, signal);
+    const tools = await listAll(connection, "tools", { id, timeoutMs }, signal);
+    return { serverInfo: connection.greeting.serverInfo, tools };
   } finally {
     await connection?.close();
     await watchdog.close();

@@ -4,7 +4,8 @@
  */
 import { login } from "../../mcp/upstream/oauth/login.ts";
 import type { CliIo } from "../io.ts";
-import { printDocument, type OutputFormat } from "../print.ts";
+import type { OutputFormat } from "../print.ts";
+import { printDocument } from "../print.ts";
 import { printable } from "../printable.ts";
 import { createOauthContext } from "./oauth-context.ts";
 import { openBrowser } from "./open-browser.ts";

@@ -4,7 +4,8 @@
  */
 import { logout } from "../../mcp/upstream/oauth/logout.ts";
 import type { CliIo } from "../io.ts";
-import { printDocument, type OutputFormat } from "../print.ts";
+import type { OutputFormat } from "../print.ts";
+import { printDocument } from "../print.ts";
 import { createOauthContext } from "./oauth-context.ts";
 
 /** Logs out of one server; being logged out already is no failure. */

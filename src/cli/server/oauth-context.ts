@@ -4,13 +4,13 @@
  */
 import { systemClock } from "../../config/ambient.ts";
 import type { ServerConfig } from "../../config/config.ts";
-import { ensurePrivateDir, resolveStatePaths } from "../../config/state-paths.ts";
 import { createGuardedFetch } from "../../mcp/upstream/oauth/guarded-fetch.ts";
 import type { OauthServer } from "../../mcp/upstream/oauth/oauth-server.ts";
 import type { TokenSourceOptions } from "../../mcp/upstream/oauth/token-source.ts";
-import { loadConfigFor } from "../common-options.ts";
+import { loadConfigFor, stateDirOf } from "../common-options.ts";
 import { exitCodes } from "../exit-code.ts";
-import { CliError, type CliIo } from "../io.ts";
+import type { CliIo } from "../io.ts";
+import { CliError } from "../io.ts";
 import { findServer } from "./find-server.ts";
 
 /**
@@ -29,11 +29,13 @@ export function createOauthContext(
     const message = `server "${name}" is started as a process and knows no login; give it secrets in servers.${name}.env`;
     throw new CliError(exitCodes.usage, message);
   }
-  const stateDir = ensurePrivateDir(resolveStatePaths(io.env, io.cwd).stateDir);
+  const stateDir = stateDirOf(io);
   return { server, stateDir, clock: systemClock, fetch: createGuardedFetch(server) };
 }
 
 /** The server as its OAuth client sees it; `undefined` for one that is started as a process. */
 export function oauthServerOf({ id, transport }: ServerConfig): OauthServer | undefined {
-  return transport.kind === "http" ? { id, url: transport.url, oauth: transport.oauth } : undefined;
+  if (transport.kind !== "http") return undefined;
+  const { url, oauth, caFile } = transport;
+  return { id, url, oauth, caFile };
 }

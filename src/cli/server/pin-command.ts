@@ -4,15 +4,16 @@
  * the server's and are printed with escapes.
  */
 import { systemClock } from "../../config/ambient.ts";
-import { ensurePrivateDir, resolveStatePaths } from "../../config/state-paths.ts";
 import type { ComparedTool } from "../../mcp/catalog/compare-tools.ts";
 import { compareTools } from "../../mcp/catalog/compare-tools.ts";
 import type { PinReading } from "../../mcp/catalog/pin-file.ts";
 import { readPins } from "../../mcp/catalog/pin-file.ts";
 import { pinTools } from "../../mcp/catalog/tool-pins.ts";
-import { loadConfigFor } from "../common-options.ts";
+import { loadConfigFor, stateDirOf } from "../common-options.ts";
 import { exitCodes } from "../exit-code.ts";
-import { CliError, type CliIo } from "../io.ts";
+import type { CliIo } from "../io.ts";
+import { CliError } from "../io.ts";
+import { withLock } from "../locked-config.ts";
 import type { OutputFormat } from "../print.ts";
 import { printable } from "../printable.ts";
 import { findServer } from "./find-server.ts";
@@ -34,12 +35,12 @@ export async function pinCommand(
   name: string,
   { config: path, output, tool: names = [], show }: PinCommandOptions,
 ): Promise<void> {
-  const { config } = loadConfigFor(io, path);
+  const { config } = await withLock(loadConfigFor(io, path));
   const server = findServer(config, name);
-  const stateDir = ensurePrivateDir(resolveStatePaths(io.env, io.cwd).stateDir);
+  const stateDir = stateDirOf(io);
   const listed = await listTools(io, stateDir, config, server);
   const pins = await readPins(stateDir, name);
-  const { tools, refused } = compareTools(listed, pins);
+  const { tools, refused } = compareTools(listed.tools, pins);
   for (const item of refused) {
     io.err(`not exposed: ${printable(JSON.stringify(item.name))}, ${printable(item.reason)}`);
   }

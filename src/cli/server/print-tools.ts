@@ -5,7 +5,8 @@
 import type { ComparedTool } from "../../mcp/catalog/compare-tools.ts";
 import type { DefinitionChange } from "../../mcp/catalog/diff-definition.ts";
 import type { CliIo } from "../io.ts";
-import { printList, type OutputFormat } from "../print.ts";
+import type { OutputFormat } from "../print.ts";
+import { printList } from "../print.ts";
 import { printable } from "../printable.ts";
 
 interface ToolRow {

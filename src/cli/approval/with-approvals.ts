@@ -1,0 +1,79 @@
+/**
+ * One command's look at the approvals, and the record that it writes.
+ */
+import { newId, systemClock } from "../../config/ambient.ts";
+import type { GatewayConfig } from "../../config/config.ts";
+import type { DecisionLog } from "../../contract/record.ts";
+import type { Approval } from "../../policy/approvals/approval.ts";
+import { ApprovalError } from "../../policy/approvals/approval-error.ts";
+import type { Approvals } from "../../policy/approvals/approvals.ts";
+import { openApprovals } from "../../policy/approvals/open-approvals.ts";
+import { loadConfigFor, stateDirOf } from "../common-options.ts";
+import type { CliIo } from "../io.ts";
+import { talkingLog } from "../talking-log.ts";
+import { withDecisionLog } from "../with-decision-log.ts";
+
+type Use<Result> = (approvals: Approvals, config: GatewayConfig) => Promise<Result>;
+
+/** Opens the approvals to look at them. */
+export async function readApprovals<Result>(
+  io: CliIo,
+  configPath: string | undefined,
+  use: Use<Result>,
+): Promise<Result> {
+  return await using(io, loadConfigFor(io, configPath).config, { note: noteNothing }, use);
+}
+
+/** Opens the approvals to decide about one; what is decided is on record. */
+export async function changeApprovals<Result>(
+  io: CliIo,
+  configPath: string | undefined,
+  use: Use<Result>,
+): Promise<Result> {
+  const { config } = loadConfigFor(io, configPath);
+  const place = { config, stateDir: stateDirOf(io) };
+  return await withDecisionLog(io, place, (log) => using(io, config, log, use));
+}
+
+/**
+ * The request that an id, or the end of one, names: ids of one minute begin alike.
+ *
+ * @throws ApprovalError `approval_unknown`
+ */
+export async function findApproval(approvals: Approvals, text: string): Promise<Approval> {
+  const wanted = text.toLowerCase();
+  const found = (await approvals.list()).filter(({ id }) => id.endsWith(wanted));
+  const [first, ...more] = found;
+  if (wanted !== "" && first !== undefined && more.length === 0) return first;
+  throw new ApprovalError(
+    "approval_unknown",
+    `expected one approval whose id is or ends in ${JSON.stringify(text.slice(0, 64))}, found ${found.length}; see approval list --all`,
+  );
+}
+
+async function using<Result>(
+  io: CliIo,
+  config: GatewayConfig,
+  decisionLog: Pick<DecisionLog, "note">,
+  use: Use<Result>,
+): Promise<Result> {
+  const approvals = openApprovals({
+    config,
+    stateDir: stateDirOf(io),
+    decisionLog,
+    clock: systemClock,
+    newId,
+    log: talkingLog(io),
+    fetch: undefined,
+  });
+  try {
+    return await use(approvals, config);
+  } finally {
+    await approvals.close();
+  }
+}
+
+/** Whoever only looks has nothing to put on record. */
+async function noteNothing(): Promise<void> {
+  await Promise.reject(new Error("expected nothing to be changed"));
+}

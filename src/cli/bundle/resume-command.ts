@@ -1,0 +1,33 @@
+/**
+ * `bundle resume NAME`: its source decides again. A bundle that was revoked stays revoked.
+ */
+import { resume } from "../../bundle/life/history-changes.ts";
+import type { CliIo } from "../io.ts";
+import type { OutputFormat } from "../print.ts";
+import { readWhy } from "../read-why.ts";
+import { changePolicy } from "./change-policy.ts";
+import { openKeptPlace } from "./policy-place.ts";
+
+export interface ResumeOptions {
+  readonly config?: string;
+  readonly output: OutputFormat;
+  readonly why?: string;
+}
+
+/** Ends the hold of a source; nothing is changed where nobody holds it. */
+export async function resumeCommand(
+  io: CliIo,
+  name: string,
+  { config, output, why }: ResumeOptions,
+): Promise<void> {
+  const reason = readWhy(why, "a resumption");
+  const place = await openKeptPlace(io, config, name);
+  const { hold, active, previous } = place.history;
+  if (hold === null) return io.err(`"${name}" is not held; nothing was changed`);
+  const { digest } = hold;
+  const entry = [active, ...previous].find((one) => one?.digest === digest);
+  const { revision = "", signers = [] } = entry ?? {};
+  const wish = { event: "resumed", digest, revision, signers, why: reason } as const;
+  await changePolicy(io, place, { ...wish, change: resume }, output);
+  io.err(`"${name}" follows ${place.key.reference} again`);
+}

@@ -1,0 +1,112 @@
+/**
+ * The admin interface of a running gateway: which routes it has, and what they are told. Loaded after
+ * clients were greeted; a gateway whose interface cannot be opened serves without it.
+ */
+import { systemClock } from "../../config/ambient.ts";
+import type { GatewayConfig } from "../../config/config.ts";
+import type { Log } from "../../contract/ambient.ts";
+import { gatewayVersion } from "../../contract/version.ts";
+import type { ObservedDecisionLog } from "../../decision/decision-log.ts";
+import { codeOf, messageOf } from "../../errors.ts";
+import type { AdminInterface } from "../../admin/open-admin.ts";
+import type { AdminRoute } from "../../admin/admin-route.ts";
+import type { Blocks } from "../../gateway/blocks/blocks.ts";
+import type { Gateway } from "../../gateway/gateway.ts";
+import type { KeptApprovals } from "../../gateway/keep-approvals.ts";
+import type { CliIo } from "../io.ts";
+import { personNames, userOfProcess } from "../person-of.ts";
+
+export interface AdminSetting {
+  readonly io: Pick<CliIo, "env">;
+  readonly config: GatewayConfig;
+  readonly stateDir: string;
+  readonly front: "stdio" | "http";
+  readonly gateway: Gateway;
+  readonly blocks: Blocks;
+  readonly approvals: KeptApprovals;
+  readonly decisionLog: Pick<ObservedDecisionLog, "status">;
+  readonly log: Log;
+  /** Resolves when there is time for it. */
+  readonly mayStart: Promise<void>;
+}
+
+/** Opens it in the background; returns how to close it. */
+export function serveAdmin(setting: AdminSetting): () => Promise<void> {
+  const opened = setting.mayStart
+    .then(() => open(setting))
+    .catch((thrown: unknown) => {
+      const found = { code: codeOf(thrown), reason: messageOf(thrown) };
+      setting.log.error(found, "admin interface not opened");
+      return undefined;
+    });
+  return async () => await (await opened)?.close();
+}
+
+async function open(setting: AdminSetting): Promise<AdminInterface> {
+  const { openAdmin } = await import("../../admin/open-admin.ts");
+  const { config, stateDir, log } = setting;
+  return await openAdmin({
+    config: config.admin,
+    stateDir,
+    name: `${process.pid}-${setting.decisionLog.status().writer.slice(-8)}`,
+    owner: userOfProcess(),
+    routes: await routesOf(setting),
+    clock: systemClock,
+    log,
+  });
+}
+
+async function routesOf(setting: AdminSetting): Promise<readonly AdminRoute[]> {
+  const { healthRoutes } = await import("../../admin/routes/health-routes.ts");
+  const { statusRoutes } = await import("../../admin/routes/status-routes.ts");
+  const { blockRoutes } = await import("../../admin/routes/block-routes.ts");
+  const { approvalRoutes } = await import("../../admin/routes/approval-routes.ts");
+  const { openApprovalDesk } = await import("../../gateway/approval-desk.ts");
+  const { describeSources } = await import("./describe-sources.ts");
+  const { config, stateDir, blocks } = setting;
+  const state = { isReady: false };
+  void setting.gateway.ready.then(() => {
+    state.isReady = true;
+  });
+  const startedMs = systemClock.nowMs();
+  const servers = (): readonly string[] => [...config.servers.keys()];
+  return [
+    ...healthRoutes(() => state.isReady && setting.gateway.policyStanding() !== "unable"),
+    ...statusRoutes({
+      status: async () => statusOf(setting, state.isReady, startedMs),
+      bundles: async () => await describeSources(config, stateDir),
+    }),
+    ...blockRoutes({ blocks, servers }),
+    ...approvalRoutes(
+      openApprovalDesk(setting.approvals, config.approvals, personNames(setting.io)),
+    ),
+  ];
+}
+
+function statusOf(setting: AdminSetting, isReady: boolean, startedMs: number): object {
+  const { config, front, gateway, blocks, decisionLog } = setting;
+  const { writer, committedRecords, lostRecords, unshippedBytes, failure, shipper } =
+    decisionLog.status();
+  return {
+    version: gatewayVersion,
+    pid: process.pid,
+    front,
+    config: config.path,
+    tenant: config.tenant,
+    posture: config.posture,
+    started_at: new Date(startedMs).toISOString(),
+    uptime_seconds: Math.floor((systemClock.nowMs() - startedMs) / 1000),
+    state: isReady ? gateway.policyStanding() : "starting",
+    spool: {
+      store: config.decisions.store.kind,
+      writer,
+      committed_records: committedRecords,
+      lost_records: lostRecords,
+      unshipped_bytes: unshippedBytes,
+      failure: failure ?? null,
+      shipper: shipper?.state ?? null,
+      dead_letters: shipper?.deadLetters ?? 0,
+    },
+    blocks: { count: blocks.list().length, away: blocks.away() },
+  };
+}

@@ -1,0 +1,106 @@
+/**
+ * `waiver list`: every waiver that decisions have met since some time, and every one that the active
+ * overrides bundles state whatever the call is. A bundle may offer others for calls that nobody has
+ * made yet.
+ */
+import { systemClock } from "../../config/ambient.ts";
+import { parseRfc3339Ms } from "../../contract/rfc3339.ts";
+import type { Waiver } from "../../contract/layer.ts";
+import { parseTime } from "../../decision/parse-time.ts";
+import type { SeenWaiver } from "../../decision/store/list-waivers.ts";
+import { listWaivers } from "../../decision/store/list-waivers.ts";
+import { withStore } from "../decision/with-store.ts";
+import type { CliIo } from "../io.ts";
+import type { Column, OutputFormat } from "../print.ts";
+import { printList } from "../print.ts";
+import type { StatedWaiver } from "./stated-waivers.ts";
+import { statedWaivers } from "./stated-waivers.ts";
+
+export interface ListOptions {
+  readonly config?: string;
+  readonly output: OutputFormat;
+  readonly since: string;
+}
+
+interface WaiverRow {
+  /** Overrides layer that offers it. */
+  readonly layer: string;
+  readonly bundle: string;
+  readonly rule: string;
+  readonly state: "in_force" | "expired" | "void";
+  readonly expires: string;
+  readonly ticket: string | null;
+  readonly justification: string;
+  /** What is wrong with a void one. */
+  readonly problem: string | null;
+  /** True where the active bundle states it for any call. */
+  readonly is_stated: boolean;
+  readonly uses: number;
+  readonly last_used: string | null;
+  readonly last_offered: string | null;
+}
+
+/** Prints one row for each waiver, by layer, bundle and rule. */
+export async function listCommand(io: CliIo, options: ListOptions): Promise<void> {
+  const nowMs = systemClock.nowMs();
+  const sinceMs = parseTime(options.since, nowMs);
+  const stated = await statedWaivers(io, options.config);
+  const seen = await withStore(io, options.config, (store) => listWaivers(store, sinceMs));
+  const rows = rowsOf(stated, seen, nowMs);
+  printList(io, options.output, rows, columns);
+  if (rows.length === 0 && options.output === "table") io.err("no waivers");
+}
+
+const columns: readonly Column<WaiverRow>[] = [
+  { title: "LAYER", cell: ({ layer }) => layer },
+  { title: "BUNDLE", cell: ({ bundle }) => bundle || "-" },
+  { title: "RULE", cell: ({ rule }) => rule || "-" },
+  { title: "STATE", cell: ({ state }) => state },
+  { title: "EXPIRES", cell: ({ expires }) => expires || "-" },
+  { title: "USES", cell: ({ uses }) => String(uses) },
+  { title: "LAST USED", cell: ({ last_used }) => last_used ?? "never" },
+  { title: "TICKET", cell: ({ ticket }) => ticket ?? "-" },
+  { title: "WHY", cell: ({ justification, problem }) => problem ?? justification },
+];
+
+const unseen = { last_offered: null, uses: 0, last_used: null } as const;
+
+function rowsOf(
+  stated: readonly StatedWaiver[],
+  seen: readonly SeenWaiver[],
+  nowMs: number,
+): readonly WaiverRow[] {
+  const keys = new Set(stated.map(keyOf));
+  const seenKeys = new Set(seen.map(keyOf));
+  const never = stated.filter((waiver) => !seenKeys.has(keyOf(waiver)));
+  return [...seen, ...never.map((waiver) => ({ ...waiver, ...unseen }))]
+    .map(({ layer, waiver, ...use }) => {
+      const { ticket = null, problem = null, ...said } = waiver;
+      const about = { layer, ...said, ticket, problem, state: stateOf(waiver, nowMs) };
+      return { ...about, is_stated: keys.has(keyOf({ layer, waiver })), ...use };
+    })
+    .toSorted((left, right) => (sortKey(left) < sortKey(right) ? -1 : 1));
+}
+
+interface NamedWaiver {
+  readonly layer: string;
+  readonly waiver: StatedWaiver["waiver"] | SeenWaiver["waiver"];
+}
+
+/** Layer and all that makes it one waiver and no other. */
+function keyOf({ layer, waiver }: NamedWaiver): string {
+  const { bundle, rule, justification, expires, ticket = null } = waiver;
+  return JSON.stringify([layer, bundle, rule, justification, expires, ticket]);
+}
+
+function stateOf(
+  { problem, expires }: Pick<Waiver, "problem" | "expires">,
+  nowMs: number,
+): WaiverRow["state"] {
+  if (problem !== undefined) return "void";
+  return (parseRfc3339Ms(expires) ?? 0) > nowMs ? "in_force" : "expired";
+}
+
+function sortKey({ layer, bundle, rule, expires }: WaiverRow): string {
+  return JSON.stringify([layer, bundle, rule, expires]);
+}
