@@ -7,6 +7,8 @@
 #   owner: data-protection
 package org.compliance
 
+import data.lib.toxic_flows
+
 # METADATA
 # title: Users see only data they are authorised for
 # description: >-
@@ -51,6 +53,25 @@ deny contains {"rule": rego.metadata.rule(), "details": {"data_classes": misplac
 		not region in regions
 	}
 	count(misplaced) > 0
+}
+
+# METADATA
+# title: No private data out after text from outside
+# description: >-
+#   The conversation has seen private data and has read text that anybody may have written, and this
+#   call would leave the organisation. Whoever wrote the text may be the one who sends.
+# custom:
+#   id: compliance.toxic_flow
+#   code: toxic_flow
+#   severity: critical
+#   remediation: ask_a_person_to_send_it
+#   appeal: https://tickets.example.com/new?form=customer-data-release
+#   overridable: false
+#   disclose: text
+#   audit: true
+#   owner: data-protection
+deny contains {"rule": rego.metadata.rule(), "msg": toxic_flows.told(flow), "details": flow} if {
+	flow := toxic_flows.flow(data.org.compliance.settings.flows)
 }
 
 # METADATA

@@ -98,9 +98,29 @@ test_classes_without_a_list_of_regions_go_anywhere if {
 	count(compliance.deny) == 0 with input as anywhere
 }
 
+test_private_data_and_text_from_outside_do_not_leave_together if {
+	some denial in compliance.deny with input as flowing("eve@outside.example")
+	denial.rule.custom.id == "compliance.toxic_flow"
+	denial.rule.custom.overridable == false
+	denial.details.private == {"customer_data": ["crm"]}
+	denial.details.untrusted == {"untrusted_content": ["mail"]}
+	denial.details.way_out == "mail: send_email"
+	startswith(denial.msg, "The conversation has seen customer_data (crm)")
+}
+
+test_mail_inside_may_follow_anything if {
+	count(compliance.deny) == 0 with input as flowing("ann@inside.example")
+}
+
+test_without_text_from_outside_it_is_for_the_workflow_layer if {
+	quiet := object.union(flowing("eve@outside.example"), {"context": {"labels_seen": []}})
+	count(compliance.deny) == 0 with input as quiet
+}
+
 test_an_empty_input_is_refused if {
 	rules(compliance.deny) == {
 		"compliance.data_residency",
+		"compliance.toxic_flow",
 		"compliance.user_data_access",
 	} with input as {}
 }
@@ -111,6 +131,21 @@ processed_in(region, external) := object.union(
 	call(["customer_data"]),
 	{"action": {"destination": {"region": region, "external": external}}},
 )
+
+flowing(to) := object.union(call(["internal"]), {
+	"action": {
+		"server": "mail",
+		"tool": "send_email",
+		"args": {"to": to},
+		"destination": {"region": null, "external": true},
+	},
+	"context": {
+		"data_classes_seen": ["customer_data"],
+		"labels_seen": ["untrusted_content"],
+		"data_class_sources": {"customer_data": ["crm"]},
+		"label_sources": {"untrusted_content": ["mail"]},
+	},
+})
 
 call(classes) := {
 	"version": 1,
@@ -124,5 +159,6 @@ call(classes) := {
 		"data_classes_referenced": classes,
 		"destination": {"region": null, "external": false},
 	},
+	"context": {"data_classes_seen": [], "labels_seen": []},
 	"environment": {"region": "us-east", "time": "2026-11-22T13:45:00Z", "is_production": true},
 }

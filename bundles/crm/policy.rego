@@ -142,6 +142,23 @@ data_classes contains "customer_data" if {
 data_classes contains "bulk_customer_data" if input.action.tool == "export_customers"
 
 # METADATA
+# title: Records are the organisation's own text
+# description: >-
+#   What the records say was written by the organisation's staff. A team whose customers write into
+#   them labels them untrusted_content instead.
+# custom:
+#   id: crm.first_party
+labels contains "first_party" if {
+	input.action.tool in {
+		"delete_customer",
+		"export_customers",
+		"get_customer",
+		"search_customers",
+		"update_customer",
+	}
+}
+
+# METADATA
 # title: Arguments by name
 # description: >-
 #   The arguments of the call, or none where they are not an object. A rule reads them with a

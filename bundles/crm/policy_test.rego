@@ -124,6 +124,13 @@ test_every_tool_touches_customer_data if {
 	count(crm.data_classes) == 0 with input as call("other", {})
 }
 
+test_records_are_the_organisations_own_text if {
+	every tool in {"get_customer", "search_customers", "export_customers"} {
+		crm.labels == {"first_party"} with input as call(tool, {})
+	}
+	count(crm.labels) == 0 with input as call("other", {})
+}
+
 test_the_export_is_bulk_data_too if {
 	classes := crm.data_classes with input as call("export_customers", {})
 	classes == {"customer_data", "bulk_customer_data"}

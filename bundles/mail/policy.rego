@@ -8,6 +8,8 @@
 #   owner: mail-team
 package mcp.mail
 
+import data.lib.text
+
 # METADATA
 # title: Support reads the mailbox
 # description: An agent in a reading scope may list the messages of the mailbox.
@@ -48,7 +50,7 @@ allow contains {"rule": rego.metadata.rule()} if {
 #   owner: mail-team
 deny contains {"rule": rego.metadata.rule(), "details": {"argument": "to"}} if {
 	input.action.tool == "send_email"
-	not is_plain_address(object.get(arguments, "to", null))
+	not text.is_plain_address(object.get(arguments, "to", null))
 }
 
 # METADATA
@@ -66,7 +68,7 @@ deny contains {"rule": rego.metadata.rule(), "details": {"argument": "to"}} if {
 #   owner: mail-team
 deny contains {"rule": rego.metadata.rule(), "details": {"argument": "subject"}} if {
 	input.action.tool == "send_email"
-	not is_one_line(object.get(arguments, "subject", null))
+	not text.is_one_line(object.get(arguments, "subject", null), 250)
 }
 
 # METADATA
@@ -86,7 +88,7 @@ deny contains {"rule": rego.metadata.rule(), "details": {"argument": "subject"}}
 deny contains {"rule": rego.metadata.rule(), "details": {"longest_body": longest}} if {
 	input.action.tool == "send_email"
 	longest := data.mcp.mail.settings.longest_body
-	not is_letter(object.get(arguments, "body", null), longest)
+	not text.is_at_most(object.get(arguments, "body", null), longest)
 }
 
 # METADATA
@@ -130,62 +132,3 @@ labels contains "untrusted_content" if input.action.tool == "list_messages"
 arguments := input.action.args if {
 	is_object(input.action.args)
 } else := {}
-
-# METADATA
-# title: One plain address
-# description: >-
-#   At most 254 characters, all of them ASCII letters, digits or one of . _ + - around a single @;
-#   a local part that starts with a letter or digit, and a host name behind the @.
-is_plain_address(address) if {
-	is_string(address)
-	count(address) <= 254
-	only_has(address, concat("", [letters_and_digits, "._+-@"]))
-	[local, host] := split(address, "@")
-	local != ""
-	only_has(substring(local, 0, 1), letters_and_digits)
-	is_host_name(host)
-}
-
-# METADATA
-# title: A host name
-# description: Two or more parts of letters, digits and inner dashes, separated by single dots.
-is_host_name(host) if {
-	parts := split(host, ".")
-	count(parts) > 1
-	every part in parts {
-		part != ""
-		only_has(part, concat("", [letters_and_digits, "-"]))
-		not startswith(part, "-")
-		not endswith(part, "-")
-	}
-}
-
-# METADATA
-# title: Only these characters
-# description: Trimming characters from both ends leaves nothing only if there are no others.
-only_has(text, characters) if trim(text, characters) == ""
-
-# METADATA
-# title: A text on one line
-# description: No line break, no other control character, and at most 250 characters.
-is_one_line(text) if {
-	is_string(text)
-	count(text) <= 250
-	every character in split(text, "") {
-		character >= " "
-		not character in {"\u007f", "\u0085", "\u2028", "\u2029"}
-	}
-}
-
-# METADATA
-# title: A text of bounded length
-# description: A string that is not longer than allowed.
-is_letter(text, longest) if {
-	is_string(text)
-	count(text) <= longest
-}
-
-# METADATA
-# title: ASCII letters and digits
-# description: Letters and digits of the ASCII range, which look like nothing else.
-letters_and_digits := "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"

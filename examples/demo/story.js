@@ -76,7 +76,7 @@ function check(tool, expected, result) {
 
 function showDecisions() {
   print("The decisions, read back from the database (mcp-gateway decision list):\n");
-  print(run("decision", "list", "--limit", "20"));
+  print(run("decision", "list", "--limit", "20", "--config", config));
 }
 
 /** @param {string[]} args */
