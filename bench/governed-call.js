@@ -104,7 +104,7 @@ function writeConfig() {
     user: {
       id: "alice",
       groups: ["support"],
-      data_classifications_authorized: ["public", "internal", "customer_data"],
+      data_classifications_authorized: ["public", "internal", "customer_data", "contact_data"],
     },
     environment: { region: "us-east", is_production: true },
     servers: {

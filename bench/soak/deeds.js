@@ -11,6 +11,12 @@ import { brief } from "./talk.js";
  * @typedef {(client: Client) => Promise<void>} Deed
  * @typedef {{ weight: number, does: Deed }} Weighted
  */
+/**
+ * What a client of this kind may do, and how often.
+ *
+ * @template {Client} C
+ * @typedef {{ weight: number, does: (client: C) => Promise<void> }} DeedOf
+ */
 
 const steps = 3;
 /** The same of every client. */
@@ -109,8 +115,9 @@ export const commonDeeds = [
 /**
  * One of them, by their weights.
  *
- * @param {readonly Weighted[]} deeds
- * @returns {Deed}
+ * @template {Client} C
+ * @param {readonly DeedOf<C>[]} deeds
+ * @returns {(client: C) => Promise<void>}
  */
 export function choose(deeds) {
   let at = Math.random() * deeds.reduce((sum, { weight }) => sum + weight, 0);

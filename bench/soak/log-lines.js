@@ -19,7 +19,7 @@ export function countLines(text) {
   const byMessage = new Map();
   let errors = 0;
   for (const line of text.split("\n")) {
-    if (line === "") continue;
+    if (line === "" || line.startsWith("listening on ")) continue;
     const { isError, message } = readLine(line);
     if (isError) errors += 1;
     byMessage.set(message, (byMessage.get(message) ?? 0) + 1);

@@ -9,9 +9,9 @@ import { visitModern } from "./modern-client.js";
 
 /**
  * @typedef {import("./deeds.js").Client} Client
- * @typedef {import("./deeds.js").Weighted} Weighted
  * @typedef {"says goodbye" | "vanishes"} Leaving
- * @typedef {(client: any, deeds: readonly Weighted[]) => Promise<Leaving>} Visit
+ * @typedef {<C extends Client>(client: C, deeds: readonly import("./deeds.js").DeedOf<C>[]) =>
+ *   Promise<Leaving>} Visit
  * @typedef {{ who: string, token: string, usesDesk: boolean, unique: () => string }} Place
  * @typedef {{ url: string, tokens: readonly string[], tally: import("./tally.js").Tally,
  *   ending: AbortSignal, clients: number, requestsPerSecond: number,
