@@ -4,13 +4,15 @@
  */
 import { readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import * as z from "zod";
+import { resolveLibraries } from "../../src/cli/bundle/resolve-libraries.ts";
 import type { PolicyInspection, RegoResult } from "../../src/rego/answers.ts";
 import { createRegoToolchain } from "../../src/rego/create-rego-toolchain.ts";
-import { readPolicyFolder } from "../../src/rego/read-policy-folder.ts";
+import { type PolicyFolder, readPolicyFolder } from "../../src/rego/read-policy-folder.ts";
+import { dependencies } from "../support/bundle-setting.ts";
 
 const bundlesFolder = fileURLToPath(new URL("../../bundles", import.meta.url));
 const expected = {
@@ -21,6 +23,17 @@ const expected = {
   overrides: ["overrides", "org.overrides"],
   workflow: ["workflow", "org.workflow"],
 } as const;
+const libraries = {
+  "lib-blast-radius": "lib/blast_radius",
+  "lib-data-classes": "lib/data_classes",
+  "lib-order": "lib/order",
+  "lib-roles": "lib/roles",
+  "lib-runaway": "lib/runaway",
+  "lib-text": "lib/text",
+  "lib-time": "lib/time",
+  "lib-toxic-flows": "lib/toxic_flows",
+} as const;
+const requiring = ["compliance", "mail"];
 const bundles = Object.entries(expected).map(([name, [layer, pkg]]) => ({ name, layer, pkg }));
 
 /** What the METADATA of a rule that refuses has to say. */
@@ -44,26 +57,54 @@ it("every folder with a manifest is one of the bundles tested here", () => {
   const folders = readdirSync(bundlesFolder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && entry.name !== "dist")
     .map((entry) => entry.name);
-  expect(folders.toSorted()).toEqual(Object.keys(expected));
+  const all = [...Object.keys(expected), ...Object.keys(libraries)];
+  expect(folders.toSorted()).toEqual(all.toSorted());
+});
+
+describe.each(Object.entries(libraries))("library %s", (name, root) => {
+  const folder = join(bundlesFolder, name);
+
+  it("is in order, passes its own tests, which reach every line, and is what its manifest says", async () => {
+    const sources = await readPolicyFolder(folder);
+    const metadata = { name, layer: "library" };
+    expect(sources.manifest).toEqual({ revision: "1.0.0", roots: [root], metadata });
+    const { tests, coverage } = must(await toolchain.test(sources));
+    expect(tests.filter(({ outcome }) => outcome !== "pass")).toEqual([]);
+    expect(tests.length).toBeGreaterThanOrEqual(5);
+    expect(coverage.percent).toBe(100);
+  });
+
+  it("has METADATA on every rule, and each function in its README", async () => {
+    const { annotations } = await inspect(folder);
+    const rows = new Set(annotations.map(({ row }) => row));
+    const text = await readFile(join(folder, `${basename(root)}.rego`), "utf8");
+    const readme = await readFile(join(folder, "README.md"), "utf8");
+    expect(rowsOfRules(text).filter((row) => !rows.has(row))).toEqual([]);
+    const functions = [...text.matchAll(/^([a-z_]+\([a-z, ]+\))/gm)].map(([, one = ""]) => one);
+    expect(functions.length).toBeGreaterThan(0);
+    for (const one of functions) expect(readme).toContain(`\`${one}\``);
+  });
 });
 
 describe.each(bundles)("bundle $name", ({ name, layer, pkg }) => {
   const folder = join(bundlesFolder, name);
 
   it("is in order and is what its manifest says", async () => {
-    const sources = await readPolicyFolder(folder);
-    expect(sources.ignored).toEqual(["README.md"]);
-    expect(sources.manifest).toEqual({
+    const { ignored, manifest } = await readPolicyFolder(folder);
+    expect(ignored).toEqual(["README.md"]);
+    const { requires, ...metadata } = manifest.metadata ?? {};
+    expect({ ...manifest, metadata }).toEqual({
       revision: "1.0.0",
       roots: [pkg.replace(".", "/")],
       metadata: { name, layer, policy_package: pkg },
     });
-    const checked = must(await toolchain.check({ ...sources, layer }));
+    expect(requires !== undefined).toBe(requiring.includes(name));
+    const checked = must(await toolchain.check({ ...(await sourcesOf(folder)), layer }));
     expect(checked).toMatchObject({ package: pkg, layer });
   });
 
   it("passes its own tests, which reach every line of its policy", async () => {
-    const report = must(await toolchain.test(await readPolicyFolder(folder)));
+    const report = must(await toolchain.test(await sourcesOf(folder)));
     expect(report.tests.filter(({ outcome }) => outcome !== "pass")).toEqual([]);
     expect(report.tests.length).toBeGreaterThanOrEqual(5);
     expect(report.coverage.files["policy.rego"]).toEqual({ percent: 100, not_covered: [] });
@@ -112,7 +153,15 @@ async function contractRules(folder: string) {
 }
 
 async function inspect(folder: string): Promise<PolicyInspection> {
-  return must(await toolchain.inspect(await readPolicyFolder(folder)));
+  const inspected = must(await toolchain.inspect(await sourcesOf(folder)));
+  const own = inspected.annotations.filter(({ file }) => !file.startsWith("libraries/"));
+  return { ...inspected, annotations: own };
+}
+
+/** With its libraries, which are all beside it. */
+async function sourcesOf(folder: string): Promise<PolicyFolder> {
+  const tools = { toolchain, dependencies: () => dependencies() };
+  return await resolveLibraries(await readPolicyFolder(folder), folder, tools);
 }
 
 /** Rows in which a rule starts: whatever stands at the margin and is no comment, bracket or package. */

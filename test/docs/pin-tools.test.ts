@@ -10,7 +10,7 @@ import { startRawClient } from "../support/raw-client.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const page = readFileSync(join(root, "docs", "pin-tools.md"), "utf8");
-const transcripts = [...page.matchAll(/```console\n\$ mcp-gateway (.*)\n([\s\S]*?)```/g)];
+const transcripts = [...page.matchAll(/```console\n\$ npx mcp-gateway (.*)\n([\s\S]*?)```/g)];
 
 const text = { type: "string" };
 const inputSchema = { type: "object" };

@@ -2,10 +2,15 @@
  * What tests of bundles share: a clock, dependencies without a toolchain, a registry with a bundle,
  * and the code of an error.
  */
+import type { ServerOptions } from "node:https";
 import { onTestFinished } from "vitest";
 import type { BundleDependencies } from "../../src/bundle/bundle-dependencies.ts";
-import { loadBundle, type LoadResult } from "../../src/bundle/load-bundle.ts";
+import { openArchive } from "../../src/bundle/archive.ts";
+import { BundleError } from "../../src/bundle/bundle-error.ts";
+import { openBundle } from "../../src/bundle/open-bundle.ts";
+import { fetchCurrent } from "../../src/bundle/sources/fetch-current.ts";
 import type { RegistryOptions } from "../../src/bundle/sources/registry-session.ts";
+import type { Bundle } from "../../src/contract/bundle.ts";
 import { codeOf } from "../../src/errors.ts";
 import { startFakeRegistry, layerType, manifestType, type FakeRegistry } from "./fake-registry.ts";
 import { tinyArchive } from "./tiny-bundle.ts";
@@ -38,8 +43,9 @@ export function dependencies(overrides: Partial<BundleDependencies> = {}): Bundl
 /** A fake registry that goes away with the test, with the tiny bundle at `policies/crm:v1`. */
 export async function registryWithBundle(
   archive: Buffer = tinyArchive(),
+  tls?: ServerOptions,
 ): Promise<FakeRegistry & { readonly reference: string; readonly digest: string }> {
-  const registry = await startFakeRegistry();
+  const registry = await startFakeRegistry(tls);
   onTestFinished(registry.close);
   const digest = registry.putManifest("v1", bundleManifest(registry, archive));
   return { ...registry, reference: `oci://${registry.host}/policies/crm:v1`, digest };
@@ -60,12 +66,28 @@ export function bundleManifest(registry: FakeRegistry, archive: Buffer): object 
   };
 }
 
-/** Loads `crm` as a server's bundle. */
+/** A bundle, or why there is none. */
+export type LoadResult =
+  | { readonly ok: true; readonly bundle: Bundle }
+  | { readonly ok: false; readonly error: BundleError };
+
+/** Fetches and opens what a source has now as the bundle of the server `crm`, and keeps it. */
 export async function loadCrm(
   reference: string,
   overrides: Partial<BundleDependencies> = {},
 ): Promise<LoadResult> {
-  return await loadBundle("crm", "server", reference, dependencies(overrides));
+  const given = dependencies(overrides);
+  try {
+    const fetched = await fetchCurrent(reference, { kind: "server" }, given);
+    const { digest, origin } = fetched;
+    const about = { name: "crm", kind: "server", reference, digest, origin } as const;
+    const bundle = await openBundle(openArchive(fetched.archive), about, given.compile);
+    await fetched.keep();
+    return { ok: true, bundle };
+  } catch (thrown) {
+    if (thrown instanceof BundleError) return { ok: false, error: thrown };
+    throw thrown;
+  }
 }
 
 /** `ok`, or the code of the failure. */

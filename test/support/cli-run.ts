@@ -14,6 +14,7 @@ export async function runCli(
   args: readonly string[],
   cwd: string,
   env: Readonly<Record<string, string>> = {},
+  stdin = "",
 ): Promise<CliOutcome> {
   const out: string[] = [];
   const err: string[] = [];
@@ -23,6 +24,7 @@ export async function runCli(
     err: (text) => void err.push(text),
     env,
     cwd,
+    readStdin: () => Promise.resolve(stdin),
     columns: undefined,
     exit: (code) => {
       exitCode = code;

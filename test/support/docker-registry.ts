@@ -28,15 +28,25 @@ export function isInstalled(program: string, isCi = process.env["CI"] === "true"
   return found;
 }
 
-/** Starts a registry in a folder; with users it wants Basic authentication. */
+/** What a registry with token authentication has to know. */
+export interface TokenAuthentication {
+  readonly realm: string;
+  readonly service: string;
+  readonly issuer: string;
+  /** PEM file of the authority of the tokens' signer. */
+  readonly rootcertbundle: string;
+}
+
+/** Starts a registry in a folder; with users it wants Basic authentication, else tokens if any. */
 export async function startDockerRegistry(
   folder: string,
   users: Readonly<Record<string, string>> = {},
+  token?: TokenAuthentication,
 ): Promise<DockerRegistry> {
   const host = `127.0.0.1:${await freePort()}`;
   await mkdir(folder, { recursive: true });
   const config = join(folder, "config.json");
-  await writeFile(config, JSON.stringify(await configure(folder, host, users)));
+  await writeFile(config, JSON.stringify(await configure(folder, host, users, token)));
   const child = spawn("docker-registry", ["serve", config], { stdio: "ignore" });
   const ended = once(child, "exit");
   await eventually(() => isUp(host), 10_000);
@@ -59,6 +69,7 @@ async function configure(
   folder: string,
   host: string,
   users: Readonly<Record<string, string>>,
+  token: TokenAuthentication | undefined,
 ): Promise<object> {
   const base = {
     version: "0.1",
@@ -66,6 +77,7 @@ async function configure(
     storage: { filesystem: { rootdirectory: join(folder, "storage") } },
     http: { addr: host },
   };
+  if (token !== undefined) return { ...base, auth: { token } };
   if (Object.keys(users).length === 0) return base;
   const lines = Object.entries(users).map(
     async ([name, password]) => await runProgram("htpasswd", ["-Bbn", name, password]),

@@ -5,12 +5,14 @@
  */
 import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createTlsServer, type ServerOptions } from "node:https";
 import type { AddressInfo } from "node:net";
 
 export interface SeenRequest {
   readonly method: string;
   readonly path: string;
   readonly headers: IncomingMessage["headers"];
+  readonly body: Buffer;
 }
 
 /** Answers a request and returns true, or leaves it to the registry. */
@@ -52,8 +54,8 @@ export function reply(
   return true;
 }
 
-/** Starts a registry on a free loopback port. */
-export async function startFakeRegistry(): Promise<FakeRegistry> {
+/** Starts a registry on a free loopback port; with certificates over TLS. */
+export async function startFakeRegistry(tls?: ServerOptions): Promise<FakeRegistry> {
   const requests: SeenRequest[] = [];
   const blobs = new Map<string, Buffer>();
   const manifests = new Map<string, { bytes: Buffer; mediaType: string }>();
@@ -69,17 +71,18 @@ export async function startFakeRegistry(): Promise<FakeRegistry> {
     return sha256(bytes);
   };
 
-  const server = createServer((message, response) => {
+  const listener = (message: IncomingMessage, response: ServerResponse): void => {
     const chunks: Buffer[] = [];
     message.on("data", (chunk: Buffer) => chunks.push(chunk));
     message.on("end", () => {
       const { method = "", url: path = "", headers } = message;
-      const request = { method, path, headers };
+      const request = { method, path, headers, body: Buffer.concat(chunks) };
       requests.push(request);
       if (mode?.(request, response) === true) return;
-      answer(request, Buffer.concat(chunks), response);
+      answer(request, request.body, response);
     });
-  });
+  };
+  const server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener);
 
   function answer(request: SeenRequest, body: Buffer, response: ServerResponse): void {
     const url = new URL(request.path, "http://fake");
@@ -105,7 +108,7 @@ export async function startFakeRegistry(): Promise<FakeRegistry> {
   const host = `127.0.0.1:${portOf(server.address())}`;
   return {
     host,
-    origin: `http://${host}`,
+    origin: `${tls === undefined ? "http" : "https"}://${host}`,
     requests,
     blobs,
     manifests,

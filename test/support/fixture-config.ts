@@ -10,7 +10,7 @@ export interface FixtureServer {
   /** Mode of the fixture; default `ok`. */
   readonly mode?: string;
   readonly command?: string;
-  readonly policy?: string;
+  readonly policy?: string | object;
   readonly env?: Readonly<Record<string, string>>;
   readonly settings?: object;
 }

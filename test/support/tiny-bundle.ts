@@ -1,6 +1,6 @@
 /**
  * The smallest bundle that opens: a WebAssembly module with OPA's imports, exports and ABI
- * version, and no policy in it. For tests of everything before the engine.
+ * version, and no policy in it, beside the source it says it was made of. For tests of everything before the engine.
  */
 import { packBundle } from "../../src/bundle/archive.ts";
 
@@ -57,7 +57,10 @@ export function tinyFiles(
     wasm: [{ entrypoint: "mcp/crm/decision", module: "/policy.wasm" }],
     metadata,
   };
-  const all = { ".manifest": JSON.stringify(manifest), "policy.wasm": tinyWasm(), ...files };
+  const isCompiled = !Object.hasOwn(files, "policy.wasm") || files["policy.wasm"] !== undefined;
+  const source = isCompiled ? { "policy.rego": "package mcp.crm\n\ndecision := {}\n" } : {};
+  const own = { ".manifest": JSON.stringify(manifest), "policy.wasm": tinyWasm(), ...source };
+  const all = { ...own, ...files };
   return new Map(
     Object.entries(all).flatMap(([path, content]) =>
       content === undefined ? [] : [[path, Buffer.from(content)] as const],

@@ -7,6 +7,7 @@ import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { vi } from "vitest";
 import { isRecord } from "../../../src/contract/json.ts";
+import { actionTypes } from "../../../src/contract/policy-input.ts";
 import { freshEnvironment, root, runBin } from "../../support/gateway-process.ts";
 import type { TestPolicy } from "../../support/policy-layout.ts";
 import { buildLayout } from "../../support/policy-layout.ts";
@@ -45,27 +46,13 @@ export interface Decision {
   readonly user: string;
 }
 
-const actions = [
-  "prompt_get",
-  "resource_read",
-  "resource_subscribe",
-  "completion",
-  "task_get",
-  "task_result",
-  "task_cancel",
-  "task_update",
-  "sampling",
-  "elicitation",
-  "roots_list",
-];
-
 /** Of a server; its name has to be the server's id. */
 const hostilePolicy: TestPolicy = {
   rego: `# METADATA
 # title: Anything
 # custom:
 #   id: anything
-#   actions: ${JSON.stringify(actions)}
+#   actions: ${JSON.stringify(actionTypes)}
 allow contains {"rule": rego.metadata.rule()} if input.action.server
 
 deny contains "forbidden" if contains(json.marshal(input.action), "FORBIDDEN")`,

@@ -31,6 +31,8 @@ async function startFor(setting: HostileSetting): Promise<HttpGateway> {
   return gateway;
 }
 
+/** The fixture's tool says what it was called with. */
+const hasRun = (said: string): boolean => said.includes('\\"turn\\"');
 /** Says that the tools changed, in the course of a call. */
 const changed = script(noticeLine("notifications/tools/list_changed", {}), answerLine(words));
 
@@ -76,15 +78,18 @@ describe("a tool", () => {
         alice.call("h__script", changed),
         alice.call("h__echo", { turn }),
       ]);
-      texts.push(reasonsOf(answer)[0] ?? textOf(answer));
+      texts.push(reasonsOf(answer)[0] ?? JSON.stringify(answer));
     }
-    const odd = texts.filter((said) => said !== "tool_changed" && !said.includes('"turn":'));
+    // One that changed after the look at it is not sent either.
+    const isFine = (said: string): boolean =>
+      said === "tool_changed" || said.includes("upstream_unavailable") || hasRun(said);
+    const odd = texts.filter((said) => !isFine(said));
     expect(odd).toEqual([]);
     expect(texts).toContain("tool_changed");
     const sent = acts(setting.received("h")).filter((line) =>
       JSON.stringify(line).includes('"turn"'),
     );
-    expect(sent).toHaveLength(texts.filter((said) => said.includes('"turn":')).length);
+    expect(sent).toHaveLength(texts.filter(hasRun).length);
   });
 
   test("B24 whose schema argues is denied in time, and the next call is none the worse", async () => {

@@ -4,7 +4,7 @@
  * client sees is what was judged.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { legacyClient, modernClient } from "./clients.ts";
+import { legacyClient, modernClient, reasonsOf } from "./clients.ts";
 import type { HostileSetting } from "./hostile-setting.ts";
 import { buildHostileLayout, writeHostileConfig } from "./hostile-setting.ts";
 import type { HttpGateway, Message } from "./http-gateway.ts";
@@ -159,6 +159,24 @@ describe("a question of a server that may ask", () => {
     ]) {
       expect(codeOf(await alice.call("m__script", script(line)))).toBe("input_refused");
     }
+  });
+
+  test("B14 has a legacy client's answer decided too, and one that is denied does not reach it", async () => {
+    const client = await legacyClient(gateway, "alice", ableToAll.capabilities);
+    const params = { mode: "form", message: "name?", requestedSchema: { type: "object" } };
+    const opened = await client.open("tools/call", {
+      name: "h__script",
+      arguments: script(requestLine("l-1", "elicitation/create", params)),
+    });
+    await expect.poll(() => opened.messages.length, { timeout: 30_000 }).toBeGreaterThan(0);
+    const { id } = Object(opened.messages[0]);
+    await client.say({ id, result: { action: "accept", content: { name: "FORBIDDEN" } } });
+    const answer = (await opened.ended).messages.at(-1) ?? {};
+    expect(reasonsOf(answer)).toContain("forbidden");
+    const told = () => setting.received("h").filter((line) => line.includes('"id":"l-1"'));
+    await expect.poll(() => told().length, { timeout: 30_000 }).toBe(1);
+    expect(told()[0]).toContain('"code":40300');
+    expect(setting.received("h").join("")).not.toContain("FORBIDDEN");
   });
 
   test("that is no question at all is refused", async () => {

@@ -2,11 +2,12 @@
  * Features of the protocol itself, written once for every server that has them.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { z } from "zod";
+import { expect } from "vitest";
 import { eventually } from "../../support/eventually.ts";
 import type { Json, Message } from "./matrix-client.ts";
 import type { Feature, ListKind, Site } from "./site.ts";
 import { callTool, hear, kindOf, listAll } from "./site.ts";
+import type { WireStep } from "./tap-progress.ts";
 
 /** What the server can do is what the gateway says it can do. */
 export function declares(...capabilities: readonly string[]): Feature {
@@ -129,38 +130,42 @@ export async function hasItem(site: Site, kind: ListKind, name: string): Promise
   return found.some((item) => item["name"] === name || item["name"] === site.nameOf(name));
 }
 
-const progressed = z.object({ progress: z.number(), total: z.number().optional() });
-
-/**
- * Progress of a call, in its order. SDKs may lose the last step to the result behind it, and tell of
- * the questions that they answer meanwhile as steps without a total.
- */
+/** Every step of a call, in its order, on the wire; and all that the client can hear, it hears. */
 export function reportsProgress(tool: string, args: Json): Feature {
   return {
     name: `reports the progress of ${tool}`,
     covers: [`tool ${tool}`],
     run: async (site) => {
-      const progress: z.output<typeof progressed>[] = [];
+      const { progress } = site.client;
+      const mark = progress.length;
+      const heard: Json[] = [];
       const outcome = await callTool(site, tool, args, {
-        onProgress: (step) => void progress.push(progressed.parse(step)),
+        onProgress: (step) => void heard.push(step),
       });
-      // Some servers tell a step to every session that has an equal token, so steps may come twice.
-      const steps = progress.filter(
-        ({ progress: step, total }, at) =>
-          total !== undefined && progress.findIndex((other) => other.progress === step) === at,
+      const steps = progress.slice(mark);
+      // An SDK tells of questions that it answers meanwhile as steps, and gives them no total.
+      expect(heard.filter(({ total }) => total !== undefined)).toEqual(
+        steps.filter(({ isPassedOn }) => isPassedOn).map(({ params }) => params),
       );
-      // A modern client before a legacy server may be away for answers during the first of them.
-      const [first, second] = steps;
-      return {
-        outcome,
-        total: first?.total,
-        rises: (first?.progress ?? 0) < (second?.progress ?? 0),
-      };
+      const told = site.isRepetitive ? steps.filter(isRise) : steps;
+      return { outcome, steps: told.map(({ isStray, params }) => ({ isStray, params })) };
     },
   };
 }
 
-/** A call that is cancelled is not answered, and the connection lives. */
+/** True of a step that says more than all before it. */
+function isRise({ params }: WireStep, at: number, steps: readonly WireStep[]): boolean {
+  return steps.slice(0, at).every((earlier) => progressOf(earlier.params) < progressOf(params));
+}
+
+function progressOf({ progress }: Json): number {
+  return Number(progress);
+}
+
+/** How long a call that tells of no step is left to begin. */
+const patienceMs = 1500;
+
+/** A call that is cancelled once it runs is not answered, and the connection lives. */
 export function cancels(
   tool: string,
   args: Json,
@@ -172,8 +177,12 @@ export function cancels(
     run: async (site) => {
       const before = (await seenBy?.(site)) ?? 0;
       const ending = new AbortController();
-      const pending = callTool(site, tool, args, { signal: ending.signal });
-      await delay(500);
+      const running = new AbortController();
+      const pending = callTool(site, tool, args, {
+        signal: ending.signal,
+        onProgress: () => running.abort(),
+      });
+      await delay(patienceMs, undefined, { signal: running.signal }).catch(() => {});
       ending.abort();
       const outcome = await pending;
       if (seenBy !== undefined) {
@@ -184,8 +193,8 @@ export function cancels(
   };
 }
 
-/** Log messages of a call, from a level on: of the session, or of this request alone. */
-export function logs(tool: string, level: string): Feature {
+/** The messages that a call logs, from a level on: of the session, or of this request alone. */
+export function logs(tool: string, level: string, messages: number): Feature {
   return {
     name: `logs from ${level} on`,
     covers: ["capability logging", `tool ${tool}`],
@@ -201,9 +210,10 @@ export function logs(tool: string, level: string): Feature {
         ...meta,
       });
       const isLog = ({ method }: Message): boolean => method === "notifications/message";
-      await hear(site, mark, isLog);
+      const logged = (): readonly Message[] => client.heard.slice(mark).filter(isLog);
+      await eventually(() => logged().length >= messages, 30_000);
       await delay(200);
-      const heard = client.heard.slice(mark).filter(isLog);
+      const heard = logged();
       return { outcome, heard: heard.map(({ params }) => ({ ...params, _meta: undefined })) };
     },
   };

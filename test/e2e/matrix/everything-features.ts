@@ -24,7 +24,6 @@ import {
   callTool,
   calls,
   hear,
-  kindOf,
   legacyOnly,
   listAll,
   lists,
@@ -95,6 +94,15 @@ function untimed(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value), (key, member) =>
     key === "blob" ? blob.parse(member).slice(0, 40) : member,
   );
+}
+
+const oneText = z.object({ content: z.tuple([z.object({ text: z.string() })]) });
+const environment = z.record(z.string(), z.string());
+
+function environmentOf(result: Json): Json {
+  const [{ text }] = oneText.parse(result).content;
+  const { PATH, ...others } = environment.parse(JSON.parse(text));
+  return { PATH, gatewayOwn: Object.keys(others).filter((name) => name.startsWith("MCP_GATEWAY")) };
 }
 
 const isLog = ({ method }: Message): boolean => method === "notifications/message";
@@ -168,15 +176,6 @@ const questions: readonly Feature[] = [
   },
   asks("trigger-url-elicitation", { url: "https://example.org/go", elicitationId: "e-1" }),
   {
-    name: "answers with the URL that has to be visited first",
-    covers: ["tool trigger-url-elicitation"],
-    exists: (client) => client === "legacy",
-    run: async (site) => {
-      const args = { url: "https://example.org/first", elicitationId: "e-2", errorPath: true };
-      return await callTool(site, "trigger-url-elicitation", args);
-    },
-  },
-  {
     name: "knows the client's roots",
     covers: ["tool get-roots-list"],
     run: (site) => callTool(site, "get-roots-list"),
@@ -188,9 +187,20 @@ const questions: readonly Feature[] = [
     run: async (site) => {
       const mark = site.client.asked.length;
       await site.client.notify("notifications/roots/list_changed");
-      await delay(500);
-      const isAboutRoots = ({ method }: Message): boolean => method === "roots/list";
-      return { asked: site.client.asked.slice(mark).filter(isAboutRoots) };
+      const asked = (): readonly Message[] =>
+        site.client.asked.slice(mark).filter(({ method }) => method === "roots/list");
+      await eventually(() => asked().length > 0, 30_000);
+      await delay(300);
+      return { asked: asked() };
+    },
+  },
+  {
+    name: "answers with the URL that has to be visited first",
+    covers: ["tool trigger-url-elicitation"],
+    exists: (client) => client === "legacy",
+    run: async (site) => {
+      const args = { url: "https://example.org/first", elicitationId: "e-2", errorPath: true };
+      return await callTool(site, "trigger-url-elicitation", args);
     },
   },
 ];
@@ -224,8 +234,7 @@ export const everythingFeatures: readonly Feature[] = [
     // Of all sessions of a server there is one list: what one of them made is in that of the next.
     run: async (site) => {
       const listed = await listAll(site, "resources");
-      const uris = listed.filter(({ uri }) => !String(uri).includes("/session/"));
-      return uris.toSorted((a, b) => String(a["uri"]).localeCompare(String(b["uri"])));
+      return listed.filter(({ uri }) => !String(uri).includes("/session/"));
     },
     covers: documents.map((name) => `resource ${name}`),
   },
@@ -243,8 +252,8 @@ export const everythingFeatures: readonly Feature[] = [
   {
     name: "calls get-env",
     covers: ["tool get-env"],
-    // Whose environment it is differs; that it comes as the tool gives it does not.
-    run: async (site) => kindOf(await callTool(site, "get-env")),
+    // What the operator gave it is there, and nothing of the gateway's own.
+    run: async (site) => environmentOf(resultOf(await callTool(site, "get-env"))),
   },
   calls("get-resource-links", { count: 10 }),
   {

@@ -7,6 +7,7 @@ import type { Endpoint } from "./endpoint.ts";
 import { connectRaw } from "./raw-client.ts";
 import { connectSdkOne } from "./sdk-one-client.ts";
 import { connectSdkTwo } from "./sdk-two-client.ts";
+import type { WireStep } from "./tap-progress.ts";
 
 export const clientKinds = [
   "SDK 1.x",
@@ -46,6 +47,8 @@ export interface MatrixClient {
   readonly greeting: Greeting;
   /** Notifications in the order of arrival; progress goes to its request. */
   readonly heard: Message[];
+  /** Progress as it came over the wire; SDKs do not pass on all of it. */
+  readonly progress: readonly WireStep[];
   /** What the server asked, as it arrived here. */
   readonly asked: Message[];
   readonly request: (method: string, params?: Json, options?: RequestOptions) => Promise<Outcome>;

@@ -120,8 +120,8 @@ export const modernFeatures: readonly Feature[] = [
   calls("slow_compute", { seconds: 0, label: "sums" }),
   reportsProgress("test_tool_with_progress", {}),
   cancels("slow_compute", { seconds: 8 }),
-  logs("test_tool_with_logging", "info"),
-  logs("test_logging_tool", "debug"),
+  logs("test_tool_with_logging", "info", 3),
+  logs("test_logging_tool", "debug", 1),
   {
     ...calls("test_reconnection", {}),
     // A client that comes back to a stream is the conformance suite's.

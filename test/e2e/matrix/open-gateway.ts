@@ -5,6 +5,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { actionTypes } from "../../../src/contract/policy-input.ts";
 import { eventually } from "../../support/eventually.ts";
 import { freePort } from "../../support/free-port.ts";
 import { bin, freshEnvironment, serveCommand } from "../../support/gateway-process.ts";
@@ -13,23 +14,9 @@ import type { Place } from "./endpoint.ts";
 import { connectClient } from "./matrix-client.ts";
 import type { MatrixServer, OpenServer } from "./servers.ts";
 
-const actions = [
-  "prompt_get",
-  "resource_read",
-  "resource_subscribe",
-  "completion",
-  "task_get",
-  "task_result",
-  "task_cancel",
-  "task_update",
-  "sampling",
-  "elicitation",
-  "roots_list",
-];
-
 /** Builds the bundle of a server that allows whatever there is; returns its layout. */
 export async function allowEverything(id: string): Promise<string> {
-  const granted = actions.map((action) => `#     - ${action}`).join("\n");
+  const granted = actionTypes.map((action) => `#     - ${action}`).join("\n");
   const rego = [
     "# METADATA\n# title: Anything\n# custom:\n#   id: matrix.anything\n#   actions:",
     granted,
@@ -75,7 +62,13 @@ function settings(server: MatrixServer, place: Place, folder: string, layout: st
     to_client: ["sampling", "elicitation", "roots"],
     ...server.entry(folder),
   };
-  return { agent: { id: "matrix" }, user: { id: "matrix" }, servers: { [server.id]: entry } };
+  return {
+    agent: { id: "matrix" },
+    user: { id: "matrix" },
+    // A machine that is busy is no reason to deny: what is compared here is not how fast it is.
+    policy: { deadline_ms: 30_000 },
+    servers: { [server.id]: entry },
+  };
 }
 
 async function serveOverHttp(config: string): Promise<OpenServer> {

@@ -9,6 +9,7 @@ import type { Endpoint } from "./endpoint.ts";
 import type { Era, Json, MatrixClient, Message, Outcome, RequestOptions } from "./matrix-client.ts";
 import type { Carrier } from "./raw-carriers.ts";
 import { openCarrier } from "./raw-carriers.ts";
+import type { WireStep } from "./tap-progress.ts";
 
 const record = z.record(z.string(), z.unknown());
 const incoming = z.object({
@@ -49,6 +50,7 @@ export async function connectRaw(endpoint: Endpoint, era: Era): Promise<MatrixCl
     era,
     greeting: greeted.parse(greeting.result),
     heard: wire.heard,
+    progress: wire.progress,
     asked: wire.asked,
     request: (method, params = {}, options = {}) => wire.request(method, params, options),
     notify: (method) => wire.send({ jsonrpc: "2.0", method }),
@@ -70,6 +72,7 @@ async function greet(wire: RawWire): Promise<Outcome> {
 
 class RawWire {
   readonly heard: Message[] = [];
+  readonly progress: WireStep[] = [];
   readonly asked: Message[] = [];
   readonly #endpoint: Endpoint;
   readonly #era: Era;
@@ -166,11 +169,15 @@ class RawWire {
   }
 
   #hear(notice: Message): void {
-    if (notice.method === "notifications/progress") {
-      this.#waiting.get(notice.params["progressToken"])?.onProgress?.(notice.params);
-    } else {
-      this.heard.push(notice);
-    }
+    if (notice.method === "notifications/progress") this.#hearProgress(notice.params);
+    else this.heard.push(notice);
+  }
+
+  #hearProgress({ progressToken: token, ...params }: Json): void {
+    const tell = this.#waiting.get(token)?.onProgress;
+    const isStray = tell === undefined;
+    this.progress.push({ token, isStray, params, isPassedOn: !isStray });
+    tell?.(params);
   }
 
   #answer(id: string | number, question: Message): void {

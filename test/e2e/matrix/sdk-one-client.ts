@@ -4,7 +4,6 @@
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
-import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import {
   CreateMessageRequestSchema,
   ElicitRequestSchema,
@@ -16,6 +15,7 @@ import type { Endpoint } from "./endpoint.ts";
 import type { MatrixClient, Message } from "./matrix-client.ts";
 import type { SdkMethods } from "./sdk-requests.ts";
 import { anyResult, sdkRequest } from "./sdk-requests.ts";
+import { tapProgress } from "./tap-progress.ts";
 
 interface LooseClient {
   connect(transport: object): Promise<void>;
@@ -35,6 +35,7 @@ export async function connectSdkOne(endpoint: Endpoint): Promise<MatrixClient> {
   const loose: LooseClient = client;
   const typed: SdkMethods = client;
   const { transport, end } = open(endpoint);
+  const progress = tapProgress(transport);
   await loose.connect(transport);
   const others = {
     callTool: (params: object, options: object) => loose.callTool(params, undefined, options),
@@ -48,6 +49,7 @@ export async function connectSdkOne(endpoint: Endpoint): Promise<MatrixClient> {
       instructions: client.getInstructions() ?? "",
     },
     heard,
+    progress,
     asked,
     request: (method, params = {}, options = {}) =>
       sdkRequest(typed, others, { method, params }, options),
@@ -60,7 +62,12 @@ export async function connectSdkOne(endpoint: Endpoint): Promise<MatrixClient> {
   };
 }
 
-function open(endpoint: Endpoint): { transport: Transport | object; end: () => Promise<void> } {
+interface Opened {
+  readonly transport: StdioClientTransport | StreamableHTTPClientTransport;
+  readonly end: () => Promise<void>;
+}
+
+function open(endpoint: Endpoint): Opened {
   if (endpoint.carrier === "stdio") {
     const transport = new StdioClientTransport({ ...endpoint.command, stderr: "ignore" });
     return { transport, end: () => Promise.resolve() };

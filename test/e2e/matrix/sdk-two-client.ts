@@ -9,6 +9,7 @@ import type { Endpoint } from "./endpoint.ts";
 import type { Era, Json, MatrixClient, Message } from "./matrix-client.ts";
 import type { SdkMethods } from "./sdk-requests.ts";
 import { anyResult, sdkRequest } from "./sdk-requests.ts";
+import { tapProgress } from "./tap-progress.ts";
 
 interface LooseClient {
   connect(transport: object): Promise<void>;
@@ -30,6 +31,7 @@ export async function connectSdkTwo(endpoint: Endpoint, era: Era): Promise<Matri
   const loose: LooseClient = client;
   const typed: SdkMethods = client;
   const { transport, end } = open(endpoint, era);
+  const progress = tapProgress(transport);
   await loose.connect(transport);
   const others = {
     callTool: (params: object, options: object) => loose.callTool(params, options),
@@ -43,6 +45,7 @@ export async function connectSdkTwo(endpoint: Endpoint, era: Era): Promise<Matri
       instructions: client.getInstructions() ?? "",
     },
     heard,
+    progress,
     asked,
     request: (method, params = {}, options = {}) =>
       sdkRequest(typed, others, { method, params }, options),
@@ -58,7 +61,12 @@ export async function connectSdkTwo(endpoint: Endpoint, era: Era): Promise<Matri
   };
 }
 
-function open(endpoint: Endpoint, era: Era): { transport: object; end: () => Promise<void> } {
+interface Opened {
+  readonly transport: StdioClientTransport | StreamableHTTPClientTransport;
+  readonly end: () => Promise<void>;
+}
+
+function open(endpoint: Endpoint, era: Era): Opened {
   if (endpoint.carrier === "stdio") {
     const transport = new StdioClientTransport({ ...endpoint.command, stderr: "ignore" });
     return { transport, end: () => Promise.resolve() };

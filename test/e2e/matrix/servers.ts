@@ -14,7 +14,7 @@ import { root } from "../../support/gateway-process.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 import type { Root } from "./client-answers.ts";
 import type { Place } from "./endpoint.ts";
-import type { Era } from "./matrix-client.ts";
+import type { ClientKind, Era } from "./matrix-client.ts";
 
 export interface MatrixServer {
   readonly id: string;
@@ -28,6 +28,8 @@ export interface MatrixServer {
   readonly rootsIn: (folder: string) => readonly Root[];
   /** Members of its entry beside how it is reached. */
   readonly entry: (folder: string) => object;
+  /** Kind of client that it tells steps of a call again, where nothing is between them. */
+  readonly repeatsTo?: ClientKind;
 }
 
 export interface OpenServer {
@@ -53,10 +55,15 @@ export const everythingOnStdio: MatrixServer = {
   open: program([everythingFile, "stdio"]),
 };
 
+/**
+ * SDK 1.x takes an error for no answer and comes back to the stream a second later; this server then
+ * replays what it said on all streams of the session since. The gateway does neither.
+ */
 export const everythingOnHttp: MatrixServer = {
   ...defaults,
   id: "everything",
   carrier: "http",
+  repeatsTo: "SDK 1.x",
   open: async () => {
     const port = await freePort();
     return await listen([everythingFile, "streamableHttp"], { PORT: String(port) }, port);

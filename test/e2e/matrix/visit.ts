@@ -34,7 +34,13 @@ export async function visit(
   features: readonly Feature[],
 ): Promise<Visit> {
   const client = await connectClient(kind, { ...place, roots: server.rootsIn(folder) });
-  const site = { client, server: server.era, folder, nameOf: (name: string) => prefix + name };
+  const site = {
+    client,
+    server: server.era,
+    folder,
+    nameOf: (name: string) => prefix + name,
+    isRepetitive: prefix === "" && server.repeatsTo === kind,
+  };
   try {
     const declared = prefix === "" ? await declaredTo(site) : [];
     const wanted = features.filter(({ exists = () => true }) =>

@@ -8,6 +8,7 @@ import {
   logs,
   pings,
   refusesUnknown,
+  reportsProgress,
   tellsOfChanges,
 } from "./common-features.ts";
 import { describeMatrix } from "./run-matrix.ts";
@@ -66,8 +67,10 @@ describeMatrix({
       covers: ["tool ask"],
       run: (site) => withQuestions(site, () => callTool(site, "ask")),
     },
-    logs("log", "error"),
-    logs("log", "debug"),
+    // A client that has to go for its answer hears what was said while it was away.
+    reportsProgress("ask-in-steps", {}),
+    logs("log", "error", 1),
+    logs("log", "debug", 3),
     { ...cancels("wait", {}, cancelledCalls), covers: ["tool wait", "tool cancelled"] },
     {
       ...tellsOfChanges(

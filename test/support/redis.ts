@@ -1,0 +1,64 @@
+/**
+ * A Redis server for one test file: `redis-server`, else `valkey-server`, of this machine, on a free
+ * port with nothing on disk. Without either, tests are skipped with a printed reason, and fail with
+ * `CI=true`.
+ */
+import { spawn, spawnSync } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import process from "node:process";
+import { freePort } from "./free-port.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
+
+export interface TestRedis {
+  readonly url: string;
+  /** Ends it at once; everything in it is gone. */
+  readonly stop: () => Promise<void>;
+  readonly start: () => Promise<void>;
+}
+
+/** Starts a server; `undefined` where there is none and that is allowed. */
+export async function startTestRedis(): Promise<TestRedis | undefined> {
+  const program = ["redis-server", "valkey-server"].find(
+    (name) => spawnSync(name, ["--version"]).status === 0,
+  );
+  if (program === undefined) {
+    const reason = "expected redis-server or valkey-server on the PATH";
+    if (process.env["CI"] === "true") throw new Error(reason);
+    console.warn(`skipped: ${reason}`);
+    return undefined;
+  }
+  const port = await freePort();
+  const folder = temporaryFolder();
+  let server: ChildProcess | undefined;
+  const start = async (): Promise<void> => {
+    const place = ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder];
+    const child = spawn(program, [...place, "--save", "", "--appendonly", "no"], {
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    server = child;
+    await ready(child);
+  };
+  const stop = async (): Promise<void> => {
+    const child = server;
+    server = undefined;
+    if (child === undefined || child.exitCode !== null) return;
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    child.kill("SIGKILL");
+    await ended;
+  };
+  process.on("exit", () => server?.kill("SIGKILL"));
+  await start();
+  return { url: `redis://127.0.0.1:${port}`, start, stop };
+}
+
+function ready(child: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let said = "";
+    child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+      said += text;
+      if (said.includes("Ready to accept connections")) resolve();
+    });
+    child.once("exit", () => reject(new Error(`redis did not start: ${said}`)));
+    child.once("error", reject);
+  });
+}
