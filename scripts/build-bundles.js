@@ -8,6 +8,7 @@ import { pushBundle } from "../dist/bundle/push-bundle.js";
 import { parseReference } from "../dist/bundle/reference.js";
 import { systemClock } from "../dist/config/ambient.js";
 import { buildPolicyFolder } from "../dist/rego/build-policy-folder.js";
+import { resolveLibraries } from "../dist/cli/bundle/resolve-libraries.js";
 import { createRegoToolchain } from "../dist/rego/create-rego-toolchain.js";
 
 /**
@@ -19,7 +20,10 @@ export async function buildBundles(sources, layout) {
   const toolchain = createRegoToolchain();
   try {
     for (const name of names) {
-      const built = await buildPolicyFolder(toolchain, join(sources, name));
+      const folder = join(sources, name);
+      const built = await buildPolicyFolder(toolchain, folder, undefined, (policy) =>
+        resolveLibraries(policy, folder, { toolchain, dependencies: noSources }),
+      );
       const reference = parseReference(`oci-layout:${layout}:${name}`);
       const registry = { clock: systemClock, credentials: () => undefined };
       const pushed = await pushBundle(built.files, reference, { registry });
@@ -28,4 +32,13 @@ export async function buildBundles(sources, layout) {
   } finally {
     await toolchain.close();
   }
+}
+
+/**
+ * Policies of this package require libraries of this package, by their folders.
+ *
+ * @returns {never}
+ */
+function noSources() {
+  throw new Error("expected the libraries of a policy beside it (file:), found another reference");
 }

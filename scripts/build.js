@@ -1,6 +1,6 @@
 /**
- * `npm run build`: compiles `src/` into `dist/` and the bundles of `bundles/` into the OCI layout
- * `bundles/dist`. Bundles are built again only when their sources or the toolchain changed;
+ * `npm run build`: compiles `src/` into `dist/` and the policies of `bundles/` and `examples/policy/`
+ * into the OCI layout `bundles/dist`. Bundles are built again only when their sources or the toolchain changed;
  * `--clean` begins with an empty `dist/`.
  */
 import { spawnSync } from "node:child_process";
@@ -12,6 +12,7 @@ import { fileURLToPath } from "node:url";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const layout = join(root, "bundles", "dist");
 const stampFile = join(layout, "sources.sha256");
+const policyFolders = ["bundles", join("examples", "policy")];
 
 if (process.argv.includes("--clean")) rmSync(join(root, "dist"), { recursive: true, force: true });
 const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
@@ -28,15 +29,17 @@ const stamp = digestOfSources();
 if (!existsSync(stampFile) || readFileSync(stampFile, "utf8") !== stamp) {
   rmSync(layout, { recursive: true, force: true });
   const { buildBundles } = await import("./build-bundles.js");
-  await buildBundles(join(root, "bundles"), layout);
+  for (const folder of policyFolders) await buildBundles(join(root, folder), layout);
   writeFileSync(stampFile, stamp);
 }
 
 /** One digest over every bundle source and over the toolchain that compiles them. */
 function digestOfSources() {
-  const files = readdirSync(join(root, "bundles"), { recursive: true, encoding: "utf8" })
-    .filter((path) => !path.startsWith("dist") && /\.(?:rego|json|manifest)$/.test(path))
-    .map((path) => join("bundles", path));
+  const files = policyFolders.flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+      .filter((path) => !path.startsWith("dist") && /\.(?:rego|json|manifest)$/.test(path))
+      .map((path) => join(folder, path)),
+  );
   const inputs = [...files, "toolchain/dist/opa.json", "schema/input.schema.json"].toSorted();
   const lines = inputs.map(
     (path) => `${hash("sha256", readFileSync(join(root, path)))}  ${path}\n`,

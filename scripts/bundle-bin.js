@@ -1,5 +1,5 @@
 /**
- * Bundles the bin and its worker into `dist/bin`: one file for what every start needs, one more for
+ * Bundles the bin and its workers into `dist/bin`: one file for what every start needs, one more for
  * each command that is loaded lazily. A start reads a handful of files instead of hundreds. Packages that bring
  * files of their own (databases) stay outside; the licences of the others come along.
  */
@@ -7,7 +7,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "no
 import { join } from "node:path";
 import { build } from "esbuild";
 
-const external = ["@electric-sql/pglite", "pg", "undici"];
+const external = ["@electric-sql/pglite", "@redis/client", "pg", "undici"];
 
 /** @param {string} root folder of the package */
 export async function bundleBin(root) {
@@ -15,7 +15,11 @@ export async function bundleBin(root) {
   rmSync(join(root, "dist", "bin"), { recursive: true, force: true });
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: { main: "src/cli/main.ts", "policy-worker": "src/policy/engine/worker.ts" },
+    entryPoints: {
+      main: "src/cli/main.ts",
+      "policy-worker": "src/policy/engine/worker.ts",
+      "unpack-worker": "src/bundle/unpack/unpack-worker.ts",
+    },
     outdir: "dist/bin",
     bundle: true,
     splitting: true,
@@ -44,12 +48,15 @@ function packageOf(path) {
   return /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1];
 }
 
+/** Packages that leave out the licence of their repository, and one of the same that has it. */
+const licensedWith = new Map([["@sigstore/verify", "@sigstore/bundle"]]);
+
 /**
  * @param {string} root
  * @param {string} name
  */
 function notice(root, name) {
-  const folder = join(root, "node_modules", name);
+  const folder = join(root, "node_modules", licensedWith.get(name) ?? name);
   const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
   if (file === undefined || !existsSync(join(folder, file))) {
     throw new Error(`expected a licence file in the package ${name}, found none`);
