@@ -4,7 +4,8 @@ import { describe, expect, test } from "vitest";
 import { openCache } from "../../src/bundle/cache.ts";
 import { isDigest } from "../../src/bundle/digest.ts";
 import { readKeptBundle } from "../../src/bundle/life/kept-bundles.ts";
-import { parseReference, type RegistryReference } from "../../src/bundle/reference.ts";
+import { parseReference } from "../../src/bundle/reference.ts";
+import type { RegistryReference } from "../../src/bundle/reference.ts";
 import type { Digest } from "../../src/contract/bundle.ts";
 import { codeOf } from "../../src/errors.ts";
 import {

@@ -2,11 +2,8 @@ import { chmod, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { changeAuthFile, readAuthFile } from "../../src/bundle/sources/auth-file.ts";
-import {
-  createCredentialLookup,
-  type CredentialLookup,
-  type CredentialPlaces,
-} from "../../src/bundle/sources/credentials.ts";
+import { createCredentialLookup } from "../../src/bundle/sources/credentials.ts";
+import type { CredentialLookup, CredentialPlaces } from "../../src/bundle/sources/credentials.ts";
 import { codeOf, messageOf } from "../../src/errors.ts";
 import { createTestLog } from "../support/log.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";

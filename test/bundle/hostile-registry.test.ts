@@ -11,14 +11,8 @@ import { loadCrm, registryOptions, registryWithBundle } from "../support/bundle-
 import { startFakeRegistry } from "../support/fake-registry.ts";
 import { hostileAnswers } from "../support/hostile-answers.ts";
 import { hostileContent } from "../support/hostile-content.ts";
-import {
-  basic,
-  password,
-  secrets,
-  username,
-  whenSigned,
-  type Hostility,
-} from "../support/hostile-registry.ts";
+import { basic, password, secrets, username, whenSigned } from "../support/hostile-registry.ts";
+import type { Hostility } from "../support/hostile-registry.ts";
 import { createTestLog } from "../support/log.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 

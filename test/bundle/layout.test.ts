@@ -1,7 +1,8 @@
 import { mkdir, readFile, readdir, rename, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { pushBundle, type PushedBundle } from "../../src/bundle/push-bundle.ts";
+import { pushBundle } from "../../src/bundle/push-bundle.ts";
+import type { PushedBundle } from "../../src/bundle/push-bundle.ts";
 import { parseReference } from "../../src/bundle/reference.ts";
 import { loadCrm, outcomeOf, registryOptions } from "../support/bundle-setting.ts";
 import { tinyFiles } from "../support/tiny-bundle.ts";

@@ -7,7 +7,8 @@ import {
   registryOptions,
   registryWithBundle,
 } from "../support/bundle-setting.ts";
-import { reply, startFakeRegistry, type FakeRegistry } from "../support/fake-registry.ts";
+import { reply, startFakeRegistry } from "../support/fake-registry.ts";
+import type { FakeRegistry } from "../support/fake-registry.ts";
 import { createTestLog } from "../support/log.ts";
 import { tinyArchive } from "../support/tiny-bundle.ts";
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { CompilePolicy } from "../../src/bundle/compile-policy.ts";
-import { openBundle, type BundleOrigin } from "../../src/bundle/open-bundle.ts";
+import { openBundle } from "../../src/bundle/open-bundle.ts";
+import type { BundleOrigin } from "../../src/bundle/open-bundle.ts";
 import type { Bundle } from "../../src/contract/bundle.ts";
 import { codeOf, messageOf } from "../../src/errors.ts";
 import { tinyFiles } from "../support/tiny-bundle.ts";

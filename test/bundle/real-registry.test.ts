@@ -7,12 +7,8 @@ import { describeBytes } from "../../src/bundle/oci-document.ts";
 import { pushBundle } from "../../src/bundle/push-bundle.ts";
 import { parseReference } from "../../src/bundle/reference.ts";
 import { buildSourceFolder } from "../../src/cli/bundle/build-sources.ts";
-import {
-  isInstalled,
-  runProgram,
-  startDockerRegistry,
-  type DockerRegistry,
-} from "../support/docker-registry.ts";
+import { isInstalled, runProgram, startDockerRegistry } from "../support/docker-registry.ts";
+import type { DockerRegistry } from "../support/docker-registry.ts";
 import { dependencies, loadCrm, outcomeOf, registryOptions } from "../support/bundle-setting.ts";
 import { runCli } from "../support/cli-run.ts";
 import { sha256 } from "../support/fake-registry.ts";

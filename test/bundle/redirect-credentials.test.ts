@@ -5,7 +5,8 @@ import {
   registryOptions,
   registryWithBundle,
 } from "../support/bundle-setting.ts";
-import { reply, startFakeRegistry, type FakeRegistry } from "../support/fake-registry.ts";
+import { reply, startFakeRegistry } from "../support/fake-registry.ts";
+import type { FakeRegistry } from "../support/fake-registry.ts";
 
 const credentials = { username: "alice", password: "hunter2" };
 const authorization = `Basic ${Buffer.from("alice:hunter2").toString("base64")}`;

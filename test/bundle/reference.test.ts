@@ -5,8 +5,8 @@ import {
   parseReference,
   pinReference,
   resolveReference,
-  type Reference,
 } from "../../src/bundle/reference.ts";
+import type { Reference } from "../../src/bundle/reference.ts";
 import { messageOf } from "../../src/errors.ts";
 import { thrownCode } from "../support/bundle-setting.ts";
 

@@ -4,7 +4,8 @@ import { openBundleSource } from "../../src/bundle/sources/open-bundle-source.ts
 import type { RegistryOptions } from "../../src/bundle/sources/registry-session.ts";
 import { codeOf } from "../../src/errors.ts";
 import { dependencies, loadCrm, outcomeOf, registryOptions } from "../support/bundle-setting.ts";
-import { reply, sha256, startFakeRegistry, type Mode } from "../support/fake-registry.ts";
+import { reply, sha256, startFakeRegistry } from "../support/fake-registry.ts";
+import type { Mode } from "../support/fake-registry.ts";
 import { tinyArchive } from "../support/tiny-bundle.ts";
 
 const { signal } = new AbortController();

@@ -5,13 +5,15 @@
 import { mkdir, readFile, readdir, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { openCache, type BundleCache } from "../../src/bundle/cache.ts";
+import { openCache } from "../../src/bundle/cache.ts";
+import type { BundleCache } from "../../src/bundle/cache.ts";
 import { isDigest } from "../../src/bundle/digest.ts";
 import { changeHistory } from "../../src/bundle/life/bundle-history.ts";
 import { hold, noteCandidate } from "../../src/bundle/life/history-changes.ts";
 import { encodeOciJson, describeBytes, mediaTypes } from "../../src/bundle/oci-document.ts";
 import type { Descriptor } from "../../src/bundle/oci-document.ts";
-import { parseReference, type RegistryReference } from "../../src/bundle/reference.ts";
+import { parseReference } from "../../src/bundle/reference.ts";
+import type { RegistryReference } from "../../src/bundle/reference.ts";
 import { fetchArtifact } from "../../src/bundle/fetch-artifact.ts";
 import { sweepCache } from "../../src/bundle/sweep-cache.ts";
 import { systemClock } from "../../src/config/ambient.ts";

@@ -5,7 +5,8 @@ import { createAuthMemory } from "../../src/bundle/sources/auth-memory.ts";
 import type { Credentials } from "../../src/bundle/sources/credentials.ts";
 import { failureMessage, loadCrm, outcomeOf, registryOptions } from "../support/bundle-setting.ts";
 import { reply } from "../support/fake-registry.ts";
-import { linesOf, startTokenSetting, type TokenSetting } from "../support/token-service.ts";
+import { linesOf, startTokenSetting } from "../support/token-service.ts";
+import type { TokenSetting } from "../support/token-service.ts";
 import { tinyFiles } from "../support/tiny-bundle.ts";
 
 const alice: Credentials = { username: "alice", password: "hunter2" };

@@ -1,9 +1,11 @@
 import { describe, expect, onTestFinished, test } from "vitest";
-import { pushBundle, type PushedBundle } from "../../src/bundle/push-bundle.ts";
+import { pushBundle } from "../../src/bundle/push-bundle.ts";
+import type { PushedBundle } from "../../src/bundle/push-bundle.ts";
 import { parseReference } from "../../src/bundle/reference.ts";
 import { codeOf } from "../../src/errors.ts";
 import { loadCrm, outcomeOf, registryOptions } from "../support/bundle-setting.ts";
-import { reply, startFakeRegistry, type FakeRegistry } from "../support/fake-registry.ts";
+import { reply, startFakeRegistry } from "../support/fake-registry.ts";
+import type { FakeRegistry } from "../support/fake-registry.ts";
 import { tinyFiles } from "../support/tiny-bundle.ts";
 
 async function emptyRegistry(): Promise<FakeRegistry> {

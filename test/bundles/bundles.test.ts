@@ -11,7 +11,8 @@ import * as z from "zod";
 import { resolveLibraries } from "../../src/cli/bundle/resolve-libraries.ts";
 import type { PolicyInspection, RegoResult } from "../../src/rego/answers.ts";
 import { createRegoToolchain } from "../../src/rego/create-rego-toolchain.ts";
-import { type PolicyFolder, readPolicyFolder } from "../../src/rego/read-policy-folder.ts";
+import { readPolicyFolder } from "../../src/rego/read-policy-folder.ts";
+import type { PolicyFolder } from "../../src/rego/read-policy-folder.ts";
 import { dependencies } from "../support/bundle-setting.ts";
 
 const bundlesFolder = fileURLToPath(new URL("../../bundles", import.meta.url));

@@ -5,7 +5,8 @@ import { run } from "../../src/cli/run.ts";
 import { browserCommand } from "../../src/cli/server/open-browser.ts";
 import { startOauthWorld, without } from "../mcp/upstream/oauth/oauth-world.ts";
 import { stateFolder, storedFiles } from "../mcp/upstream/oauth/setting.ts";
-import { runCli, type CliOutcome } from "../support/cli-run.ts";
+import { runCli } from "../support/cli-run.ts";
+import type { CliOutcome } from "../support/cli-run.ts";
 import { freePort } from "../support/free-port.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 

@@ -7,7 +7,8 @@ import { join } from "node:path";
 import { expect, onTestFinished } from "vitest";
 import { eventually } from "../support/eventually.ts";
 import { freshEnvironment, runBin, serveCommand } from "../support/gateway-process.ts";
-import { startRawClient, type RawClient } from "../support/raw-client.ts";
+import { startRawClient } from "../support/raw-client.ts";
+import type { RawClient } from "../support/raw-client.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 /** Says the version that it was started with, or what the file `version` has; `steady` never changes. */

@@ -10,7 +10,8 @@ import { isInstalled, startDockerRegistry } from "../support/docker-registry.ts"
 import { eventually } from "../support/eventually.ts";
 import { startFakeRegistry } from "../support/fake-registry.ts";
 import { freshEnvironment, runBin, serveCommand } from "../support/gateway-process.ts";
-import { startRawClient, type RawClient } from "../support/raw-client.ts";
+import { startRawClient } from "../support/raw-client.ts";
+import type { RawClient } from "../support/raw-client.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { outcomeOf, program } from "./release-world.ts";
 

@@ -11,7 +11,8 @@ import { eventually } from "../support/eventually.ts";
 import { startFakeRegistry } from "../support/fake-registry.ts";
 import { writeFixtureConfig } from "../support/fixture-config.ts";
 import { freshEnvironment, runBin, serveCommand } from "../support/gateway-process.ts";
-import { startRawClient, type RawClient } from "../support/raw-client.ts";
+import { startRawClient } from "../support/raw-client.ts";
+import type { RawClient } from "../support/raw-client.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const grant = 'allow contains "anything" if input.action.type == "tool_call"';

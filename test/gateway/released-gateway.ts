@@ -6,7 +6,8 @@ import { readTool } from "../../src/mcp/catalog/read-tool.ts";
 import { load } from "../config/support.ts";
 import type { FakeServer, FakeServerSettings } from "./fake-server.ts";
 import { tool } from "./fake-server.ts";
-import { openGateway, type OpenGateway } from "./open-gateway.ts";
+import { openGateway } from "./open-gateway.ts";
+import type { OpenGateway } from "./open-gateway.ts";
 import type { TestPolicies } from "./test-policies.ts";
 
 /** Digests of tools as they are listed. */

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import type { Json } from "../../src/contract/json.ts";
 import type { BuiltPolicy } from "../../src/rego/answers.ts";
-import { createRegoToolchain, type PolicySources } from "../../src/rego/create-rego-toolchain.ts";
+import { createRegoToolchain } from "../../src/rego/create-rego-toolchain.ts";
+import type { PolicySources } from "../../src/rego/create-rego-toolchain.ts";
 import { callOf, crmPolicy, crmSources, crmTests } from "./policies.ts";
 
 const opaWasm = z

@@ -3,7 +3,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { clientKinds, connectClient, type ConnectedClient } from "./connect-client.ts";
+import { clientKinds, connectClient } from "./connect-client.ts";
+import type { ConnectedClient } from "./connect-client.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const shippedFile = fileURLToPath(new URL("../../servers/crm/customers.json", import.meta.url));

@@ -3,7 +3,8 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { clientKinds, connectClient, type ConnectedClient } from "./connect-client.ts";
+import { clientKinds, connectClient } from "./connect-client.ts";
+import type { ConnectedClient } from "./connect-client.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const letter = { to: "partner@outside.example", subject: "Hello", body: "Hello.\nGood day." };

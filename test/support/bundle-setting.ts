@@ -12,7 +12,8 @@ import { fetchCurrent } from "../../src/bundle/sources/fetch-current.ts";
 import type { RegistryOptions } from "../../src/bundle/sources/registry-session.ts";
 import type { Bundle } from "../../src/contract/bundle.ts";
 import { codeOf } from "../../src/errors.ts";
-import { startFakeRegistry, layerType, manifestType, type FakeRegistry } from "./fake-registry.ts";
+import { startFakeRegistry, layerType, manifestType } from "./fake-registry.ts";
+import type { FakeRegistry } from "./fake-registry.ts";
 import { tinyArchive } from "./tiny-bundle.ts";
 import { createTestLog } from "./log.ts";
 

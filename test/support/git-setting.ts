@@ -2,7 +2,8 @@
  * What tests of Git sources share: a policy, a source, and a web server with TLS.
  */
 import { readFileSync } from "node:fs";
-import { createServer, type ServerOptions } from "node:https";
+import { createServer } from "node:https";
+import type { ServerOptions } from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";

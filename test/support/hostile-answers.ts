@@ -12,8 +12,8 @@ import {
   username,
   whenSigned,
   withLayers,
-  type Row,
 } from "./hostile-registry.ts";
+import type { Row } from "./hostile-registry.ts";
 
 export const hostileAnswers: readonly Row[] = [
   {

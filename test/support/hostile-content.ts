@@ -11,8 +11,8 @@ import {
   serveArchive,
   whenSigned,
   withLayers,
-  type Row,
 } from "./hostile-registry.ts";
+import type { Row } from "./hostile-registry.ts";
 import { hostileTar } from "./hostile-tar.ts";
 import { tinyArchive } from "./tiny-bundle.ts";
 

@@ -1,14 +1,10 @@
 /**
  * What a hostile registry is made of: a login that it wants and could leak, and ways to misuse it.
  */
-import { bundleManifest, type registryWithBundle } from "./bundle-setting.ts";
-import {
-  layerType,
-  manifestType,
-  reply,
-  type FakeRegistry,
-  type SeenRequest,
-} from "./fake-registry.ts";
+import { bundleManifest } from "./bundle-setting.ts";
+import type { registryWithBundle } from "./bundle-setting.ts";
+import { layerType, manifestType, reply } from "./fake-registry.ts";
+import type { FakeRegistry, SeenRequest } from "./fake-registry.ts";
 
 export const username = "alice";
 export const password = "hunter2-s3cret";

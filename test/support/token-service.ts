@@ -4,7 +4,8 @@
  */
 import { onTestFinished } from "vitest";
 import { registryWithBundle } from "./bundle-setting.ts";
-import { reply, startFakeRegistry, type FakeRegistry, type Mode } from "./fake-registry.ts";
+import { reply, startFakeRegistry } from "./fake-registry.ts";
+import type { FakeRegistry, Mode } from "./fake-registry.ts";
 
 export interface TokenSetting {
   readonly home: Awaited<ReturnType<typeof registryWithBundle>>;

@@ -15,15 +15,8 @@ import { createTestLog } from "../../support/log.ts";
 import { tinyFiles } from "../../support/tiny-bundle.ts";
 import { packBundle } from "../../../src/bundle/archive.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
-import {
-  cosign,
-  cosignPlace,
-  keySigner,
-  memoryPlace,
-  openOne,
-  ownKey,
-  type MemoryPlace,
-} from "../verify/support.ts";
+import { cosign, cosignPlace, keySigner, memoryPlace, openOne, ownKey } from "../verify/support.ts";
+import type { MemoryPlace } from "../verify/support.ts";
 
 const noArchive = Buffer.from("no archive of any kind");
 const unknownPast: KnownPast = { highest: undefined, isTested: true, revoked: new Set() };

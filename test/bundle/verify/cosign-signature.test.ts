@@ -17,9 +17,8 @@ import {
   memoryPlace,
   ownKey,
   referrer,
-  type MemoryPlace,
-  type Loose,
 } from "./support.ts";
+import type { MemoryPlace, Loose } from "./support.ts";
 
 const subject = cosign.subject;
 const other: Digest = `sha256:${"c3".repeat(32)}`;

@@ -4,7 +4,8 @@ import { readTrustRoot } from "../../../src/bundle/verify/trust-root.ts";
 import type { KeylessSigner } from "../../../src/bundle/verify/trust.ts";
 import { verifyArtifact } from "../../../src/bundle/verify/verify-artifact.ts";
 import type { SignerConfig } from "../../../src/config/config.ts";
-import { artifactOf, keyless, memoryPlace, openOne, type Loose } from "./support.ts";
+import { artifactOf, keyless, memoryPlace, openOne } from "./support.ts";
+import type { Loose } from "./support.ts";
 
 const { subject, identity, issuer } = keyless;
 const root = readTrustRoot(JSON.stringify(keyless.trusted_root), "test root");

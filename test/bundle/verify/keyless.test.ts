@@ -18,8 +18,8 @@ import {
   openOne,
   publicGood,
   referrer,
-  type Loose,
 } from "./support.ts";
+import type { Loose } from "./support.ts";
 
 const { subject, identity, issuer, bundles } = keyless;
 const root = readTrustRoot(JSON.stringify(keyless.trusted_root), "test root");

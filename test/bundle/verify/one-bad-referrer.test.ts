@@ -12,8 +12,8 @@ import {
   openOne,
   ownKey,
   referrer,
-  type MemoryPlace,
 } from "./support.ts";
+import type { MemoryPlace } from "./support.ts";
 
 const subject = cosign.subject;
 const other: Digest = `sha256:${"c3".repeat(32)}`;

@@ -9,7 +9,8 @@ import { verifyArtifact } from "../../../src/bundle/verify/verify-artifact.ts";
 import type { OpaAlgorithm } from "../../../src/config/config.ts";
 import { thrownCode } from "../../support/bundle-setting.ts";
 import { tinyFiles } from "../../support/tiny-bundle.ts";
-import { artifactOf, opa, openOne, type Loose } from "./support.ts";
+import { artifactOf, opa, openOne } from "./support.ts";
+import type { Loose } from "./support.ts";
 
 const pair = generateKeyPairSync("rsa", { modulusLength: 2048 });
 const publicPem = String(pair.publicKey.export({ type: "spki", format: "pem" }));

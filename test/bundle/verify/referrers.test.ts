@@ -4,13 +4,8 @@ import { parseReference } from "../../../src/bundle/reference.ts";
 import { openSource } from "../../../src/bundle/sources/open-source.ts";
 import { verifyArtifact } from "../../../src/bundle/verify/verify-artifact.ts";
 import { registryOptions } from "../../support/bundle-setting.ts";
-import {
-  indexType,
-  manifestType,
-  reply,
-  startFakeRegistry,
-  type FakeRegistry,
-} from "../../support/fake-registry.ts";
+import { indexType, manifestType, reply, startFakeRegistry } from "../../support/fake-registry.ts";
+import type { FakeRegistry } from "../../support/fake-registry.ts";
 import { artifactOf, cosign, keySigner } from "./support.ts";
 
 const subject = cosign.subject;

@@ -1,9 +1,6 @@
 import { describe, expect, test } from "vitest";
-import {
-  bindingProblem,
-  requireTrust,
-  type TrustQuestion,
-} from "../../../src/bundle/verify/require-trust.ts";
+import { bindingProblem, requireTrust } from "../../../src/bundle/verify/require-trust.ts";
+import type { TrustQuestion } from "../../../src/bundle/verify/require-trust.ts";
 import { tinyFiles } from "../../support/tiny-bundle.ts";
 import { artifactOf, cosign, cosignPlace, keySigner, memoryPlace, ownKey } from "./support.ts";
 

@@ -2,9 +2,11 @@ import { generateKeyPairSync } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { parseReference, type ArtifactReference } from "../../../src/bundle/reference.ts";
+import { parseReference } from "../../../src/bundle/reference.ts";
+import type { ArtifactReference } from "../../../src/bundle/reference.ts";
 import { openSink, openSource } from "../../../src/bundle/sources/open-source.ts";
-import { signArtifact, type SignatureFormat } from "../../../src/bundle/verify/sign-artifact.ts";
+import { signArtifact } from "../../../src/bundle/verify/sign-artifact.ts";
+import type { SignatureFormat } from "../../../src/bundle/verify/sign-artifact.ts";
 import { openSigningKey } from "../../../src/bundle/verify/signing-key.ts";
 import { openPublicKey } from "../../../src/bundle/verify/public-key.ts";
 import { verifyArtifact } from "../../../src/bundle/verify/verify-artifact.ts";
@@ -13,7 +15,8 @@ import { reply, sha256 } from "../../support/fake-registry.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { pushBundle } from "../../../src/bundle/push-bundle.ts";
 import { tinyArchive } from "../../support/tiny-bundle.ts";
-import { artifactOf, cosign, keySigner, ownKey, type OwnKey } from "./support.ts";
+import { artifactOf, cosign, keySigner, ownKey } from "./support.ts";
+import type { OwnKey } from "./support.ts";
 
 function artifactAt(text: string): ArtifactReference {
   const reference = parseReference(text);

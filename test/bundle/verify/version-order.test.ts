@@ -1,10 +1,6 @@
 import { describe, expect, test } from "vitest";
-import {
-  highestOf,
-  isDowngrade,
-  versionMark,
-  type VersionMark,
-} from "../../../src/bundle/verify/version-order.ts";
+import { highestOf, isDowngrade, versionMark } from "../../../src/bundle/verify/version-order.ts";
+import type { VersionMark } from "../../../src/bundle/verify/version-order.ts";
 
 function mark(revision: string, sequence?: number, createdSeconds?: number): VersionMark {
   return { revision, sequence, createdSeconds };

@@ -5,10 +5,12 @@
  * written back.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { codeOf } from "../../../errors.ts";
 import { OauthError } from "./oauth-error.ts";
-import { loginCommandOf, settingsOf, type OauthServer } from "./oauth-server.ts";
+import { loginCommandOf, settingsOf } from "./oauth-server.ts";
+import type { OauthServer } from "./oauth-server.ts";
 
 /** The parameters that came back; not yet judged, the state apart. */
 export interface CallbackAnswer {

@@ -9,7 +9,8 @@ import { discoverAuthorization } from "./discover.ts";
 import { OauthError } from "./oauth-error.ts";
 import { settingsOf } from "./oauth-server.ts";
 import { selectScopes } from "./scopes.ts";
-import { requestClientToken, type TokenContext } from "./token-requests.ts";
+import { requestClientToken } from "./token-requests.ts";
+import type { TokenContext } from "./token-requests.ts";
 
 /**
  * A new credential of a server with `grant: "client_credentials"`.

@@ -10,7 +10,8 @@ import type { Discovery } from "./discover.ts";
 import { isSameIssuer } from "./discover.ts";
 import type { OauthFetch } from "./guarded-fetch.ts";
 import { OauthError } from "./oauth-error.ts";
-import { settingsOf, type OauthServer } from "./oauth-server.ts";
+import { settingsOf } from "./oauth-server.ts";
+import type { OauthServer } from "./oauth-server.ts";
 import { scopeText } from "./scopes.ts";
 import { translated } from "./translate-error.ts";
 

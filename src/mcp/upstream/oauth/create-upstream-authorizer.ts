@@ -7,19 +7,14 @@
 import type { Log } from "../../../contract/ambient.ts";
 import { codeOf, messageOf } from "../../../errors.ts";
 import type { HttpAuthorizer, HttpChallenge } from "../http/http-authorizer.ts";
-import { readChallenge, type Challenge } from "./challenge.ts";
+import { readChallenge } from "./challenge.ts";
+import type { Challenge } from "./challenge.ts";
 import type { Credential } from "./credential.ts";
 import { checkSafeUrl, createGuardedFetch } from "./guarded-fetch.ts";
 import { loginCommandOf, settingsOf } from "./oauth-server.ts";
 import { goesBeyond, unionOf } from "./scopes.ts";
-import {
-  createTokenSource,
-  isDue,
-  isRenewable,
-  renew,
-  type TokenSource,
-  type TokenSourceOptions,
-} from "./token-source.ts";
+import { createTokenSource, isDue, isRenewable, renew } from "./token-source.ts";
+import type { TokenSource, TokenSourceOptions } from "./token-source.ts";
 
 /** Without a `fetch`: only the guarded one may go where a server's metadata points. */
 export interface UpstreamAuthorizerOptions extends Omit<TokenSourceOptions, "fetch"> {

@@ -5,14 +5,16 @@
  * since a refresh token is good for one use only.
  */
 import { constants } from "node:fs";
-import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { Clock } from "../../../contract/ambient.ts";
 import { sha256Of } from "../../../contract/sha256.ts";
 import { acquireProcessLock } from "../../../database/process-lock.ts";
 import { codeOf } from "../../../errors.ts";
-import { decodeCredential, encodeCredential, type Credential } from "./credential.ts";
+import { decodeCredential, encodeCredential } from "./credential.ts";
+import type { Credential } from "./credential.ts";
 import { OauthError } from "./oauth-error.ts";
 import type { OauthServer } from "./oauth-server.ts";
 

@@ -9,9 +9,11 @@ import type {
   OAuthProtectedResourceMetadata,
 } from "@modelcontextprotocol/client";
 import type { Challenge } from "./challenge.ts";
-import { checkSafeUrl, type OauthFetch } from "./guarded-fetch.ts";
+import { checkSafeUrl } from "./guarded-fetch.ts";
+import type { OauthFetch } from "./guarded-fetch.ts";
 import { OauthError } from "./oauth-error.ts";
-import { settingsOf, type OauthServer } from "./oauth-server.ts";
+import { settingsOf } from "./oauth-server.ts";
+import type { OauthServer } from "./oauth-server.ts";
 import { translated } from "./translate-error.ts";
 
 /** An authorization server whose metadata was checked. */

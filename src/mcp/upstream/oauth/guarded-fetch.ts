@@ -3,19 +3,17 @@
  * hostile server may have written, so: https, or http on this machine; only addresses in reach; no
  * redirect to another origin; at most 1 MiB and ten seconds. Connections are not kept.
  */
-import { lookup, type LookupAddress, type LookupOptions } from "node:dns";
+import { lookup } from "node:dns";
+import type { LookupAddress, LookupOptions } from "node:dns";
 import { isIP } from "node:net";
 import { rootCertificates } from "node:tls";
 import { codeOf } from "../../../errors.ts";
 import { describeTlsFailure, readAuthority } from "../authority.ts";
-import {
-  bareHost,
-  createAddressReach,
-  isLoopbackHost,
-  type AddressReach,
-} from "./address-reach.ts";
+import { bareHost, createAddressReach, isLoopbackHost } from "./address-reach.ts";
+import type { AddressReach } from "./address-reach.ts";
 import { OauthError } from "./oauth-error.ts";
-import { settingsOf, type OauthServer } from "./oauth-server.ts";
+import { settingsOf } from "./oauth-server.ts";
+import type { OauthServer } from "./oauth-server.ts";
 
 /** The part of `fetch` that the SDK's OAuth functions use. */
 export type OauthFetch = (url: string | URL, init?: RequestInit) => Promise<Response>;

@@ -4,23 +4,22 @@
  * nobody is asked. The tokens end in the store, bound to the issuer that gave them.
  */
 import { randomBytes } from "node:crypto";
-import {
-  listenForCallback,
-  type CallbackAnswer,
-  type CallbackListener,
-} from "./callback-listener.ts";
+import { listenForCallback } from "./callback-listener.ts";
+import type { CallbackAnswer, CallbackListener } from "./callback-listener.ts";
 import { grantToGateway } from "./client-credentials.ts";
 import { clientInformation, obtainClient } from "./client-registration.ts";
 import { loadCredential, saveCredential, withCredentialLock } from "./credential-store.ts";
 import type { Credential, OauthClient } from "./credential.ts";
 import type { Challenge } from "./challenge.ts";
-import { discoverAuthorization, type Discovery } from "./discover.ts";
+import { discoverAuthorization } from "./discover.ts";
+import type { Discovery } from "./discover.ts";
 import { checkSafeUrl } from "./guarded-fetch.ts";
 import { OauthError } from "./oauth-error.ts";
 import { settingsOf } from "./oauth-server.ts";
 import { probeChallenge } from "./probe-challenge.ts";
 import { scopeText, selectScopes, unionOf } from "./scopes.ts";
-import { exchangeCode, type TokenContext } from "./token-requests.ts";
+import { exchangeCode } from "./token-requests.ts";
+import type { TokenContext } from "./token-requests.ts";
 import { registeredCode, translated } from "./translate-error.ts";
 
 export interface LoginOptions extends TokenContext {

@@ -3,7 +3,8 @@
  * `WWW-Authenticate` of the answer count; whatever else it says goes unread.
  */
 import { gatewayName, gatewayVersion } from "../../../contract/version.ts";
-import { noChallenge, readChallenge, type Challenge } from "./challenge.ts";
+import { noChallenge, readChallenge } from "./challenge.ts";
+import type { Challenge } from "./challenge.ts";
 import type { OauthFetch } from "./guarded-fetch.ts";
 import type { OauthServer } from "./oauth-server.ts";
 

@@ -10,8 +10,10 @@ import { loadCredential, saveCredential, withCredentialLock } from "./credential
 import type { Credential } from "./credential.ts";
 import { isSameIssuer } from "./discover.ts";
 import { OauthError } from "./oauth-error.ts";
-import { settingsOf, type OauthServer } from "./oauth-server.ts";
-import { refreshTokens, type TokenContext } from "./token-requests.ts";
+import { settingsOf } from "./oauth-server.ts";
+import type { OauthServer } from "./oauth-server.ts";
+import { refreshTokens } from "./token-requests.ts";
+import type { TokenContext } from "./token-requests.ts";
 
 export interface TokenSourceOptions extends TokenContext {
   readonly stateDir: string;

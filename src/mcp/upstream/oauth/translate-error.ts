@@ -4,7 +4,8 @@
  * code.
  */
 import { OauthError } from "./oauth-error.ts";
-import { loginCommandOf, type OauthServer } from "./oauth-server.ts";
+import { loginCommandOf } from "./oauth-server.ts";
+import type { OauthServer } from "./oauth-server.ts";
 
 const registeredCodes = [
   "access_denied",

@@ -1,9 +1,7 @@
 import { request } from "node:http";
 import { describe, expect, onTestFinished, test } from "vitest";
-import {
-  listenForCallback,
-  type CallbackOptions,
-} from "../../../../src/mcp/upstream/oauth/callback-listener.ts";
+import { listenForCallback } from "../../../../src/mcp/upstream/oauth/callback-listener.ts";
+import type { CallbackOptions } from "../../../../src/mcp/upstream/oauth/callback-listener.ts";
 import { freePort } from "../../../support/free-port.ts";
 import { serverAt } from "./setting.ts";
 

@@ -1,11 +1,12 @@
 import { once } from "node:events";
-import { createServer, type RequestListener } from "node:http";
+import { createServer } from "node:http";
+import type { RequestListener } from "node:http";
 import { describe, expect, onTestFinished, test } from "vitest";
 import {
   createGuardedFetch,
   standardLimits,
-  type FetchLimits,
 } from "../../../../src/mcp/upstream/oauth/guarded-fetch.ts";
+import type { FetchLimits } from "../../../../src/mcp/upstream/oauth/guarded-fetch.ts";
 import { serverAt } from "./setting.ts";
 
 async function listenLocally(listener: RequestListener): Promise<number> {

@@ -2,7 +2,8 @@ import { createServer } from "node:http";
 import { once } from "node:events";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { OauthError } from "../../../../src/mcp/upstream/oauth/oauth-error.ts";
-import { startOauthWorld, without, type OauthWorld } from "./oauth-world.ts";
+import { startOauthWorld, without } from "./oauth-world.ts";
+import type { OauthWorld } from "./oauth-world.ts";
 import { logIn, serverAt, stateFolder } from "./setting.ts";
 
 const stranger = "stranger-danger";

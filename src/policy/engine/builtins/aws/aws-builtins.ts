@@ -9,7 +9,8 @@ import { marshalGoJson } from "../go-json.ts";
 import { int64Of, memberOf, textOf } from "../operands.ts";
 import { parseGoUrl } from "../parse-go-url.ts";
 import { writeObject, writeText, writeValue } from "../values.ts";
-import { type Credentials, signHeaders } from "./sign-headers.ts";
+import { signHeaders } from "./sign-headers.ts";
+import type { Credentials } from "./sign-headers.ts";
 
 /** Members that OPA knows in a request; any other is an error. */
 const requestMembers = new Set([

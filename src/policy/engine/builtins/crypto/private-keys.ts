@@ -2,11 +2,14 @@
  * Private keys in PEM: `crypto.parse_private_keys` shows them as Go's structures,
  * `crypto.x509.parse_rsa_private_key` as a JWK. Node reads the keys; what it refuses is an error.
  */
-import { createPrivateKey, type JsonWebKey, type KeyObject } from "node:crypto";
+import { createPrivateKey } from "node:crypto";
+import type { JsonWebKey, KeyObject } from "node:crypto";
 import type { BuiltinGroup } from "../builtin.ts";
 import { ofTexts } from "../operands.ts";
-import { type ExactJson, exactJsonText } from "./exact-json.ts";
-import { decodeBase64, expectBase64, isPem, type PemBlock, readPem } from "./pem.ts";
+import { exactJsonText } from "./exact-json.ts";
+import type { ExactJson } from "./exact-json.ts";
+import { decodeBase64, expectBase64, isPem, readPem } from "./pem.ts";
+import type { PemBlock } from "./pem.ts";
 import { undefinedOnError } from "./undefined-on-error.ts";
 
 export const privateKeyBuiltins: BuiltinGroup = {

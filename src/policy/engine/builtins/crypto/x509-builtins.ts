@@ -2,17 +2,22 @@
  * `crypto.x509.*` and `crypto.parse_private_keys`: certificates, chains, requests and keys, in PEM or
  * in Base64 of PEM or of DER.
  */
-import { createPublicKey, type KeyObject } from "node:crypto";
+import { createPublicKey } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import type { OpaValue } from "../../opa-value.ts";
 import type { Builtin, BuiltinContext, BuiltinGroup } from "../builtin.ts";
 import { int64Of, ofTexts, textOf, textsOf } from "../operands.ts";
-import { type ExactJson, exactJsonText } from "./exact-json.ts";
-import { expectBase64, isPem, type PemBlock, readPem } from "./pem.ts";
+import { exactJsonText } from "./exact-json.ts";
+import type { ExactJson } from "./exact-json.ts";
+import { expectBase64, isPem, readPem } from "./pem.ts";
+import type { PemBlock } from "./pem.ts";
 import { privateKeyBuiltins, privateKeyJson, readPrivateKey } from "./private-keys.ts";
 import { trimCharacters } from "./trim-characters.ts";
 import { undefinedOnError } from "./undefined-on-error.ts";
-import { type Certificate, readCertificates } from "./x509-certificate.ts";
-import { type ChainOptions, verifyChain } from "./x509-chain.ts";
+import { readCertificates } from "./x509-certificate.ts";
+import type { Certificate } from "./x509-certificate.ts";
+import { verifyChain } from "./x509-chain.ts";
+import type { ChainOptions } from "./x509-chain.ts";
 import { readRequestJson } from "./x509-request.ts";
 
 const usageNames = [

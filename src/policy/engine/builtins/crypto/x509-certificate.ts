@@ -2,30 +2,15 @@
  * X.509 certificates: what a chain is judged by, and the fields that Go's `x509.Certificate` has in
  * JSON.
  */
-import {
-  bitsOf,
-  type DerReader,
-  type DerValue,
-  derTag,
-  integerOf,
-  readDer,
-  readInside,
-  timeOf,
-} from "./der.ts";
+import { bitsOf, derTag, integerOf, readDer, readInside, timeOf } from "./der.ts";
+import type { DerReader, DerValue } from "./der.ts";
 import type { ExactJson } from "./exact-json.ts";
-import {
-  type Extension,
-  type ExtensionFields,
-  readExtensions,
-  readFields,
-} from "./x509-extensions.ts";
+import { readExtensions, readFields } from "./x509-extensions.ts";
+import type { Extension, ExtensionFields } from "./x509-extensions.ts";
 import { extensionFieldsJson, extensionsJson } from "./x509-fields-json.ts";
 import { readName } from "./x509-name.ts";
-import {
-  readPublicKey,
-  readSignatureAlgorithm,
-  type SignatureAlgorithm,
-} from "./x509-public-key.ts";
+import { readPublicKey, readSignatureAlgorithm } from "./x509-public-key.ts";
+import type { SignatureAlgorithm } from "./x509-public-key.ts";
 
 export interface Certificate {
   readonly raw: Buffer;

@@ -6,21 +6,20 @@ import {
   allInside,
   bitsOf,
   booleanOf,
-  type DerValue,
   derTag,
   identifierOf,
   integerOf,
   readDer,
   readInside,
 } from "./der.ts";
+import type { DerValue } from "./der.ts";
 import {
-  type NameConstraints,
   noConstraints,
   noNames,
   readNameConstraints,
   readSubjectNames,
-  type SubjectNames,
 } from "./x509-general-names.ts";
+import type { NameConstraints, SubjectNames } from "./x509-general-names.ts";
 
 export interface Extension {
   readonly id: string;

@@ -4,7 +4,8 @@
 import type { ExactJson } from "./exact-json.ts";
 import { uriFields } from "./uri-fields.ts";
 import type { Extension, ExtensionFields } from "./x509-extensions.ts";
-import { ipText, type NameSubtrees, rangeJson, type SubjectNames } from "./x509-general-names.ts";
+import { ipText, rangeJson } from "./x509-general-names.ts";
+import type { NameSubtrees, SubjectNames } from "./x509-general-names.ts";
 import { listOrNull, numbersOf } from "./x509-name.ts";
 
 /** Go's `x509.ExtKeyUsage` by object identifier. */

@@ -2,7 +2,8 @@
  * The names that certificates are for and those that authorities are bound to: DNS names, mail
  * addresses, IP addresses, URIs.
  */
-import { allInside, type DerValue, derTag, readDer, readInside } from "./der.ts";
+import { allInside, derTag, readDer, readInside } from "./der.ts";
+import type { DerValue } from "./der.ts";
 import type { ExactJson } from "./exact-json.ts";
 
 /** Alternative names of a subject. */

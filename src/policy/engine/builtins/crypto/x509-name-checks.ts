@@ -4,12 +4,8 @@
  */
 import { isIP } from "node:net";
 import type { Certificate } from "./x509-certificate.ts";
-import {
-  ipText,
-  type NameConstraints,
-  type NameSubtrees,
-  type SubjectNames,
-} from "./x509-general-names.ts";
+import { ipText } from "./x509-general-names.ts";
+import type { NameConstraints, NameSubtrees, SubjectNames } from "./x509-general-names.ts";
 
 type IsWithin = (name: string, constraint: string) => boolean;
 

@@ -1,7 +1,8 @@
 /**
  * Distinguished names, as Go's `pkix.Name` shows them in JSON.
  */
-import { allInside, type DerValue, derTag, identifierOf, readInside } from "./der.ts";
+import { allInside, derTag, identifierOf, readInside } from "./der.ts";
+import type { DerValue } from "./der.ts";
 import type { ExactJson } from "./exact-json.ts";
 
 interface Attribute {

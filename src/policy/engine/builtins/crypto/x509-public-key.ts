@@ -3,15 +3,8 @@
  * algorithms.
  */
 import { createPublicKey } from "node:crypto";
-import {
-  bitsOf,
-  type DerValue,
-  derTag,
-  identifierOf,
-  integerOf,
-  readDer,
-  readInside,
-} from "./der.ts";
+import { bitsOf, derTag, identifierOf, integerOf, readDer, readInside } from "./der.ts";
+import type { DerValue } from "./der.ts";
 import type { ExactJson } from "./exact-json.ts";
 
 export interface PublicKeyFields {

@@ -1,18 +1,11 @@
 /**
  * Certificate signing requests in the fields of Go's `x509.CertificateRequest`.
  */
-import {
-  allInside,
-  bitsOf,
-  type DerValue,
-  derTag,
-  identifierOf,
-  integerOf,
-  readDer,
-  readInside,
-} from "./der.ts";
+import { allInside, bitsOf, derTag, identifierOf, integerOf, readDer, readInside } from "./der.ts";
+import type { DerValue } from "./der.ts";
 import type { ExactJson } from "./exact-json.ts";
-import { type Extension, readExtensions } from "./x509-extensions.ts";
+import { readExtensions } from "./x509-extensions.ts";
+import type { Extension } from "./x509-extensions.ts";
 import { extensionsJson, subjectNamesJson } from "./x509-fields-json.ts";
 import { noNames, readSubjectNames } from "./x509-general-names.ts";
 import { listOrNull, numbersOf, readName } from "./x509-name.ts";

@@ -15,7 +15,8 @@ import type {
   ValueNode,
   VariableDefinitionNode,
 } from "graphql";
-import { type Tree, treeOf } from "./tree.ts";
+import { treeOf } from "./tree.ts";
+import type { Tree } from "./tree.ts";
 
 /** Numbers of gqlparser's `ValueKind`. */
 export const valueKinds = {

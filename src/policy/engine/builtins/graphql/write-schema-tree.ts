@@ -14,7 +14,8 @@ import type {
   TypeDefinitionNode,
   TypeExtensionNode,
 } from "graphql";
-import { type Tree, treeOf } from "./tree.ts";
+import { treeOf } from "./tree.ts";
+import type { Tree } from "./tree.ts";
 import { directiveTrees, typeTree, valueTree } from "./write-query-tree.ts";
 
 /** gqlparser's names of kinds. */

@@ -2,7 +2,8 @@
  * The signature algorithms of tokens, and verification by one of them. Each takes keys of its own
  * kind only: a public key is never a shared secret.
  */
-import { constants, createHmac, type KeyObject, timingSafeEqual, verify } from "node:crypto";
+import { constants, createHmac, timingSafeEqual, verify } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 
 export interface Algorithm {
   readonly family: "hmac" | "rsa" | "pss" | "ec" | "eddsa";

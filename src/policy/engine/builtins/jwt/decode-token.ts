@@ -11,17 +11,16 @@ import { ofTexts, textOf } from "../operands.ts";
 import { writeArray, writeText, writeValue } from "../values.ts";
 import { algorithmOf, isSigned } from "./algorithms.ts";
 import {
-  type CompactToken,
   decodePart,
-  type JsonObjectValue,
   member,
   readHeader,
   readHeaderObject,
   readObject,
   splitToken,
-  type TokenHeader,
 } from "./compact-token.ts";
-import { readConstraints, type TokenConstraints } from "./token-constraints.ts";
+import type { CompactToken, JsonObjectValue, TokenHeader } from "./compact-token.ts";
+import { readConstraints } from "./token-constraints.ts";
+import type { TokenConstraints } from "./token-constraints.ts";
 import type { TokenKey } from "./verification-keys.ts";
 
 interface VerifiedToken {

@@ -4,8 +4,10 @@
  * seed, since the private key goes into it. The curve's own arithmetic is Node's; the two operations
  * that are left are blinded, so that their time says nothing of the key.
  */
-import { createECDH, createHash, createHmac, type KeyObject, randomBytes } from "node:crypto";
-import { type Algorithm, coordinateBytes } from "./algorithms.ts";
+import { createECDH, createHash, createHmac, randomBytes } from "node:crypto";
+import type { KeyObject } from "node:crypto";
+import { coordinateBytes } from "./algorithms.ts";
+import type { Algorithm } from "./algorithms.ts";
 
 const orders: Readonly<Record<string, bigint>> = {
   prime256v1: 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n,

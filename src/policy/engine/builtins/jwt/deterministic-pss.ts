@@ -3,7 +3,8 @@
  * seed. A salt is no secret, so the seed may be known. The encoding is that of RFC 8017, section
  * 9.1.1; the private operation is Node's.
  */
-import { constants, createHash, type KeyObject, privateEncrypt } from "node:crypto";
+import { constants, createHash, privateEncrypt } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import type { Algorithm } from "./algorithms.ts";
 
 const trailer = 0xbc;

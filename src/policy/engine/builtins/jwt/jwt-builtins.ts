@@ -6,11 +6,13 @@ import { createSecretKey } from "node:crypto";
 import type { Builtin, BuiltinGroup } from "../builtin.ts";
 import { undefinedOnError } from "../crypto/undefined-on-error.ts";
 import { ofTexts } from "../operands.ts";
-import { type Algorithm, algorithms, coordinateBytes, isSigned } from "./algorithms.ts";
+import { algorithms, coordinateBytes, isSigned } from "./algorithms.ts";
+import type { Algorithm } from "./algorithms.ts";
 import { decodePart, readHeader, splitToken } from "./compact-token.ts";
 import { decode, decodeVerify } from "./decode-token.ts";
 import { encodeSign, encodeSignRaw } from "./sign-token.ts";
-import { readVerificationKeys, type TokenKey } from "./verification-keys.ts";
+import { readVerificationKeys } from "./verification-keys.ts";
+import type { TokenKey } from "./verification-keys.ts";
 
 const builtins: Readonly<Record<string, Builtin>> = {
   "io.jwt.decode": decode,

@@ -11,7 +11,8 @@ import { algorithmOf, hmacOf, isStrongRsa } from "./algorithms.ts";
 import { signEcdsa } from "./deterministic-ecdsa.ts";
 import { signPss } from "./deterministic-pss.ts";
 import { marshalGoJson } from "../go-json.ts";
-import { readJwks, type TokenKey } from "./verification-keys.ts";
+import { readJwks } from "./verification-keys.ts";
+import type { TokenKey } from "./verification-keys.ts";
 
 interface Unsigned {
   /** JSON text. */

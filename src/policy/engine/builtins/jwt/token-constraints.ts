@@ -5,7 +5,8 @@
 import { createSecretKey } from "node:crypto";
 import type { OpaValue } from "../../opa-value.ts";
 import type { BuiltinContext } from "../builtin.ts";
-import { readVerificationKeys, type TokenKey } from "./verification-keys.ts";
+import { readVerificationKeys } from "./verification-keys.ts";
+import type { TokenKey } from "./verification-keys.ts";
 
 export interface TokenConstraints {
   readonly keys: readonly TokenKey[];

@@ -2,13 +2,8 @@
  * Keys as the builtins take them: a certificate or a public key in PEM, one JWK, or a set of them.
  * What is none of these, or a set with one wrong key, throws.
  */
-import {
-  createPrivateKey,
-  createPublicKey,
-  createSecretKey,
-  type JsonWebKey,
-  type KeyObject,
-} from "node:crypto";
+import { createPrivateKey, createPublicKey, createSecretKey } from "node:crypto";
+import type { JsonWebKey, KeyObject } from "node:crypto";
 import { isRecord } from "../../../../contract/json.ts";
 import { readPem } from "../crypto/pem.ts";
 import { readCertificates } from "../crypto/x509-certificate.ts";

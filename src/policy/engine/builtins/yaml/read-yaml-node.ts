@@ -2,9 +2,11 @@
  * JSON text of a parsed document whose scalars have no types yet. How far aliases may multiply a
  * text is bounded.
  */
-import { type Alias, type Document, isAlias, isMap, isScalar, isSeq, Scalar } from "yaml";
+import { isAlias, isMap, isScalar, isSeq, Scalar } from "yaml";
+import type { Alias, Document } from "yaml";
 import { writeArray, writeObject, writeText } from "../values.ts";
-import { type PlainValue, resolvePlain } from "./resolve-plain.ts";
+import { resolvePlain } from "./resolve-plain.ts";
+import type { PlainValue } from "./resolve-plain.ts";
 
 interface Walk {
   readonly document: Document.Parsed;

@@ -1,7 +1,8 @@
 /**
  * Certificates made on the spot, with whatever is to be wrong with them.
  */
-import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import { generateKeyPairSync, sign } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 
 export interface KeyPair {
   readonly publicKey: KeyObject;

@@ -1,12 +1,7 @@
 import { expect, it } from "vitest";
 import { askBoth } from "../ask-both.ts";
-import {
-  type CertificateParts,
-  extensions,
-  generalNames,
-  makeCertificate,
-  makeKeys,
-} from "./make-certificate.ts";
+import { extensions, generalNames, makeCertificate, makeKeys } from "./make-certificate.ts";
+import type { CertificateParts } from "./make-certificate.ts";
 
 const [rootKeys, middleKeys, leafKeys, strangerKeys] = [
   makeKeys("rsa"),

@@ -1,4 +1,5 @@
-import { createHmac, type KeyObject, sign, verify } from "node:crypto";
+import { createHmac, sign, verify } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import { expect, it } from "vitest";
 import { jwtBuiltins } from "../../../../../src/policy/engine/builtins/jwt/jwt-builtins.ts";
 import { readOpaValue } from "../../../../../src/policy/engine/opa-value.ts";
