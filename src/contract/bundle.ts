@@ -61,7 +61,7 @@ export interface BundleChange {
     | "activated"
     /** Refused, for the reason in `code`; what was active stays. */
     | "rejected"
-    /** Taken away, for the reason in `code`; calls are denied. */
+    /** Taken away, for the reason in `code`; calls are denied, or decided without the canary. */
     | "withdrawn"
     /** Somebody holds the layer at a bundle, gives it back to its source, or revokes a bundle. */
     | "held"

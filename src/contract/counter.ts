@@ -8,7 +8,10 @@ import { messageOf } from "../errors.ts";
 import { actionTypes } from "./policy-input.ts";
 import type { ActionType } from "./policy-input.ts";
 
-/** Facts that the gateway vouches for; arguments are none, because whoever calls chooses them. */
+/**
+ * Facts that the gateway vouches for, and `args`, a digest of the arguments: whoever calls chooses
+ * those, so it tells repetitions apart and limits nobody who varies them.
+ */
 export const counterKeyFields = [
   "tenant",
   "user",
@@ -16,6 +19,7 @@ export const counterKeyFields = [
   "server",
   "tool",
   "conversation",
+  "args",
 ] as const;
 export type CounterKeyField = (typeof counterKeyFields)[number];
 
@@ -60,6 +64,8 @@ export const maxAmount = 9_000_000_000;
 const maxCounters = 32;
 const unitsMs = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const longestMs = 366 * unitsMs.d;
+/** Beside `args`, since each call may make a counter of its own. */
+const longestByArgumentsMs = unitsMs.h;
 const duration = /^([1-9][0-9]{0,8})([smhd])$/;
 
 const amount = z.number().check(z.minimum(0), z.maximum(maxAmount));
@@ -132,11 +138,19 @@ export function readCounters(declared: unknown): CountersReading {
 
 type Entry = z.output<typeof declaration>;
 
-function problemOf({ key, cost, reserve }: Entry): readonly [string, string] | undefined {
+function problemOf(entry: Entry): readonly [string, string] | undefined {
+  const { key, window, cost, reserve } = entry;
   if (new Set(key).size < key.length) return ["key", "expected each field once"];
+  if (key.includes("args") && !isShort(windowOf(window))) {
+    return ["window", 'expected one of at most 1h beside "args" in the key'];
+  }
   const isSize = cost === "bytes" || cost === "tokens";
   if (reserve === undefined || isSize) return undefined;
   return ["reserve", 'expected it beside the cost "bytes" or "tokens" alone'];
+}
+
+function isShort(window: CounterWindow): boolean {
+  return window.type !== "none" && window.ms <= longestByArgumentsMs;
 }
 
 function declarationOf(own: string, entry: Entry): CounterDeclaration {

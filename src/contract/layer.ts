@@ -101,8 +101,10 @@ export const gatewayCodes = [
   "arguments_invalid",
   "audit_unavailable",
   "blocked",
+  "hidden_characters",
   "invalid_cost",
   "budget_exhausted",
+  "conversation_limit",
   "state_unavailable",
   "malformed_request",
   "no_decision",
@@ -113,6 +115,7 @@ export const gatewayCodes = [
   "policy_error",
   "policy_timeout",
   "release_mismatch",
+  "result_too_large",
   "result_withheld",
   "schema_unusable",
   "tool_changed",
@@ -146,6 +149,11 @@ export type LayerVerdict =
       readonly message: string;
     };
 
+/** The name that rules and people know a layer by: a canary goes by that of its layer. */
+export function baseName({ name, canaryOf }: Pick<LayerIdentity, "name" | "canaryOf">): string {
+  return canaryOf ?? name;
+}
+
 export interface LayerIdentity {
   /** Config name: a server id for the server's bundle, else the layer's `name`. */
   readonly name: string;
@@ -155,4 +163,6 @@ export interface LayerIdentity {
   readonly digest: string;
   /** Its bundle came without the sources of its policy; absent otherwise. */
   readonly opaque?: boolean;
+  /** Of a canary: the name of the layer beside which it is asked; absent otherwise. */
+  readonly canaryOf?: string | undefined;
 }

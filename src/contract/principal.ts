@@ -5,6 +5,7 @@
  */
 import type { AgentIdentity, UserIdentity } from "./policy-input.ts";
 import { sha256Of } from "./sha256.ts";
+import type { VouchedConversation } from "./vouched-conversation.ts";
 
 export interface Principal {
   /** Digest of tenant, user id and agent id; safe as a file name. */
@@ -16,6 +17,15 @@ export interface Principal {
   readonly servers: ReadonlySet<string> | undefined;
   /** On stdio the names of the process's user: whoever they are, they sit at the client. */
   readonly osUsers?: readonly string[] | undefined;
+  /** Of its conversations the one that somebody trusted names; otherwise it has one. */
+  readonly conversation?: VouchedConversation | undefined;
+}
+
+/**
+ * Under what is kept what a client carries from one request to the next of the same conversation.
+ */
+export function continuityKey({ key, conversation }: Principal): string {
+  return conversation === undefined ? key : `${key}.${conversation.key}`;
 }
 
 /** True for a server that the principal's token does not leave out. */

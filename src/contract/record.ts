@@ -7,6 +7,7 @@ import type { DecisionAnswer } from "./answer.ts";
 import type { BundleChange, LayerKind } from "./bundle.ts";
 import type { JsonObject } from "./json.ts";
 import type { LayerVerdict, Waiver } from "./layer.ts";
+import type { ShadowRecord } from "./shadow-record.ts";
 
 /** Written and durable before the call leaves, or before the denial is answered. */
 export interface AdmissionRecord {
@@ -106,8 +107,16 @@ export interface ApprovalRecord {
   readonly timeMs: number;
   readonly tenant: string;
   readonly approvalId: string;
-  readonly event: "requested" | "approved" | "denied" | "expired" | "used" | "withdrawn";
-  /** The decision that was held, or, of `used`, the one that ran. */
+  readonly event:
+    | "requested"
+    | "approved"
+    | "denied"
+    | "expired"
+    | "used"
+    /** The request that used it came to nothing. */
+    | "given_back"
+    | "withdrawn";
+  /** The decision that was held, or, of `used` and `given_back`, the one that ran on it. */
   readonly forDecisionId: string;
   readonly server: string;
   readonly tool: string | null;
@@ -140,8 +149,8 @@ export interface AdminRecord {
   readonly details: JsonObject;
 }
 
-/** What belongs to no decision; each has an id of its own. */
-export type NotedRecord = ActivationRecord | ApprovalRecord | AdminRecord;
+/** What is no part of a decision; each has an id of its own. */
+export type NotedRecord = ActivationRecord | ApprovalRecord | AdminRecord | ShadowRecord;
 
 export type DecisionRecord = AdmissionRecord | OutcomeRecord | NotedRecord;
 

@@ -42,8 +42,10 @@ export function openRedis(url: string, options: RedisOptions = {}): Redis {
   let connected: ReturnType<typeof connect> | undefined;
 
   async function client() {
-    const known = await connected?.catch(() => undefined);
-    if (known?.isReady !== true) connected = connect(url, connectTimeoutMs);
+    const before = connected;
+    const known = await before?.catch(() => undefined);
+    // Of many who come at once the first connects.
+    if (known?.isReady !== true && connected === before) connected = connect(url, connectTimeoutMs);
     return await (connected ??= connect(url, connectTimeoutMs));
   }
 

@@ -1,6 +1,6 @@
 /**
  * The records that belong to no decision, as snake_case JSON: what bundles did, what became of a
- * request for approval, what an operator changed. They share the head of a decision's record, so
+ * request for approval, what an operator changed, what a shadow would have decided. They share the head of a decision's record, so
  * that one reader takes them all.
  */
 import type {
@@ -9,6 +9,7 @@ import type {
   ApprovalRecord,
   NotedRecord,
 } from "../contract/record.ts";
+import type { ComparedAnswer, ShadowRecord } from "../contract/shadow-record.ts";
 import { toTimestamp } from "./to-timestamp.ts";
 
 /** OPA's `labels`: which gateway wrote the record. */
@@ -34,6 +35,8 @@ function membersOf(note: NotedRecord): object {
       return approvalMembers(note);
     case "admin":
       return adminMembers(note);
+    case "shadow":
+      return shadowMembers(note);
   }
 }
 
@@ -73,4 +76,26 @@ function approvalMembers(note: ApprovalRecord): object {
 function adminMembers(note: AdminRecord): object {
   const { by, action, subject, reason, details } = note;
   return { by, action, subject, reason, details };
+}
+
+function shadowMembers(note: ShadowRecord): object {
+  return {
+    for_decision_id: note.forDecisionId,
+    server: note.server,
+    tool: note.tool,
+    agent: note.agent,
+    user: note.user,
+    layer: note.layer,
+    layer_kind: note.layerKind,
+    revision: note.revision,
+    digest: note.digest,
+    difference: note.difference,
+    code: note.code,
+    was: answerMembers(note.was),
+    would: answerMembers(note.would),
+  };
+}
+
+function answerMembers({ matchedRules, policyMs, ...answer }: ComparedAnswer): object {
+  return { ...answer, matched_rules: matchedRules, policy_ms: policyMs };
 }

@@ -24,6 +24,7 @@ export function encodeRecord(record: DecisionRecord, labels: RecordLabels): stri
     case "activation":
     case "approval":
     case "admin":
+    case "shadow":
       return encodeNote(record, labels);
   }
 }

@@ -6,10 +6,15 @@
 import { crc32 } from "node:zlib";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { codeOf, messageOf } from "../../errors.ts";
+import { DecisionError } from "../decision-error.ts";
 import type { SpoolFile } from "./file-system.ts";
 
 export const committedMarkName = "committed";
 const markBytes = 16;
+const maxAttempts = 100;
+const tornPauseMs = 10;
 
 /** A place in a writer's spool: everything before it counts. */
 export interface SpoolPosition {
@@ -29,15 +34,33 @@ export function writeCommittedMark(file: SpoolFile, position: SpoolPosition): vo
   file.write(bytes, 0);
 }
 
-/** Reads the mark of a living writer; nothing is committed where there is none yet. */
+/**
+ * Reads the mark of a living writer; nothing is committed where there is none yet. A mark that is being
+ * written is read again: a writer may be interrupted in the middle for as long as the machine is busy.
+ *
+ * @throws DecisionError `spool_unusable` where it cannot be read
+ */
 export async function readCommittedMark(folder: string): Promise<SpoolPosition> {
-  for (let attempt = 0; attempt < 3; attempt += 1) {
-    const bytes = await readFile(join(folder, committedMarkName)).catch(() => Buffer.alloc(0));
+  const path = join(folder, committedMarkName);
+  for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
+    if (attempt > 0) await sleep(tornPauseMs);
+    const bytes = await readMark(path);
     if (bytes.length < markBytes) return spoolStart;
     if (crc32(bytes.subarray(0, 12)) !== bytes.readUInt32BE(12)) continue;
     return { segment: bytes.readUInt32BE(0), offset: Number(bytes.readBigUInt64BE(4)) };
   }
-  return spoolStart;
+  const message = `expected a whole mark in ${path}, found a torn one; try again`;
+  throw new DecisionError("spool_unusable", message);
+}
+
+async function readMark(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    if (codeOf(cause) === "ENOENT") return Buffer.alloc(0);
+    const message = `expected to read ${path}, found: ${messageOf(cause)}`;
+    throw new DecisionError("spool_unusable", message, { cause });
+  }
 }
 
 /** Negative, zero or positive, like a sort function. */

@@ -21,6 +21,7 @@ WITH incoming AS (
     revision text, changed_by text, why text, code text, signers json,
     approval_id text, for_decision_id text, channel text, expires_at timestamptz,
     action text, subject text, details text,
+    difference text, was_effect text, was_reasons json, was_policy_ms double precision,
     is_queryable boolean, record text
   )
 ), header AS (
@@ -81,6 +82,22 @@ WITH incoming AS (
     CASE WHEN is_queryable THEN mcp_gateway.try_jsonb(details) END, convert_to(record, 'UTF8')
   FROM incoming
   WHERE kind = 'admin'
+  ON CONFLICT DO NOTHING
+), shadow AS (
+  INSERT INTO mcp_gateway.shadow_difference (
+    decision_id, recorded_at, writer, seq, tenant, for_decision_id, server, tool, agent, user_id,
+    layer, layer_kind, revision, digest, difference, code, effect, reasons, matched_rules,
+    policy_ms, was_effect, was_reasons, was_policy_ms, record
+  )
+  SELECT
+    decision_id, recorded_at, writer, seq, tenant, for_decision_id, server, tool, agent, user_id,
+    layer, layer_kind, revision, digest, difference, code, effect,
+    ARRAY(SELECT json_array_elements_text(reasons)),
+    ARRAY(SELECT json_array_elements_text(matched_rules)), policy_ms, was_effect,
+    ARRAY(SELECT json_array_elements_text(was_reasons)), was_policy_ms,
+    convert_to(record, 'UTF8')
+  FROM incoming
+  WHERE kind = 'shadow'
   ON CONFLICT DO NOTHING
 )
 INSERT INTO mcp_gateway.spool_cursor (writer, segment, frame_offset)

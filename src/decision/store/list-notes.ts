@@ -1,6 +1,6 @@
 /**
- * Lists the records that belong to no decision: what bundles did, what became of requests for
- * approval, what operators changed. Newest first, each whole.
+ * Lists the records that are no part of a decision: what bundles did, what became of requests for
+ * approval, what operators changed, what shadows would have decided. Newest first, each whole.
  */
 import * as z from "zod";
 import type { NotedRecord } from "../../contract/record.ts";
@@ -11,6 +11,7 @@ export const noteKinds = [
   "activation",
   "approval",
   "admin",
+  "shadow",
 ] as const satisfies readonly NotedRecord["kind"][];
 
 export interface NoteFilter {
@@ -41,6 +42,9 @@ const noteSchema = z.looseObject({
   why: text,
   reason: text,
   code: text,
+  difference: text,
+  was: z.optional(z.looseObject({ effect: text })),
+  would: z.optional(z.looseObject({ effect: text, reasons: z.optional(z.array(z.string())) })),
 });
 
 /** One record as it was written. */

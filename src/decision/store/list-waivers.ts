@@ -18,12 +18,13 @@ const utc = (value: string): string =>
 const selectWaivers = `
 SELECT json_build_object(
   'layer', layer, 'waiver', waiver,
-  'last_offered', ${utc("max(decided_at)")},
+  'last_offered', ${utc("max(decided_at)")}, 'digests', json_agg(DISTINCT digest),
   'uses', count(*) FILTER (WHERE is_used), 'last_used', ${utc("max(decided_at) FILTER (WHERE is_used)")}
 ) AS item
 FROM (
   SELECT
     layer.value ->> 'name' AS layer,
+    layer.value ->> 'digest' AS digest,
     waiver.value AS waiver,
     d.recorded_at AS decided_at,
     coalesce(p.document #> '{waivers,used}' @> jsonb_build_array(waiver.value), false) AS is_used
@@ -48,6 +49,8 @@ const seenSchema = z.object({
     problem: text,
   }),
   last_offered: z.string(),
+  /** Of the bundles that offered it. */
+  digests: z.array(z.nullable(z.string())),
   uses: z.number(),
   last_used: z.string().nullable(),
 });

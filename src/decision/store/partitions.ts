@@ -42,6 +42,7 @@ export class Partitions {
         await inside.query(lockPartitions);
         await inside.script(createPartition("decision", day));
         await inside.script(createPartition("decision_payload", day));
+        await inside.script(createPartition("shadow_difference", day));
       });
     } catch (thrown) {
       const found = { day: dayName(day), reason: messageOf(thrown) };

@@ -39,6 +39,7 @@ export function readRow(text: string): DecisionRow | undefined {
   if (record["kind"] === "activation") return { ...envelope, ...readActivation(record) };
   if (record["kind"] === "approval") return { ...envelope, ...readApproval(record) };
   if (record["kind"] === "admin") return { ...envelope, ...readAdmin(record) };
+  if (record["kind"] === "shadow") return { ...envelope, ...readShadow(record) };
   return undefined;
 }
 
@@ -127,6 +128,32 @@ function readAdmin(record: Members): Members & { readonly kind: "admin" } {
     subject: clean(record["subject"]),
     why: clean(record["reason"]),
     details: JSON.stringify(record["details"] ?? null),
+  };
+}
+
+function readShadow(record: Members): Members & { readonly kind: "shadow" } {
+  const [was, would] = [membersOf(record["was"]), membersOf(record["would"])];
+  return {
+    kind: "shadow",
+    tenant: clean(record["tenant"]),
+    for_decision_id: clean(record["for_decision_id"]),
+    server: clean(record["server"]),
+    tool: clean(record["tool"]),
+    agent: clean(record["agent"]),
+    user_id: clean(record["user"]),
+    layer: clean(record["layer"]),
+    layer_kind: clean(record["layer_kind"]),
+    revision: clean(record["revision"]),
+    digest: clean(record["digest"]),
+    difference: clean(record["difference"]),
+    code: clean(record["code"]),
+    effect: clean(would["effect"]),
+    reasons: cleanAll(would["reasons"]),
+    matched_rules: cleanAll(would["matched_rules"]),
+    policy_ms: would["policy_ms"],
+    was_effect: clean(was["effect"]),
+    was_reasons: cleanAll(was["reasons"]),
+    was_policy_ms: was["policy_ms"],
   };
 }
 
