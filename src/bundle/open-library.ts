@@ -40,6 +40,9 @@ export function openLibrary(
   if (metadata.name !== name) {
     throw mismatch(where, `library "${name}"`, JSON.stringify(metadata.name ?? "one without name"));
   }
+  if (Object.keys(Object(metadata["counters"])).length > 0) {
+    throw mismatch(where, "a library without counters, which nobody would count", "some");
+  }
   const own = roots.map((root) => root.replace(/^\/+|\/+$/g, ""));
   if (own.length === 0 || own.includes("")) {
     throw mismatch(where, "a library that names its paths in roots", "one that claims all of them");

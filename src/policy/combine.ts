@@ -16,7 +16,7 @@ import { isGatewayCode } from "../contract/layer.ts";
 import { buildAnswer } from "./combine/build-answer.ts";
 import type { CombinedDecision, CombineRequest, FromLayer } from "./combine/combined-decision.ts";
 import { denialsOf, gatewayMatch } from "./combine/denials.ts";
-import { grantsOf } from "./combine/grants.ts";
+import { grantsOf, refusingCanary } from "./combine/grants.ts";
 import { hidingOf } from "./combine/is-hidden.ts";
 import { inLayerOrder } from "./combine/layer-order.ts";
 import { liftDenials } from "./combine/waivers.ts";
@@ -52,12 +52,18 @@ function conclude(
   findings: Findings,
 ): CombinedDecision {
   if (findings.denials.length > 0) return deny(request, verdicts, findings);
-  if (findings.holds.length > 0) return hold(request, verdicts, findings);
-
   const grants = grantsOf(verdicts, request);
+  // What nobody grants is not put before people because a canary wants them asked.
+  const holds = grants.length > 0 ? findings.holds : findings.holds.filter(isOfLayer);
+  if (holds.length > 0) return hold(request, verdicts, { ...findings, holds });
+
   if (grants.length > 0) return allow(request, verdicts, { ...findings, grants });
 
   return deny(request, verdicts, { ...findings, denials: [notAllowed(verdicts, request)] });
+}
+
+function isOfLayer({ layer }: FromLayer<RuleMatch>): boolean {
+  return layer.canaryOf === undefined;
 }
 
 /** What the gateway itself refuses is enforced, whoever the layer is. */
@@ -170,8 +176,18 @@ function notAllowed(
   request: CombineRequest,
 ): FromLayer<RuleMatch> {
   const server = verdicts.find((verdict) => verdict.layer.kind === "server");
-  const layer = server?.layer ?? noLayer(request.action.server);
+  // Where its layer grants too, it is the canary that does not.
+  const layer =
+    onlyCanaryRefuses(verdicts, request) ?? server?.layer ?? noLayer(request.action.server);
   return { layer, match: gatewayMatch("no_rule_allows") };
+}
+
+function onlyCanaryRefuses(
+  verdicts: readonly LayerVerdict[],
+  request: CombineRequest,
+): LayerIdentity | undefined {
+  const layers = verdicts.filter(({ layer }) => layer.canaryOf === undefined);
+  return grantsOf(layers, request).length > 0 ? refusingCanary(verdicts, request) : undefined;
 }
 
 /** Stands for the bundle that a server does not have. */

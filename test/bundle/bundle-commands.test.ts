@@ -218,13 +218,17 @@ describe("bundle list", () => {
       compliance: "bundle_not_found",
     };
     expect(await states()).toEqual({ ...expected, crm: "not_pulled" });
+    const why = `no gateway has asked for ${registry.reference} yet, and it is not in the cache`;
+    expect((await cli("bundle", "list")).err).toContain(`crm: ${why}`);
+    expect((await cli("bundle", "list", "-o", "json")).out).toContain(why);
     await cli("bundle", "pull", registry.reference);
     await registry.close();
     expect(await states()).toEqual({ ...expected, crm: "cached" });
     const { out } = await cli("bundle", "list");
     expect(out).toMatch(/^NAME +STATE +REVISION +DIGEST +SIGNER +AGE +NEXT +ASKED\n/);
+    expect((await cli("bundle", "list")).err).not.toContain("crm:");
     expect(out).toMatch(/^crm +cached +1\.0\.0 +[0-9a-f]{12} +- +- +- +-$/m);
-  });
+  }, 120_000);
 
   test("without a configuration is exit code 3", async () => {
     const { cli } = await workFolder();

@@ -46,6 +46,14 @@ describe("a library", () => {
     ["a layer", { ...library, metadata: { name: "lib-text" } }, '"server"'],
     ["another library", { ...library, metadata: { name: "lib-b", layer: "library" } }, '"lib-b"'],
     ["one without a name", { ...library, metadata: { layer: "library" } }, "without name"],
+    [
+      "one with counters",
+      {
+        ...library,
+        metadata: { ...library.metadata, counters: { c: { key: ["user"], limit: 1 } } },
+      },
+      "without counters",
+    ],
     ["one that claims all paths", { ...library, roots: [""] }, "claims all"],
     ["one that says no paths", { ...library, roots: undefined }, "claims all"],
   ])("is refused where it is %s", (_, manifest, found) => {

@@ -102,6 +102,8 @@ const history = z.object({
   /** What somebody chose: it is active until they choose again or resume, whatever the source has. */
   hold: z.nullable(hold),
   revoked: z.array(decision),
+  /** Of a canary: the bundle that a gateway took out for what it did. */
+  aborted: z.optional(decision),
   /** The highest version that was ever active. */
   highest: z.nullable(mark),
   status,

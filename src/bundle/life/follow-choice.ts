@@ -119,7 +119,7 @@ async function leave(keeping: Keeping, history: BundleHistory): Promise<void> {
     const { by, why } = revocation;
     await useKept(keeping, next, history, { by, why, kind: "chosen" });
   }
-  if (keeping.state.active === active) await withdraw(keeping, "bundle_revoked");
+  if (keeping.state.active === active) await withdraw(keeping, "bundle_revoked", revocation);
 }
 
 async function useKept(

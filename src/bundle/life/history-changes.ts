@@ -133,9 +133,19 @@ export function hold(before: BundleHistory, decision: HistoryHold): BundleHistor
   return { ...before, hold: decision };
 }
 
-/** The source decides again. */
+/** The source decides again, and a canary that was aborted is tried again. */
 export function resume(before: BundleHistory): BundleHistory {
-  return { ...before, hold: null };
+  return { ...before, hold: null, aborted: undefined };
+}
+
+/** The bundle of a canary is out; another one of its source is not. */
+export function abort(before: BundleHistory, decision: HistoryDecision): BundleHistory {
+  return { ...before, aborted: decision };
+}
+
+/** Who took the active bundle of a canary out, and why; `undefined` where nobody did. */
+export function abortOf({ aborted, active }: BundleHistory): HistoryDecision | undefined {
+  return aborted !== undefined && aborted.digest === active?.digest ? aborted : undefined;
 }
 
 /** A bundle is never to be active again; one that is held is not held any more. */

@@ -20,6 +20,8 @@ import { prepareCandidate } from "./prepare-candidate.ts";
 export interface OpenKeeperOptions
   extends LockLimits, Pick<KeeperOptions, "activation" | "locked" | "maxStalenessMs" | "pollMs"> {
   readonly wanted: Wanted;
+  /** What its history is kept as; default the name of its bundle, which a companion's is not. */
+  readonly layer?: string;
   /** As configured, paths absolute. */
   readonly reference: string;
   readonly trust: SourceTrust;
@@ -43,7 +45,15 @@ export async function openKeeper(
   setting: OpenKeeperOptions,
   deps: OpenKeeperDeps,
 ): Promise<BundleKeeper> {
-  const { wanted, reference, trust, longPollMs, locked, ...cadence } = setting;
+  const {
+    wanted,
+    layer = setting.wanted.name,
+    reference,
+    trust,
+    longPollMs,
+    locked,
+    ...cadence
+  } = setting;
   const cache = openCache(deps.cachePath, deps.log);
   const source = await openBundleSource(reference, { kind: wanted.kind, longPollMs }, deps);
   const options = {
@@ -57,7 +67,7 @@ export async function openKeeper(
     compile: deps.compile,
     test: deps.test,
   };
-  const key = { layer: wanted.name, reference: source.describe };
+  const key = { layer, reference: source.describe };
   return new BundleKeeper(
     { ...cadence, key, source, locked },
     {

@@ -3,10 +3,16 @@
  * What is refused changes nothing but what is told of it.
  */
 import type { BundleChange } from "../../contract/bundle.ts";
+import { lossOf } from "../../contract/place-role.ts";
 import { messageOf } from "../../errors.ts";
 import { BundleError } from "../bundle-error.ts";
 import type { FetchedBundle } from "../sources/bundle-source.ts";
-import type { BundleCandidate, BundleHistory, HistoryEntry } from "./bundle-history.ts";
+import type {
+  BundleCandidate,
+  BundleHistory,
+  HistoryDecision,
+  HistoryEntry,
+} from "./bundle-history.ts";
 import {
   isRevoked,
   noteActivation,
@@ -125,8 +131,15 @@ function rejectedOf(
   return { digest: fetched.digest, revision: "", at: timeNow(keeping), ...rest };
 }
 
-/** Takes the active bundle away: its calls are denied. Where that fails it is tried again. */
-export async function withdraw(keeping: Keeping, code: Withdrawal): Promise<void> {
+/**
+ * Takes the active bundle away: its calls are denied. Where that fails it is tried again. `decided`:
+ * whose word it follows, for people to see; whoever calls is not told.
+ */
+export async function withdraw(
+  keeping: Keeping,
+  code: Withdrawal,
+  decided?: Pick<HistoryDecision, "by" | "why">,
+): Promise<void> {
   const { deps, options, state } = keeping;
   const { layer } = options.key;
   const previous = state.active?.digest;
@@ -140,8 +153,10 @@ export async function withdraw(keeping: Keeping, code: Withdrawal): Promise<void
   }
   state.isWithdrawn = true;
   if (code === "bundle_revoked") state.active = undefined;
-  deps.log.error({ layer, code }, "policy bundle withdrawn; calls are denied");
-  await record(keeping, { event: "withdrawn", previous, code });
+  const { by, why } = decided ?? {};
+  const said = by === undefined ? {} : { by, why: why ?? null };
+  deps.log.error({ layer, code, ...said, consequence: lossOf(layer) }, "policy bundle withdrawn");
+  await record(keeping, { event: "withdrawn", previous, code, ...said });
 }
 
 /** Whatever is wrong with a bundle is wrong with that bundle alone. */

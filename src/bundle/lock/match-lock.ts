@@ -7,7 +7,7 @@ import type { ConfigPath } from "../../config/config-document.ts";
 import type { GatewayConfig, ServerConfig } from "../../config/config.ts";
 import { lockName } from "../../config/lock-path.ts";
 import type { PlaceWithPolicy } from "../../config/policy-places.ts";
-import { servedPolicies } from "../../config/policy-places.ts";
+import { policyPlaces, servedPolicies } from "../../config/policy-places.ts";
 import { agentProblem } from "../../contract/agent-release.ts";
 import type { Digest } from "../../contract/bundle.ts";
 import type { LockedBundle } from "../life/keeping.ts";
@@ -68,6 +68,7 @@ export function matchLock(
   const problems = [
     ...enabled.flatMap((server) => missingRelease(server, own(servers, server.id)?.release)),
     ...released.flatMap(({ server, release }) => brokenRelease(server, release, fitting)),
+    ...boundCanaries(config, bound),
   ];
   const strangers = strangersOf(config, { bundles, servers });
   const shutOut = released.flatMap(({ server, release }) => shutOutAgent(config, server, release));
@@ -124,6 +125,15 @@ function brokenRelease(
   });
 }
 
+/** What a release binds is the only bundle that may have a say for its place; a shadow has none. */
+function boundCanaries(config: GatewayConfig, bound: ReadonlySet<string>): readonly LockFinding[] {
+  return servedPolicies(config).flatMap(({ base, role, path }) => {
+    if (role !== "canary" || !bound.has(base)) return [];
+    const message = `${path.join(".")}: expected no canary, since a release in ${lockName} binds the bundle of "${base}"; try it as shadow, or remove it`;
+    return [{ path, message }];
+  });
+}
+
 /** Over HTTP other agents may come; this one is who every client on stdio is. */
 function shutOutAgent(
   { agent }: Pick<GatewayConfig, "agent">,
@@ -136,10 +146,10 @@ function shutOutAgent(
 }
 
 function strangersOf(
-  { servers, layers }: GatewayConfig,
+  config: GatewayConfig,
   lock: Pick<GatewayLock, "bundles" | "servers">,
 ): readonly LockFinding[] {
-  const known = new Set([...servers.keys(), ...layers.map(({ name }) => name)]);
+  const known = new Set(policyPlaces(config).map(({ name }) => name));
   const names = new Set([...Object.keys(lock.bundles), ...Object.keys(lock.servers)]);
   return [...names]
     .filter((name) => !known.has(name))

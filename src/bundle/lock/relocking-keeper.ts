@@ -6,6 +6,7 @@
 import type { Log } from "../../contract/ambient.ts";
 import type { Bundle, BundleActivation, BundleChange } from "../../contract/bundle.ts";
 import { isWithinLock } from "../life/check-locked.ts";
+import { lossOf } from "../../contract/place-role.ts";
 import type { SourceLock } from "./match-lock.ts";
 
 /** A keeper under one lock. */
@@ -101,7 +102,10 @@ export class RelockingKeeper {
     if (!activation.ok) {
       return log.error({ layer, code, reason: activation.message }, "policy not withdrawn");
     }
-    log.error({ layer, code }, "policy bundle withdrawn: the lock has another; calls are denied");
+    log.error(
+      { layer, code, consequence: lossOf(layer) },
+      "policy bundle withdrawn: the lock has another",
+    );
     const { digest: previous } = active;
     const nothing = { digest: undefined, revision: "", why: null, signers: [] };
     await hands.record({ event: "withdrawn", previous, by: "gateway", code, ...nothing });

@@ -22,7 +22,7 @@ import type { KeptPlace } from "./policy-place.ts";
  */
 export async function checkKept(
   io: CliIo,
-  { name, kind, policy, paths, key: { reference } }: KeptPlace,
+  { base: name, kind, policy, paths, key: { reference } }: KeptPlace,
   kept: KeptBundle,
 ): Promise<{
   readonly bundle: Bundle;

@@ -9,6 +9,7 @@ import type { PolicyPlace } from "../../config/policy-places.ts";
 import { policyPlaces } from "../../config/policy-places.ts";
 import { resolveStatePaths } from "../../config/state-paths.ts";
 import type { LayerKind } from "../../contract/bundle.ts";
+import type { PlaceRole } from "../../contract/place-role.ts";
 import { ageOf } from "../age-of.ts";
 import { exitCodes } from "../exit-code.ts";
 import type { CliIo } from "../io.ts";
@@ -22,9 +23,13 @@ import { findHere } from "./find-here.ts";
 import { historyPlace } from "./policy-place.ts";
 import { readStanding } from "./read-standing.ts";
 import type { SourceStanding } from "./source-standing.ts";
+import { whyNotHere } from "./why-not-here.ts";
 
 interface BundleRow extends Omit<SourceStanding, "state"> {
   readonly name: string;
+  /** `policy`, or what it is beside the policy of `beside`. */
+  readonly role: PlaceRole;
+  readonly beside: string | null;
   readonly kind: LayerKind;
   readonly reference: string | null;
   /**
@@ -36,7 +41,7 @@ interface BundleRow extends Omit<SourceStanding, "state"> {
   readonly here: Omit<FoundHere, "state"> | null;
 }
 
-/** Prints one row for each server and layer, and then what is wrong with them. */
+/** Prints one row for each server, layer and companion, and then what is wrong with them. */
 export async function listCommand(
   context: BundleContext,
   { output }: { readonly output: OutputFormat },
@@ -56,8 +61,9 @@ export async function listCommand(
 }
 
 function tellErrors(io: CliIo, rows: readonly BundleRow[]): void {
-  for (const { name, errors } of rows) {
+  for (const { name, errors, state, message: found } of rows) {
     for (const { code, message } of errors) io.err(printable(`${name}: ${message} [${code}]`));
+    if (errors.length === 0 && found !== null) io.err(printable(`${name}: ${found} [${state}]`));
   }
 }
 
@@ -99,21 +105,26 @@ function hexOf(digest: string | null | undefined): string {
 }
 
 async function describeRow(
-  { name, kind, policy }: PolicyPlace,
+  { name, base, role, kind, policy }: PolicyPlace,
   context: BundleContext,
   nowMs: number,
 ): Promise<BundleRow> {
+  const about = { name, role, beside: role === "policy" ? null : base, kind };
   if (policy === undefined) {
-    return { ...nothing, name, kind, reference: null, state: "no_policy" };
+    return { ...nothing, ...about, reference: null, state: "no_policy" };
   }
   const { reference, opaque } = policy;
   const place = historyPlace(resolveStatePaths(context.io.env, context.io.cwd));
   const { state, ...standing } = await readStanding(place, { name, policy }, nowMs);
-  const row = { ...standing, name, kind, reference, here: null };
+  const row = { ...standing, ...about, reference, here: null };
   if (standing.active !== null) return { ...row, state: state ?? "active" };
   if (state === "unreadable") return { ...row, state: standing.code ?? state };
-  const { state: found, ...here } = await findHere({ name, kind, opaque, reference }, context);
-  return { ...row, state: state ?? found, here };
+  const { state: found, ...here } = await findHere(
+    { name: base, kind, opaque, reference },
+    context,
+  );
+  const message = row.message ?? whyNotHere(found, reference) ?? null;
+  return { ...row, state: state ?? found, here, message };
 }
 
 const nothing = {

@@ -100,7 +100,7 @@ async function lockOne(
   io: CliIo,
   config: GatewayConfig,
   before: GatewayLock,
-  { name, kind, policy }: PlaceWithPolicy,
+  { name, base, kind, policy }: PlaceWithPolicy,
   isLowest: boolean,
 ): Promise<LockedSource> {
   const known = Object.hasOwn(before.bundles, name) ? before.bundles[name] : undefined;
@@ -110,7 +110,7 @@ async function lockOne(
   const history = await readHistory(state, historyKey(name, reference));
   const limits = { lowestRevision: known?.lowest_revision, revoked: revokedIn(history) };
   const about = { reference, trust, version: undefined, isPinned: true };
-  const wanted = { wanted: { name, kind, opaque }, ...about };
+  const wanted = { wanted: { name: base, kind, opaque }, ...about };
   const deps = sourceCheckDeps(io, config);
   const candidate = await checkSource({ ...wanted, ...limits }, deps);
   // A start without the source has it.

@@ -23,6 +23,8 @@ export interface KeptPlace {
   readonly paths: StatePaths;
   readonly state: HistoryPlace;
   readonly name: string;
+  /** Server or layer whose name the bundle has to have. */
+  readonly base: string;
   readonly kind: LayerKind;
   readonly policy: PolicySource;
   readonly key: HistoryKey;
@@ -53,12 +55,13 @@ export async function openKeptPlace(
   const places = policyPlaces(config);
   const found = places.find((place) => place.name === name);
   if (found === undefined) throw unknownName(name, places);
-  const { kind, policy } = found;
+  const { base, kind, policy } = found;
   if (policy === undefined) throw withoutPolicy(name);
   const paths = resolveStatePaths(io.env, io.cwd);
   const state = historyPlace(paths);
   const key = historyKey(name, policy.reference);
-  return { config, paths, state, name, kind, policy, key, history: await readHistory(state, key) };
+  const about = { name, base, kind, policy, key };
+  return { config, paths, state, ...about, history: await readHistory(state, key) };
 }
 
 function unknownName(name: string, places: readonly PolicyPlace[]): CliError {

@@ -6,6 +6,7 @@
 import { previousGood, reinstate, revoke } from "../../bundle/life/history-changes.ts";
 import type { BundleHistory } from "../../bundle/life/bundle-history.ts";
 import type { Digest } from "../../contract/bundle.ts";
+import { lossOf } from "../../contract/place-role.ts";
 import type { CliIo } from "../io.ts";
 import type { OutputFormat } from "../print.ts";
 import { requireWhy } from "../read-why.ts";
@@ -56,6 +57,6 @@ function outlook(name: string, history: BundleHistory, digest: Digest): string {
   if (history.active?.digest !== digest) return done;
   const next = previousGood(revoke(history, { digest, at: "", by: "", why: null }));
   return next === undefined
-    ? `${done}; it was the only good one, so calls are denied until its source has another`
+    ? `${done}; it was the only good one, so ${lossOf(name)} until its source has another`
     : `${done}; a running gateway goes back to revision "${next.revision}" (${next.digest})`;
 }

@@ -9,8 +9,9 @@ import type {
   HistoryEntry,
   HistoryHold,
 } from "../../bundle/life/bundle-history.ts";
-import { isRevoked } from "../../bundle/life/history-changes.ts";
+import { abortOf, isRevoked } from "../../bundle/life/history-changes.ts";
 import type { PolicySource } from "../../config/config.ts";
+import { lossOf } from "../../contract/place-role.ts";
 import type { SourceState } from "./source-state.ts";
 import { sourceState } from "./source-state.ts";
 
@@ -85,22 +86,30 @@ function errorsOf(
   const kept = [hold, status, candidate].flatMap((one) =>
     typeof one?.code === "string" ? [{ code: one.code, message: one.message ?? "" }] : [],
   );
-  return [...denying, ...kept];
+  return [...denying, ...abortErrors(history), ...kept];
 }
 
-function staleError({ status }: BundleHistory, { cadence }: PolicySource): SourceError {
+function staleError({ status, layer }: BundleHistory, { cadence }: PolicySource): SourceError {
   const seconds = Math.round((cadence.maxStalenessMs ?? 0) / 1000);
   const heard = status.last_successful_request ?? "the beginning";
-  const message = `nothing was heard from its source since ${heard}, and max_staleness is ${seconds} s; calls are denied`;
+  const message = `nothing was heard from its source since ${heard}, and max_staleness is ${seconds} s; ${lossOf(layer)}`;
   return { code: "bundle_stale", message };
 }
 
 function revokedErrors(history: BundleHistory): readonly SourceError[] {
-  const { active } = history;
+  const { active, layer } = history;
   if (active === null) return [];
   const revocation = history.revoked.find((one) => isRevoked({ revoked: [one] }, active));
   if (revocation === undefined) return [];
   const { at, by, why } = revocation;
-  const message = `the active bundle was revoked by ${by} at ${at}: ${why ?? "no reason given"}; calls are denied`;
+  const message = `the active bundle was revoked by ${by} at ${at}: ${why ?? "no reason given"}; ${lossOf(layer)}`;
   return [{ code: "bundle_revoked", message }];
+}
+
+function abortErrors(history: BundleHistory): readonly SourceError[] {
+  const aborted = abortOf(history);
+  if (aborted === undefined) return [];
+  const { at, by, why } = aborted;
+  const message = `its bundle was taken out by ${by} at ${at}: ${why ?? "no reason given"}; "${history.layer}" is tried again with another bundle, or after bundle resume`;
+  return [{ code: "canary_aborted", message }];
 }

@@ -2,7 +2,7 @@
  * The one word for how a source of policy is doing, out of what is kept of it.
  */
 import type { BundleHistory } from "../../bundle/life/bundle-history.ts";
-import { isRevoked } from "../../bundle/life/history-changes.ts";
+import { abortOf, isRevoked } from "../../bundle/life/history-changes.ts";
 import type { Reference } from "../../bundle/reference.ts";
 import { parseReference } from "../../bundle/reference.ts";
 import type { PolicySource } from "../../config/config.ts";
@@ -11,8 +11,10 @@ import type { PolicySource } from "../../config/config.ts";
  * `revoked` and `stale` deny; with the others the active bundle decides. `chosen`: somebody chose
  * another one and no gateway has followed yet, or none can. `held`: somebody keeps it there whatever
  * its source has. `waiting`, `rejected`: its source has another one that waits, or was refused.
+ * `aborted`: a canary that gateways took out; its layer decides alone.
  */
 export type SourceState =
+  | "aborted"
   | "active"
   | "chosen"
   | "held"
@@ -30,6 +32,7 @@ export function sourceState(
   const { active, candidate, hold, status } = history;
   if (active === null) return candidate?.state;
   if (isRevoked(history, active)) return "revoked";
+  if (abortOf(history) !== undefined) return "aborted";
   if (isStale(policy, status.last_successful_request, nowMs)) return "stale";
   if (hold !== null && hold.digest !== active.digest) return "chosen";
   // Where each new bundle waits for somebody, having activated one holds back nothing.

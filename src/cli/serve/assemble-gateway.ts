@@ -22,6 +22,7 @@ import { createPolicyEngine } from "../../policy/engine/policy-engine.ts";
 import type { CliIo } from "../io.ts";
 import { checkPins } from "../validate/check-pins.ts";
 import type { LockedConfig } from "../locked-config.ts";
+import { createCanaryAborts } from "./canary-aborts.ts";
 import { createConnect } from "./create-connect.ts";
 import { serveAdmin } from "./serve-admin.ts";
 import { followLock } from "./follow-lock.ts";
@@ -71,14 +72,8 @@ export async function assembleGateway(options: AssembleOptions): Promise<Gateway
     fetch: globalThis.fetch,
   });
   const about = { registries: config.registries, env: io.env };
-  const keepers = createPolicyKeepers({
-    ...about,
-    stateDir,
-    paths,
-    dev,
-    log,
-    locks: options.locks,
-  });
+  const place = { stateDir, paths, dev, log, locks: options.locks };
+  const keepers = createPolicyKeepers({ ...about, ...place });
   const gateway = createGateway({
     config,
     clock: systemClock,
@@ -91,6 +86,7 @@ export async function assembleGateway(options: AssembleOptions): Promise<Gateway
     blocks,
     approvals,
     openKeeper: keepers.open,
+    canaryAborts: createCanaryAborts({ stateDir, tenant: config.tenant, decisionLog }),
     connect: createConnect({ env: io.env, stateDir, watchdog: options.watchdog }),
     mayStart: options.mayStart,
     onlySession,
@@ -102,6 +98,7 @@ export async function assembleGateway(options: AssembleOptions): Promise<Gateway
     stateDir,
     front,
     gateway,
+    shadows: gateway.shadows,
     blocks,
     approvals,
     decisionLog,

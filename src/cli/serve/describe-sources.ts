@@ -9,7 +9,7 @@ import type { PlaceWithPolicy } from "../../config/policy-places.ts";
 import { servedPolicies } from "../../config/policy-places.ts";
 import { readStanding } from "../bundle/read-standing.ts";
 
-/** One document for each server and layer that has a policy; snake_case. */
+/** One document for each server, layer and companion that has a policy; snake_case. */
 export async function describeSources(
   config: Pick<GatewayConfig, "servers" | "layers">,
   stateDir: string,
@@ -18,10 +18,11 @@ export async function describeSources(
 }
 
 async function describeSource(
-  { name, kind, policy }: PlaceWithPolicy,
+  { name, base, role, kind, policy }: PlaceWithPolicy,
   stateDir: string,
 ): Promise<object> {
-  const about = { name, kind, reference: policy.reference };
+  const beside = role === "policy" ? null : base;
+  const about = { name, role, beside, kind, reference: policy.reference };
   const nowMs = systemClock.nowMs();
   const place = { stateDir, clock: systemClock };
   const standing = await readStanding(place, { name, policy }, nowMs);

@@ -6,7 +6,7 @@ import type { SourceLock } from "../../bundle/lock/match-lock.ts";
 import type { RelockingKeeper } from "../../bundle/lock/relocking-keeper.ts";
 import { systemClock } from "../../config/ambient.ts";
 import { messageOf } from "../../errors.ts";
-import type { OpenKeeper } from "../../gateway/policies/keep-policies.ts";
+import type { OpenKeeper } from "../../gateway/policies/start-keeper.ts";
 import type { BundleSetting } from "../bundle/gateway-bundles.ts";
 
 export interface KeeperSetting extends BundleSetting {
@@ -75,7 +75,7 @@ async function openBundleStage(
     clock: systemClock,
     random: Math.random,
   };
-  return async ({ name: layer, kind, policy }, hands) => {
+  return async ({ name: layer, base, kind, policy }, hands) => {
     const { reference, trust, cadence, opaque } = policy;
     const keeper = new RelockingKeeper({
       layer,
@@ -84,9 +84,10 @@ async function openBundleStage(
       log,
       open: async (lock, { activate, record }) => {
         const { locked, ...limits } = lock ?? { locked: undefined };
-        const wanted = { wanted: { name: layer, kind, opaque }, reference, trust, ...cadence };
+        const wanted = { name: base, kind, opaque };
+        const about = { wanted, layer, reference, trust, ...cadence };
         const deps = { ...dependencies, activate, record };
-        return await openKeeper({ ...wanted, locked, ...limits }, deps);
+        return await openKeeper({ ...about, locked, ...limits }, deps);
       },
     });
     keepers.set(layer, keeper);

@@ -2,8 +2,9 @@
  * The admin interface of a running gateway: which routes it has, and what they are told. Loaded after
  * clients were greeted; a gateway whose interface cannot be opened serves without it.
  */
-import { systemClock } from "../../config/ambient.ts";
+import { newId, systemClock } from "../../config/ambient.ts";
 import type { GatewayConfig } from "../../config/config.ts";
+import { postureAt } from "../../config/posture-at.ts";
 import type { Log } from "../../contract/ambient.ts";
 import { gatewayVersion } from "../../contract/version.ts";
 import type { ObservedDecisionLog } from "../../decision/decision-log.ts";
@@ -11,6 +12,7 @@ import { codeOf, messageOf } from "../../errors.ts";
 import type { AdminInterface } from "../../admin/open-admin.ts";
 import type { AdminRoute } from "../../admin/admin-route.ts";
 import type { Blocks } from "../../gateway/blocks/blocks.ts";
+import type { BudgetDesk } from "../../gateway/budget-desk.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
 import type { KeptApprovals } from "../../gateway/keep-approvals.ts";
 import type { CliIo } from "../io.ts";
@@ -22,9 +24,11 @@ export interface AdminSetting {
   readonly stateDir: string;
   readonly front: "stdio" | "http";
   readonly gateway: Gateway;
+  /** How its shadows do. */
+  readonly shadows: () => readonly object[];
   readonly blocks: Blocks;
   readonly approvals: KeptApprovals;
-  readonly decisionLog: Pick<ObservedDecisionLog, "status">;
+  readonly decisionLog: Pick<ObservedDecisionLog, "status" | "note">;
   readonly log: Log;
   /** Resolves when there is time for it. */
   readonly mayStart: Promise<void>;
@@ -44,15 +48,19 @@ export function serveAdmin(setting: AdminSetting): () => Promise<void> {
 
 async function open(setting: AdminSetting): Promise<AdminInterface> {
   const { openAdmin } = await import("../../admin/open-admin.ts");
-  const { config, stateDir, log } = setting;
+  const { FailedLogins } = await import("../../admin/failed-logins.ts");
+  const { config, stateDir, log, decisionLog } = setting;
+  const { tenant } = config;
+  const note = decisionLog.note.bind(decisionLog);
+  const hands = { clock: systemClock, log };
   return await openAdmin({
     config: config.admin,
     stateDir,
     name: `${process.pid}-${setting.decisionLog.status().writer.slice(-8)}`,
     owner: userOfProcess(),
     routes: await routesOf(setting),
-    clock: systemClock,
-    log,
+    ...hands,
+    failedLogins: new FailedLogins({ ...hands, note, tenant, newId }),
   });
 }
 
@@ -62,6 +70,7 @@ async function routesOf(setting: AdminSetting): Promise<readonly AdminRoute[]> {
   const { blockRoutes } = await import("../../admin/routes/block-routes.ts");
   const { approvalRoutes } = await import("../../admin/routes/approval-routes.ts");
   const { openApprovalDesk } = await import("../../gateway/approval-desk.ts");
+  const { budgetRoutes } = await import("../../admin/routes/budget-routes.ts");
   const { describeSources } = await import("./describe-sources.ts");
   const { config, stateDir, blocks } = setting;
   const state = { isReady: false };
@@ -80,7 +89,21 @@ async function routesOf(setting: AdminSetting): Promise<readonly AdminRoute[]> {
     ...approvalRoutes(
       openApprovalDesk(setting.approvals, config.approvals, personNames(setting.io)),
     ),
+    ...budgetRoutes(await budgetDesk(setting)),
   ];
+}
+
+async function budgetDesk({ config, stateDir, decisionLog }: AdminSetting): Promise<BudgetDesk> {
+  const { openBudgetDesk } = await import("../../gateway/budget-desk.ts");
+  const { openUsageStore, usageStoreOptions } =
+    await import("../../policy/usage/open-usage-store.ts");
+  return openBudgetDesk({
+    open: () => openUsageStore(usageStoreOptions({ config, stateDir, clock: systemClock })),
+    tenant: config.tenant,
+    clock: systemClock,
+    newId,
+    note: (record) => decisionLog.note(record),
+  });
 }
 
 function statusOf(setting: AdminSetting, isReady: boolean, startedMs: number): object {
@@ -93,7 +116,7 @@ function statusOf(setting: AdminSetting, isReady: boolean, startedMs: number): o
     front,
     config: config.path,
     tenant: config.tenant,
-    posture: config.posture,
+    posture: postureAt(config, systemClock.nowMs()),
     started_at: new Date(startedMs).toISOString(),
     uptime_seconds: Math.floor((systemClock.nowMs() - startedMs) / 1000),
     state: isReady ? gateway.policyStanding() : "starting",
@@ -108,5 +131,6 @@ function statusOf(setting: AdminSetting, isReady: boolean, startedMs: number): o
       dead_letters: shipper?.deadLetters ?? 0,
     },
     blocks: { count: blocks.list().length, away: blocks.away() },
+    shadows: setting.shadows(),
   };
 }

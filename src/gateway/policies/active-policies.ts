@@ -31,7 +31,7 @@ export class ActivePolicies {
   readonly #options: ActivePoliciesOptions;
   #layers: readonly EngineLayer[];
   readonly #pending = new Map<string, Change>();
-  /** Layers of which nothing was heard yet. */
+  /** Layers of which nothing was heard yet; nobody waits for a canary. */
   readonly #awaited: Set<string>;
   readonly #patience: NodeJS.Timeout;
   #isMade = false;
@@ -44,7 +44,9 @@ export class ActivePolicies {
   constructor(options: ActivePoliciesOptions) {
     this.#options = options;
     this.#layers = options.layers;
-    this.#awaited = new Set(options.layers.map(({ name }) => name));
+    this.#awaited = new Set(
+      options.layers.flatMap(({ name, canaryOf }) => (canaryOf === undefined ? [name] : [])),
+    );
     this.#gate = new Promise((resolve) => {
       this.#openGate = resolve;
     });

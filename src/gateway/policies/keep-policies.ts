@@ -5,51 +5,20 @@
  * a decision: its server, or with an organisation's layer every call, is denied with `no_policy`
  * until it is there.
  */
-import type { GatewayConfig, PolicySource } from "../../config/config.ts";
+import type { GatewayConfig } from "../../config/config.ts";
+import type { PolicyPlace } from "../../config/policy-places.ts";
 import { policyPlaces } from "../../config/policy-places.ts";
-import type { Clock, Log, NewId } from "../../contract/ambient.ts";
-import type { Bundle, BundleActivation, BundleChange, LayerKind } from "../../contract/bundle.ts";
-import type { DecisionLog } from "../../contract/record.ts";
-import { codeOf, messageOf } from "../../errors.ts";
 import type { EngineLayer, PolicyEngine } from "../../policy/engine/policy-engine.ts";
 import { ActivePolicies } from "./active-policies.ts";
-import { hasGrants } from "./has-grants.ts";
+import type { PolicyKeeper, StartKeeperOptions } from "./start-keeper.ts";
+import { startKeeper } from "./start-keeper.ts";
 
-/** A server or layer, and where its policy comes from. */
-export interface PolicyPlace {
-  readonly name: string;
-  readonly kind: LayerKind;
-  readonly policy: PolicySource;
-}
-
-/** What a keeper does with what it has. */
-export interface PolicyHands {
-  readonly activate: (bundle: Bundle | undefined) => Promise<BundleActivation>;
-  readonly record: (change: BundleChange) => Promise<void>;
-}
-
-/** Keeps one bundle up to date. */
-export interface PolicyKeeper {
-  /** Resolves when a bundle is active, or none can be had for now. */
-  readonly start: () => Promise<void>;
-  readonly close: () => Promise<void>;
-}
-
-/** Opens a keeper; rejects where its source can never be read. */
-export type OpenKeeper = (place: PolicyPlace, hands: PolicyHands) => Promise<PolicyKeeper>;
-
-export interface KeepPoliciesOptions {
-  readonly config: GatewayConfig;
+export interface KeepPoliciesOptions extends StartKeeperOptions {
   readonly engine: PolicyEngine;
-  readonly openKeeper: OpenKeeper;
-  readonly decisionLog: Pick<DecisionLog, "note">;
   /** Resolves when sources may be asked. */
   readonly mayStart: Promise<void>;
   /** Another set of bundles decides. */
   readonly onChange: () => void;
-  readonly clock: Clock;
-  readonly newId: NewId;
-  readonly log: Log;
 }
 
 export interface KeptPolicies {
@@ -62,23 +31,24 @@ export interface KeptPolicies {
 
 /** Starts to keep the policies of a configuration. */
 export function keepPolicies(options: KeepPoliciesOptions): KeptPolicies {
-  const places = policyPlaces(options.config).filter(({ isDisabled }) => !isDisabled);
+  const places = policyPlaces(options.config).filter(
+    ({ isDisabled, role }) => !isDisabled && role !== "shadow",
+  );
   const active = new ActivePolicies({
-    layers: places.map(({ name, kind }) => ({
-      name,
-      kind,
-      bundle: undefined,
-      defaultEffect: kind === "server" ? defaultEffectOf(options.config, name) : "deny",
-    })),
+    layers: places.map((place) => emptyLayer(options.config, place)),
     engine: options.engine,
     onChange: options.onChange,
   });
-  const keepers = new Map<string, PolicyKeeper>();
-  const starts = places.map(async ({ name, kind, policy }) => {
+  const keepers: PolicyKeeper[] = [];
+  const starts = places.map(async ({ policy, ...place }) => {
+    const { name } = place;
     await options.mayStart;
     if (policy === undefined) {
       options.log.warn({ layer: name }, "server has no policy; its calls are denied");
-    } else await startOne(options, active, keepers, { name, kind, policy });
+    } else {
+      const activate = active.activate.bind(active, name);
+      await startKeeper(options, { ...place, policy }, activate, (one) => keepers.push(one));
+    }
     active.heardOf(name);
   });
   return {
@@ -86,68 +56,21 @@ export function keepPolicies(options: KeepPoliciesOptions): KeptPolicies {
     layers: () => active.layers,
     close: async () => {
       active.close();
-      await Promise.all([...keepers.values()].map((keeper) => keeper.close()));
+      await Promise.all(keepers.map((keeper) => keeper.close()));
       await Promise.all(starts);
     },
   };
 }
 
-async function startOne(
-  options: KeepPoliciesOptions,
-  active: ActivePolicies,
-  keepers: Map<string, PolicyKeeper>,
-  place: PolicyPlace,
-): Promise<void> {
-  const { log, openKeeper } = options;
-  const { name: layer } = place;
-  let isActive = false;
-  try {
-    const keeper = await openKeeper(place, {
-      activate: async (bundle) => {
-        const activation = await active.activate(layer, bundle);
-        if (activation.ok) isActive = bundle !== undefined;
-        if (activation.ok && bundle !== undefined) tellActive(options, bundle);
-        return activation;
-      },
-      record: (change) => record(options, place, change),
-    });
-    keepers.set(layer, keeper);
-    await keeper.start();
-    if (!isActive) log.error({ layer }, "policy bundle not loaded; its calls are denied");
-  } catch (thrown) {
-    const found = { layer, code: codeOf(thrown), reason: messageOf(thrown) };
-    log.error(found, "policy bundle not loaded; its calls are denied");
-  }
-}
-
-function tellActive({ config, log }: KeepPoliciesOptions, bundle: Bundle): void {
-  const { name: layer, revision, digest, origin, metadata } = bundle;
-  log.info({ layer, revision, digest, origin }, "policy bundle active");
-  if (bundle.isOpaque === true) log.warn({ layer }, "policy bundle is opaque; nobody can read it");
-  const isIdle = bundle.kind === "server" && hasGrants(metadata);
-  if (isIdle && defaultEffectOf(config, layer) === "allow") {
-    log.warn({ layer }, "default has no effect: the policy has rules that grant");
-  }
-  if (metadata["name"] !== undefined) return;
-  log.warn({ layer }, "policy bundle has no name of its own and would fit any server");
+function emptyLayer(
+  config: KeepPoliciesOptions["config"],
+  { name, base, role, kind }: PolicyPlace,
+): EngineLayer {
+  const defaultEffect = kind === "server" ? defaultEffectOf(config, base) : "deny";
+  const layer = { name, kind, bundle: undefined, defaultEffect } as const;
+  return role === "canary" ? { ...layer, canaryOf: base } : layer;
 }
 
 function defaultEffectOf({ servers }: GatewayConfig, name: string): "deny" | "allow" {
   return servers.get(name)?.defaultEffect ?? "deny";
-}
-
-/** A set that decides is not given back because it could not be written down; that is told. */
-async function record(
-  { config, clock, decisionLog, log, newId }: KeepPoliciesOptions,
-  { name: layer, kind: layerKind, policy }: PolicyPlace,
-  change: BundleChange,
-): Promise<void> {
-  const { tenant } = config;
-  const { reference } = policy;
-  const about = { decisionId: newId(), timeMs: clock.nowMs(), tenant, layer, layerKind, reference };
-  try {
-    await decisionLog.note({ kind: "activation", ...about, ...change });
-  } catch (thrown) {
-    log.error({ layer, reason: messageOf(thrown) }, "change of policy could not be recorded");
-  }
 }

@@ -15,6 +15,9 @@ export const gatewaySentences: Readonly<Record<GatewayCode, string>> = {
   blocked:
     "The operator of the gateway has stopped this agent, user, server or tool. Do not try again or another way; tell the person you work for.",
   budget_exhausted: "The budget for such calls is used up.",
+  conversation_limit:
+    "Too many conversations of this agent are remembered already. Go on in one of those, or tell the operator of the gateway.",
+  hidden_characters: "The server's text holds invisible or control characters.",
   invalid_cost: "The cost of this call could not be computed from its arguments.",
   malformed_request: "The request could not be read.",
   no_decision: "A policy has no answer for this call. Tell the operator of the gateway.",
@@ -29,6 +32,7 @@ export const gatewaySentences: Readonly<Record<GatewayCode, string>> = {
     "A policy took too long. Try once more with smaller arguments, then tell the operator of the gateway.",
   release_mismatch:
     "The server that runs is not the one that was released with this policy. Tell the operator of the gateway.",
+  result_too_large: "What came back is larger than the operator allows.",
   result_withheld: "What came back may not be shown, and could not be changed so that it may.",
   schema_unusable:
     "The tool's input schema cannot be used to check arguments. Tell the operator of the gateway.",

@@ -1,11 +1,14 @@
 /**
  * The order in which layers count wherever only one of them can be named: by kind, then as
- * configured; within a layer by code.
+ * configured, and canaries after them all; within a layer by code.
  */
 import { layerKinds } from "../../contract/bundle.ts";
 import type { LayerVerdict, RuleMatch } from "../../contract/layer.ts";
 
-/** Verdicts by kind; those of one kind keep the order in which they came (that of the config). */
+/**
+ * Verdicts by kind, canaries last; those of one kind keep the order in which they came (that of the
+ * config).
+ */
 export function inLayerOrder(verdicts: readonly LayerVerdict[]): readonly LayerVerdict[] {
   return verdicts.toSorted((left, right) => rank(left) - rank(right));
 }
@@ -24,5 +27,6 @@ export function compareText(left: string, right: string): number {
 }
 
 function rank(verdict: LayerVerdict): number {
-  return layerKinds.indexOf(verdict.layer.kind);
+  const { kind, canaryOf } = verdict.layer;
+  return layerKinds.indexOf(kind) + (canaryOf === undefined ? 0 : layerKinds.length);
 }

@@ -1,9 +1,11 @@
 /**
  * Waivers of the overrides layer: each lifts the denials of one rule of one bundle, for a stated
  * reason and until a stated time. Nothing that the gateway itself refuses is ever lifted, nothing
- * whose author did not mark it `overridable`, and nothing by more waivers than the operator wants.
+ * whose author did not mark it `overridable`, and nothing by more waivers than the operator wants. A
+ * canary of an overrides layer gives no waiver of its own: those of its layer count where it gives
+ * them too.
  */
-import { isGatewayCode } from "../../contract/layer.ts";
+import { baseName, isGatewayCode } from "../../contract/layer.ts";
 import type { LayerVerdict, RuleMatch, Waiver } from "../../contract/layer.ts";
 import { parseRfc3339Ms } from "../../contract/rfc3339.ts";
 import type { CombineRequest, FromLayer } from "./combined-decision.ts";
@@ -28,7 +30,8 @@ export function liftDenials(
   const offered = waiversOf(verdicts);
   const whole = offered.filter(({ problem }) => problem === undefined);
   const inForce = byName(whole.filter((waiver) => isInForce(waiver, nowMs)));
-  const valid = inForce.slice(0, maxWaivers);
+  const counted = inForce.slice(0, maxWaivers);
+  const valid = counted.filter((waiver) => missingCanary(waiver, verdicts, nowMs) === undefined);
   const isLifted = (denial: FromLayer<RuleMatch>): boolean =>
     valid.some((waiver) => lifts(waiver, denial));
   const standing = denials.filter((denial) => !isLifted(denial));
@@ -40,7 +43,8 @@ export function liftDenials(
     ),
     voidWaivers: [
       ...offered.filter(({ problem }) => problem !== undefined),
-      ...inForce.slice(valid.length).map((waiver) => surplus(waiver, valid.length)),
+      ...inForce.slice(counted.length).map((waiver) => surplus(waiver, counted.length)),
+      ...counted.flatMap((waiver) => withoutCanary(waiver, verdicts, nowMs)),
     ],
   };
 }
@@ -59,10 +63,50 @@ function surplus(waiver: Waiver, most: number): Waiver {
   return { ...waiver, problem };
 }
 
-function waiversOf(verdicts: readonly LayerVerdict[]): readonly Waiver[] {
-  return verdicts.flatMap((verdict) =>
-    verdict.ok && verdict.layer.kind === "overrides" ? verdict.output.waive : [],
+function withoutCanary(
+  waiver: Waiver,
+  verdicts: readonly LayerVerdict[],
+  nowMs: number,
+): readonly Waiver[] {
+  const canary = missingCanary(waiver, verdicts, nowMs);
+  if (canary === undefined) return [];
+  return [{ ...waiver, problem: `expected it of "${canary}" too, found none in force there` }];
+}
+
+/** The canary beside the layer of a waiver that does not give it; what it gives itself is not heard. */
+function missingCanary(
+  waiver: Waiver,
+  verdicts: readonly LayerVerdict[],
+  nowMs: number,
+): string | undefined {
+  const isGiven = (one: Waiver): boolean =>
+    one.problem === undefined && isSame(one, waiver) && isStated(one) && isInForce(one, nowMs);
+  const overrides = overridesIn(verdicts);
+  const giver = overrides.find(
+    ({ layer, output }) => layer.canaryOf === undefined && output.waive.includes(waiver),
   );
+  return overrides.find(
+    ({ layer: { canaryOf }, output }) =>
+      canaryOf !== undefined && canaryOf === giver?.layer.name && !output.waive.some(isGiven),
+  )?.layer.name;
+}
+
+function isSame(left: Waiver, right: Waiver): boolean {
+  return left.bundle === right.bundle && left.rule === right.rule;
+}
+
+function waiversOf(verdicts: readonly LayerVerdict[]): readonly Waiver[] {
+  return overridesIn(verdicts).flatMap(({ layer, output }) =>
+    layer.canaryOf === undefined ? output.waive : [],
+  );
+}
+
+function overridesIn(verdicts: readonly LayerVerdict[]) {
+  return verdicts.filter((verdict) => verdict.ok).filter(({ layer }) => layer.kind === "overrides");
+}
+
+function isStated({ justification }: Waiver): boolean {
+  return justification.trim() !== "";
 }
 
 function isInForce({ expires }: Waiver, nowMs: number): boolean {
@@ -74,8 +118,8 @@ function lifts(waiver: Waiver, { layer, match }: FromLayer<RuleMatch>): boolean 
   return (
     match.overridable &&
     !isGatewayCode(match.code) &&
-    waiver.justification.trim() !== "" &&
-    waiver.bundle === layer.name &&
+    isStated(waiver) &&
+    waiver.bundle === baseName(layer) &&
     waiver.rule === match.rule
   );
 }

@@ -22,6 +22,8 @@ export interface EngineLayer {
   readonly fallback?: Bundle | undefined;
   /** `allow`: what its policy neither grants nor refuses is granted, where no rule of it grants. */
   readonly defaultEffect?: "deny" | "allow";
+  /** Of a canary: the layer beside which it is asked. Without a bundle it says nothing. */
+  readonly canaryOf?: string | undefined;
 }
 
 /** What became of one layer. */
@@ -104,9 +106,15 @@ function resultOf(
 }
 
 async function prepare(layer: EngineLayer, tools: ActivationTools): Promise<Prepared> {
-  const { name, kind, bundle } = layer;
+  const { name, kind, bundle, canaryOf } = layer;
   const opaque = bundle?.isOpaque === true ? { opaque: true } : {};
-  const stamp = { revision: bundle?.revision ?? "", digest: bundle?.digest ?? "", ...opaque };
+  const beside = canaryOf === undefined ? {} : { canaryOf };
+  const stamp = {
+    revision: bundle?.revision ?? "",
+    digest: bundle?.digest ?? "",
+    ...opaque,
+    ...beside,
+  };
   const lane = { identity: { name, kind, ...stamp }, load: undefined };
   if (bundle === undefined) return { lane, error: undefined };
   try {
@@ -120,7 +128,7 @@ async function prepare(layer: EngineLayer, tools: ActivationTools): Promise<Prep
 }
 
 async function loadOf(
-  { name, kind, defaultEffect = "deny" }: EngineLayer,
+  { name, kind, defaultEffect = "deny", canaryOf }: EngineLayer,
   bundle: Bundle,
   { maximumPages, compiled }: ActivationTools,
 ): Promise<WorkerLayer> {
@@ -129,7 +137,7 @@ async function loadOf(
   compiled.set(bundle, compiling);
   const about = { name, kind, policyPackage, entrypoints, dataJson, isOpaque, defaultEffect };
   const readsResults = namesResults(bundle);
-  return { ...about, readsResults, compiled: await compiling };
+  return { ...about, readsResults, canaryOf, compiled: await compiling };
 }
 
 function checkKind(expected: LayerKind, bundle: Bundle): void {

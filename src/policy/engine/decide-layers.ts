@@ -1,8 +1,10 @@
 /**
  * One decision inside a worker: asks the layers in the order of the policy contract and gives each
- * later stage what the earlier ones said. A layer whose answer cannot be read adds nothing.
+ * later stage what the earlier ones said. A layer whose answer cannot be read adds nothing. Canaries are
+ * asked when all layers have spoken, with the input of their own layer: no layer hears of them.
  */
 import type { LayerOutput } from "../../contract/layer.ts";
+import { baseName } from "../../contract/layer.ts";
 import { assembleInput, usageOf } from "./assemble-input.ts";
 import type { Audience, InputFindings } from "./assemble-input.ts";
 import type { EvaluationContext } from "./builtin-calls.ts";
@@ -17,6 +19,7 @@ export type DecidedLayers = Omit<DecideReply, "type" | "evalMs" | "argumentCheck
 interface Answered {
   readonly layer: OpenLayer;
   readonly reading: LayerReading;
+  readonly evalMs?: number;
 }
 
 interface DecideTools extends AskTools {
@@ -50,10 +53,26 @@ export function decideLayers(
   const rules = askAll(layers.rules, "organisation", findings);
 
   const judged = [...identity, ...server, ...rules];
-  const denialsJson = layers.overrides.length > 0 ? denialsJsonOf(judged) : undefined;
+  const denialsJson = readsDenials(layers) ? denialsJsonOf(judged) : undefined;
   const overrides = askAll(layers.overrides, "organisation", { ...findings, denialsJson });
+
+  const findingsFor = ({ layer: { kind } }: OpenLayer): InputFindings => {
+    if (kind === "identity") return classified.findings;
+    return kind === "overrides" ? { ...findings, denialsJson } : findings;
+  };
+  const canaries = layers.canaries.flatMap((canary) => {
+    const startedMs = performance.now();
+    const answered = askAll([canary], audienceOf(canary), findingsFor(canary));
+    const evalMs = performance.now() - startedMs;
+    return answered.map((one) => ({ ...one, evalMs }));
+  });
   const ndBuiltinCacheJson = ndBuiltinCache.toJson();
-  return { ...findings, ndBuiltinCacheJson, answers: [...judged, ...overrides].map(toAnswer) };
+  const answers = [...judged, ...overrides, ...canaries].map(toAnswer);
+  return { ...findings, ndBuiltinCacheJson, answers };
+}
+
+function audienceOf({ layer }: OpenLayer): Audience {
+  return layer.kind === "server" ? "server" : "organisation";
 }
 
 function askerOf(request: DecideRequest, tools: DecideTools): AskAll {
@@ -61,8 +80,8 @@ function askerOf(request: DecideRequest, tools: DecideTools): AskAll {
     if (layers.length === 0) return [];
     // Layers differ in nothing but their counters, and most have none.
     const encoded = new Map<string, EncodedInput>();
-    const inputFor = ({ layer: { name } }: OpenLayer): EncodedInput => {
-      const usage = usageOf(request.parts, name);
+    const inputFor = ({ layer }: OpenLayer): EncodedInput => {
+      const usage = usageOf(request.parts, baseName(layer));
       const text = (): string => assembleInput(request.parts, audience, findings, usage);
       const input = encoded.get(usage) ?? encodeInput(text(), tools.inputMaxBytes);
       encoded.set(usage, input);
@@ -135,6 +154,10 @@ function capabilitiesJson(identity: readonly Answered[]): string {
   return JSON.stringify(Object.fromEntries(members));
 }
 
+function readsDenials({ overrides, canaries }: AskedLayers): boolean {
+  return overrides.length > 0 || canaries.some(({ layer }) => layer.kind === "overrides");
+}
+
 /** `input.denials`: every rule that refuses so far. */
 function denialsJsonOf(judged: readonly Answered[]): string {
   const denials = judged.flatMap((answered) => {
@@ -153,6 +176,6 @@ function serverOf({ server }: AskedLayers): readonly OpenLayer[] {
   return server === undefined ? [] : [server];
 }
 
-function toAnswer({ layer, reading }: Answered): LayerAnswer {
-  return { index: layer.index, reading };
+function toAnswer({ layer, reading, evalMs }: Answered): LayerAnswer {
+  return { index: layer.index, reading, evalMs };
 }

@@ -23,6 +23,8 @@ export interface WorkerLayer {
   readonly readsResults?: boolean;
   /** What the operator lets it grant by saying nothing. */
   readonly defaultEffect?: "deny" | "allow";
+  /** The layer beside which it is asked, after all others. */
+  readonly canaryOf?: string | undefined;
 }
 
 export interface LoadRequest {
@@ -98,6 +100,8 @@ export type LoadReply =
 export interface LayerAnswer {
   readonly index: number;
   readonly reading: LayerReading;
+  /** Time it took, of a canary. */
+  readonly evalMs?: number | undefined;
 }
 
 export interface DecideReply {

@@ -1,6 +1,8 @@
 /**
  * The layers that a worker holds, and which of them are asked about an action of one server.
  */
+import type { LayerIdentity } from "../../contract/layer.ts";
+import { baseName } from "../../contract/layer.ts";
 import { messageOf } from "../../errors.ts";
 import type { EvaluationContext } from "./builtin-calls.ts";
 import type { WorkerLayer } from "./engine-protocol.ts";
@@ -23,6 +25,8 @@ export interface AskedLayers {
   readonly identity: readonly OpenLayer[];
   readonly rules: readonly OpenLayer[];
   readonly overrides: readonly OpenLayer[];
+  /** Of any kind: each is asked beside its layer, when all others have spoken. */
+  readonly canaries: readonly OpenLayer[];
 }
 
 /**
@@ -52,16 +56,28 @@ export function layersFor(
   unasked: readonly string[],
 ): AskedLayers {
   const open = [...layers]
-    .filter(({ layer }) => layer.kind === "server" || !unasked.includes(layer.name))
+    .filter(({ layer }) => isAskedAbout(layer, server, unasked))
     .toSorted((left, right) => left.index - right.index);
   const ofKind = (...kinds: readonly string[]): readonly OpenLayer[] =>
-    open.filter(({ layer }) => kinds.includes(layer.kind));
+    open.filter(({ layer }) => layer.canaryOf === undefined && kinds.includes(layer.kind));
   return {
-    server: ofKind("server").find(({ layer }) => layer.name === server),
+    server: ofKind("server")[0],
     identity: ofKind("identity"),
     rules: ofKind("workflow", "compliance"),
     overrides: ofKind("overrides"),
+    canaries: open.filter(({ layer }) => layer.canaryOf !== undefined),
   };
+}
+
+/** Whose say is asked for. A canary is asked where its layer is, unless it is named. */
+export function isAskedAbout(
+  layer: Pick<LayerIdentity, "name" | "kind" | "canaryOf">,
+  server: string,
+  unasked: readonly string[],
+): boolean {
+  const isNamed = unasked.includes(layer.name);
+  if (layer.kind !== "server") return !isNamed;
+  return baseName(layer) === server && !(layer.canaryOf !== undefined && isNamed);
 }
 
 export interface AskTools {

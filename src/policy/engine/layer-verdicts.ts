@@ -5,6 +5,7 @@
 import type { LayerIdentity, LayerVerdict } from "../../contract/layer.ts";
 import type { ArgumentCheck, LayerAnswer } from "./engine-protocol.ts";
 import { argumentChecking } from "./engine-protocol.ts";
+import { isAskedAbout } from "./layer-set.ts";
 import type { LaneLayer } from "./open-lane.ts";
 import type { LayerSet, PoolAnswer } from "./worker-pool.ts";
 
@@ -26,9 +27,11 @@ export function decisionVerdicts(asked: LayerAnswers, server: string): readonly 
   const isDecided = outcome.type === "answered" && outcome.reply.type === "decided";
   const answers = isDecided ? outcome.reply.answers : [];
   const verdicts = asked.set.layers.flatMap((layer, place) =>
-    isAsked(layer, server, asked) ? [verdictOf(asked, { layer, place, answers })] : [],
+    isAsked(layer, server, place, asked) ? [verdictOf(asked, { layer, place, answers })] : [],
   );
-  const hasServer = verdicts.some(({ layer }) => layer.kind === "server");
+  const hasServer = verdicts.some(
+    ({ layer }) => layer.kind === "server" && layer.canaryOf === undefined,
+  );
   return hasServer ? verdicts : [...verdicts, noServerLayer(server)];
 }
 
@@ -42,10 +45,39 @@ export function visibilityVerdicts(
   const isSeen = outcome.type === "answered" && outcome.reply.type === "seen";
   const answers = (isSeen ? outcome.reply.answers[inputPlace] : undefined) ?? [];
   return asked.set.layers.flatMap((layer, place) =>
-    isAsked(layer, server, asked) && layer.load?.entrypoints.visibility !== undefined
+    isAsked(layer, server, place, asked) && layer.load?.entrypoints.visibility !== undefined
       ? [verdictOf(asked, { layer, place, answers })]
       : [],
   );
+}
+
+/** How one canary did that was asked, as far as that was its own doing. */
+export interface CanaryRun {
+  readonly layer: LayerIdentity;
+  /** It said nothing that can be read, or the worker ended while it ran. */
+  readonly isFailed: boolean;
+  /** The worker ended while it ran, so that no layer answered. */
+  readonly isEnd: boolean;
+  /** `undefined` where it did not come to an end, or nobody measured it. */
+  readonly evalMs: number | undefined;
+}
+
+/** How canaries did; one that was not reached, because another layer ended the worker, did nothing. */
+export function canaryRuns(
+  { outcome, set }: LayerAnswers,
+  verdicts: readonly LayerVerdict[],
+): readonly CanaryRun[] {
+  const isEnded = outcome.type === "timeout" || outcome.type === "crashed";
+  const culprit = isEnded ? set.layers[outcome.layer]?.identity.name : undefined;
+  const isDecided = outcome.type === "answered" && outcome.reply.type === "decided";
+  const answers = isDecided ? outcome.reply.answers : [];
+  return verdicts.flatMap(({ layer, ok }) => {
+    if (layer.canaryOf === undefined) return [];
+    if (outcome.type !== "answered" && culprit !== layer.name) return [];
+    const place = set.layers.findIndex(({ identity }) => identity.name === layer.name);
+    const evalMs = answers.find(({ index }) => index === place)?.evalMs;
+    return [{ layer, isFailed: !ok, isEnd: isEnded, evalMs }];
+  });
 }
 
 /** What became of the check of arguments that was part of a decision. */
@@ -76,12 +108,16 @@ interface AskedLayer {
   readonly answers: readonly LayerAnswer[];
 }
 
+/** A canary that is not there, or cannot be started, leaves the decision to its layer. */
 function isAsked(
-  { identity: { kind, name } }: LaneLayer,
+  { identity, load }: LaneLayer,
   server: string,
-  { unasked }: LayerAnswers,
+  place: number,
+  { set, unasked }: LayerAnswers,
 ): boolean {
-  return kind === "server" ? name === server : !unasked.includes(name);
+  const isIdle = load === undefined || set.failures.has(place);
+  if (identity.canaryOf !== undefined && isIdle) return false;
+  return isAskedAbout(identity, server, unasked);
 }
 
 function verdictOf(

@@ -15,11 +15,17 @@ import type { ActivationResult, EngineLayer } from "./activate-layers.ts";
 import { assembleInput } from "./assemble-input.ts";
 import type { CompiledPolicy } from "./compiled-policy.ts";
 import type { ArgumentCheck, ArgumentCheckRequest, AskRequest } from "./engine-protocol.ts";
-import { argumentCheckOf, decisionVerdicts, visibilityVerdicts } from "./layer-verdicts.ts";
-import type { LayerAnswers } from "./layer-verdicts.ts";
+import { isAskedAbout } from "./layer-set.ts";
+import {
+  argumentCheckOf,
+  canaryRuns,
+  decisionVerdicts,
+  visibilityVerdicts,
+} from "./layer-verdicts.ts";
+import type { CanaryRun, LayerAnswers } from "./layer-verdicts.ts";
 import { WorkerPool } from "./worker-pool.ts";
 
-export type { ActivationResult, ArgumentCheck, ArgumentCheckRequest, EngineLayer };
+export type { ActivationResult, CanaryRun, ArgumentCheck, ArgumentCheckRequest, EngineLayer };
 
 export interface Decision {
   /** One per layer that has a say, in the order of the set; failed ones are among them. */
@@ -32,6 +38,8 @@ export interface Decision {
   readonly evalMs: number;
   /** OPA's `nd_builtin_cache`, for the record; undefined where no such builtin was called. */
   readonly ndBuiltinCacheJson: string | undefined;
+  /** How the canaries did that were asked. */
+  readonly canaries: readonly CanaryRun[];
   /** Where one was asked for. A worker that did not answer is a failed check. */
   readonly argumentCheck: ArgumentCheck | undefined;
 }
@@ -39,6 +47,7 @@ export interface Decision {
 /** What the layers say to one list-phase input: `hide` and `capabilities`, or a failure. */
 export interface VisibilityVerdict {
   readonly verdicts: readonly LayerVerdict[];
+  readonly canaries: readonly CanaryRun[];
 }
 
 export interface PolicyEngine {
@@ -139,19 +148,23 @@ export function createPolicyEngine(options: PolicyEngineOptions): PolicyEngine {
       const answered = await ask({ type: "decide", ...about });
       const argumentCheck = check === undefined ? undefined : argumentCheckOf(answered);
       const verdicts = decisionVerdicts(answered, server);
-      return { ...decidedOf(parts, answered), verdicts, argumentCheck };
+      const canaries = canaryRuns(answered, verdicts);
+      return { ...decidedOf(parts, answered), verdicts, canaries, argumentCheck };
     },
     visibility: async ({ server, inputs, parentInputs = [], unasked = [], timeMs }) => {
       const about = { server, inputs, parentInputs, unasked, timeMs };
       const answered = await ask({ type: "visibility", ...about, seed: randomUUID() });
-      return inputs.map((_, place) => ({ verdicts: visibilityVerdicts(answered, server, place) }));
+      return inputs.map((_, place) => {
+        const verdicts = visibilityVerdicts(answered, server, place);
+        return { verdicts, canaries: canaryRuns(answered, verdicts) };
+      });
     },
     judgesResults: (server, unasked) =>
       pool.set.layers.some(
-        ({ identity: { kind, name }, load }) =>
+        ({ identity, load }) =>
           load !== undefined &&
           load.readsResults !== false &&
-          (kind === "server" ? name === server : !unasked.includes(name)),
+          isAskedAbout(identity, server, unasked),
       ),
     check: async (check) => argumentCheckOf(await ask({ type: "check", check })),
     close: async () => pool.close(),
@@ -161,7 +174,7 @@ export function createPolicyEngine(options: PolicyEngineOptions): PolicyEngine {
 function decidedOf(
   parts: InputParts,
   { outcome }: LayerAnswers,
-): Omit<Decision, "verdicts" | "argumentCheck"> {
+): Omit<Decision, "verdicts" | "canaries" | "argumentCheck"> {
   const decided =
     outcome.type === "answered" && outcome.reply.type === "decided"
       ? outcome.reply

@@ -21,8 +21,9 @@ export function seeLayers(
   { inputs, parentInputs, timeMs, seed }: VisibilityRequest,
   tools: AskTools,
 ): readonly (readonly LayerAnswer[])[] {
-  const { server, identity, rules, overrides } = layers;
-  const asked = [...identity, ...(server === undefined ? [] : [server]), ...rules, ...overrides];
+  const { server, identity, rules, overrides, canaries } = layers;
+  const servers = server === undefined ? [] : [server];
+  const asked = [...identity, ...servers, ...rules, ...overrides, ...canaries];
   return inputs.map((text, place) => {
     const context: EvaluationContext = { timeMs, seed, ndBuiltinCache: createNdBuiltinCache() };
     const askOne: Ask = (layer, entrypoint, input) =>

@@ -127,7 +127,9 @@ describe("a bundle that was revoked", () => {
     await expect.poll(() => world.activated, patience).toEqual(["v1", undefined]);
     await expect
       .poll(() => world.changes, patience)
-      .toContainEqual(expect.objectContaining({ event: "withdrawn", code: "bundle_revoked" }));
+      .toContainEqual(
+        expect.objectContaining({ event: "withdrawn", code: "bundle_revoked", by: "alice" }),
+      );
     await keeper.refresh();
     await keeper.close();
     await keep().start();
