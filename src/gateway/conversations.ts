@@ -1,23 +1,28 @@
 /**
- * The conversations of all principals of one gateway. One that was not needed for long is closed;
- * what it has seen is on disk, and in the database where replicas share it.
+ * The conversations of all principals of one gateway. Those of a principal who was not heard of for
+ * long are closed; what they have seen is on disk, and where replicas share it.
  */
 import { join } from "node:path";
 import type { GatewayConfig } from "../config/config.ts";
 import type { NewId } from "../contract/ambient.ts";
 import type { Principal } from "../contract/principal.ts";
+import type { ConversationView } from "../policy/input/conversation.ts";
 import { Conversation } from "../policy/input/conversation.ts";
-import type { SharedSightings, SightingTable } from "../policy/input/shared-sightings.ts";
+import type {
+  SharedSightings,
+  SightingPlace,
+  SightingStore,
+} from "../policy/input/shared-sightings.ts";
 
 const maxOpen = 1000;
 
 export class Conversations {
   readonly #stateDir: string;
   readonly #newId: NewId;
-  readonly #sharedUrl: string | undefined;
+  readonly #place: SightingPlace | undefined;
   /** By principal, the one used longest ago first. */
   readonly #open = new Map<string, Conversation>();
-  #table: Promise<SightingTable> | undefined;
+  #store: Promise<SightingStore> | undefined;
 
   constructor(
     { state, decisions }: Pick<GatewayConfig, "state" | "decisions">,
@@ -26,34 +31,45 @@ export class Conversations {
   ) {
     this.#stateDir = stateDir;
     this.#newId = newId;
-    const isShared = state.sharesConversations && decisions.store.kind === "postgres";
-    this.#sharedUrl = isShared ? decisions.store.url : undefined;
+    const { redisUrl, sharesConversations } = state;
+    const place = { redisUrl, decisions: decisions.store };
+    this.#place = sharesConversations ? place : undefined;
   }
 
-  /** A conversation belongs to (tenant, user, agent), whatever characters their ids have. */
-  of({ key }: Principal): Conversation {
-    const folder = join(this.#stateDir, "conversations", key);
-    const known = this.#open.get(key);
-    const conversation = known ?? new Conversation(folder, this.#newId, this.#sharedOf(key));
-    this.#open.delete(key);
-    this.#open.set(key, conversation);
-    if (this.#open.size > maxOpen) this.#closeOldest();
-    return conversation;
+  /**
+   * The one that somebody trusted names, else everything of (tenant, user, agent), whatever characters
+   * their ids have.
+   */
+  of({ key, conversation }: Principal): ConversationView {
+    const all = this.#openAll(key);
+    return conversation === undefined ? all : all.vouched(conversation);
   }
 
   async close(): Promise<void> {
     await Promise.all([...this.#open.values()].map((conversation) => conversation.close()));
-    const table = await this.#table?.catch(() => undefined);
-    await table?.close();
+    const store = await this.#store?.catch(() => undefined);
+    await store?.close();
+  }
+
+  #openAll(key: string): Conversation {
+    const folder = join(this.#stateDir, "conversations", key);
+    const shared = this.#sharedOf(key);
+    const all = this.#open.get(key) ?? new Conversation(folder, this.#newId, { shared });
+    this.#open.delete(key);
+    this.#open.set(key, all);
+    if (this.#open.size > maxOpen) this.#closeOldest();
+    return all;
   }
 
   #sharedOf(key: string): SharedSightings | undefined {
-    const url = this.#sharedUrl;
-    if (url === undefined) return undefined;
-    const table = (): Promise<SightingTable> => (this.#table ??= loadTable(url));
+    const place = this.#place;
+    if (place === undefined) return undefined;
+    const shared = async (): Promise<SharedSightings> =>
+      (await (this.#store ??= loadStore(place))).of(key);
     return {
-      read: async () => await (await table()).of(key).read(),
-      write: async (entry) => await (await table()).of(key).write(entry),
+      read: async (of) => await (await shared()).read(of),
+      write: async (entries) => await (await shared()).write(entries),
+      countVouched: async (sinceMs) => await (await shared()).countVouched(sinceMs),
     };
   }
 
@@ -68,8 +84,8 @@ export class Conversations {
   }
 }
 
-/** Most gateways have no database, and every start would pay for its driver. */
-async function loadTable(url: string): Promise<SightingTable> {
-  const { openSightingTable } = await import("../policy/input/shared-sightings.ts");
-  return openSightingTable(url);
+/** Most gateways share nothing, and every start would pay for it. */
+async function loadStore(place: SightingPlace): Promise<SightingStore> {
+  const { openSightings } = await import("../policy/input/shared-sightings.ts");
+  return await openSightings(place);
 }

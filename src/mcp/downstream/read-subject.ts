@@ -4,6 +4,7 @@
  */
 import type { JsonObject } from "../../contract/json.ts";
 import { isJsonObject } from "../../contract/json.ts";
+import { conversationMember } from "../../contract/reserved-key.ts";
 import type { Subject } from "../../gateway/gateway.ts";
 import type { ClientRequest } from "../wire/read-client-message.ts";
 import { metaKeys } from "./read-era.ts";
@@ -20,6 +21,8 @@ export interface WantedAction {
   readonly progressToken: string | number | undefined;
   readonly traceparent: string | undefined;
   readonly logLevel: string | undefined;
+  /** As it was said, by whomever; `undefined` where nothing was. */
+  readonly saidConversation: unknown;
   readonly dropped: readonly string[];
 }
 
@@ -73,6 +76,7 @@ export function readSubject(request: ClientRequest): SubjectReading {
       progressToken,
       traceparent: isTraceparent(traceparent) ? traceparent : undefined,
       logLevel: logLevelOf(meta),
+      saidConversation: meta[conversationMember],
       dropped: [...droppedParams(params, passed), ...droppedMeta(meta)],
     },
   };

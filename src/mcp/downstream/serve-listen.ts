@@ -6,6 +6,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { JsonObject } from "../../contract/json.ts";
 import { isJsonObject } from "../../contract/json.ts";
+import { conversationMember, conversationPointer } from "../../contract/reserved-key.ts";
 import type { ClientNotice } from "../../gateway/gateway.ts";
 import { rpcCodes } from "../wire/rpc.ts";
 import { errorMessage, notificationMessage, resultMessage } from "./outgoing-message.ts";
@@ -117,7 +118,9 @@ async function subscribeAll(
   exchange: Exchange,
   subjects: readonly Topic[],
 ): Promise<readonly Topic[]> {
-  const { gateway, client, signal, tell } = exchange;
+  const { gateway, client, request, signal, tell } = exchange;
+  const { _meta: meta } = request.params;
+  const said = isJsonObject(meta) ? meta[conversationMember] : undefined;
   const accepted: Topic[] = [];
   for (const subject of subjects) {
     if (signal.aborted) return accepted;
@@ -129,7 +132,8 @@ async function subscribeAll(
       taskJson: undefined,
       logLevel: undefined,
       traceparent: undefined,
-      dropped: [],
+      saidConversation: said,
+      dropped: said === undefined ? [] : [conversationPointer],
       onProgress: undefined,
       onNotification: tell,
       ask: undefined,

@@ -1,7 +1,8 @@
 /**
  * The durable memory of one principal's conversation: an append-only file a day. Several gateways of
- * one machine append to the same file and read what the others wrote, without locks: a line is one
- * write. It promises that a line is on disk when `append` resolves, and forgets whole days.
+ * one machine append to the same file and read what the others wrote, without locks: what is appended
+ * together is one write. It promises that it is on disk when `append` resolves, unless that was not
+ * asked for, and forgets whole days.
  */
 import type { FileHandle } from "node:fs/promises";
 import { mkdir, open, readdir, rm } from "node:fs/promises";
@@ -22,11 +23,15 @@ export class ConversationJournal {
     this.#folder = folder;
   }
 
-  /** Appends one JSON document; resolves once it is on the disk. */
-  append(entry: object, nowMs: number): Promise<void> {
+  /** Appends JSON documents; resolves once they are on the disk, or `soon` will be. */
+  append(
+    entries: readonly object[],
+    nowMs: number,
+    durability: "durable" | "soon" = "durable",
+  ): Promise<void> {
     // A line begins with a line end too, so that half a line of a crash spoils nothing but itself.
-    const line = `\n${JSON.stringify(entry)}\n`;
-    const written = this.#tail.then(() => this.#write(line, nowMs));
+    const lines = entries.map((entry) => `\n${JSON.stringify(entry)}\n`).join("");
+    const written = this.#tail.then(() => this.#write(lines, nowMs, durability));
     this.#tail = written.catch(() => {});
     return written;
   }
@@ -49,10 +54,10 @@ export class ConversationJournal {
     this.#file = undefined;
   }
 
-  async #write(line: string, nowMs: number): Promise<void> {
+  async #write(lines: string, nowMs: number, durability: "durable" | "soon"): Promise<void> {
     const { handle } = await this.#open(dayName(nowMs));
-    await handle.appendFile(line);
-    await handle.datasync();
+    await handle.appendFile(lines);
+    if (durability === "durable") await handle.datasync();
   }
 
   async #open(name: string): Promise<{ readonly name: string; readonly handle: FileHandle }> {

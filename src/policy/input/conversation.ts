@@ -1,97 +1,185 @@
 /**
- * Step 3 of a call: the facts of the conversation so far. A conversation is everything that one
- * (user, agent) does until 30 minutes of silence, across processes and reconnects. Neither silence
- * nor a new conversation sheds what was seen: classes and labels stay for 12 hours after the last
- * call that brought one, and are on disk before that call leaves.
+ * Step 3 of a call: the facts of the conversation so far. A conversation is what a trusted runtime
+ * vouches for; otherwise it is everything that one (user, agent) does until 30 minutes of silence,
+ * across processes and reconnects. Neither silence nor a new conversation sheds what was seen: classes
+ * and labels stay for 12 hours after the last call that brought one, and are on disk before that call
+ * leaves. What a vouched conversation brings counts for everything of its principal too.
  */
 import type { NewId } from "../../contract/ambient.ts";
 import type { ConversationContext } from "../../contract/policy-input.ts";
+import type { VouchedConversation } from "../../contract/vouched-conversation.ts";
 import type { Classification } from "./classify.ts";
 import { ConversationJournal } from "./conversation-journal.ts";
+import { ConversationThread, memoryMs } from "./conversation-thread.ts";
 import type { SharedSightings } from "./shared-sightings.ts";
 import type { ConversationEntry, Sighting } from "./sighting.ts";
-import { keyOf, parseEntry } from "./sighting.ts";
+import { parseEntry } from "./sighting.ts";
 
 const silenceMs = 30 * 60 * 1000;
-const memoryMs = 12 * 60 * 60 * 1000;
-/** A class that is seen again is written again at most this often. */
-const refreshMs = 60 * 1000;
-const bytesPerToken = 4;
+/** What was counted is told to others at most this often. */
+const tellMs = 2000;
 
-/** One principal's conversation; it owns the journal's file. */
-export class Conversation {
+/** One conversation, as a call sees it. */
+export interface ConversationView {
+  /**
+   * Learns what other machines wrote; rejects where that cannot be known. False for a conversation
+   * that there is no room to remember.
+   */
+  readonly refresh: (nowMs: number) => Promise<boolean>;
+  /** Counts a decided request, and the facts before it as `everyone` and as its `server` see them. */
+  readonly measure: (server: string, argsBytes: number, nowMs: number) => MeasuredFacts;
+  /** Adds to the estimate of tokens that passed through. */
+  readonly countBytes: (bytes: number) => void;
+  /** Notes what a call brings; resolves once a later process would know it too. */
+  readonly absorb: (server: string, brought: Classification, nowMs: number) => Promise<void>;
+}
+
+export interface MeasuredFacts {
+  readonly everyone: ConversationContext;
+  readonly own: ConversationContext;
+}
+
+export interface ConversationOptions {
+  /** Where other machines write and read the same; without it there is this one alone. */
+  readonly shared?: SharedSightings | undefined;
+  /** Vouched ones that are remembered at once. */
+  readonly maxVouched?: number | undefined;
+}
+
+/** All conversations of one principal; it owns the journal's file. */
+export class Conversation implements ConversationView {
   readonly #journal: ConversationJournal;
   readonly #newId: NewId;
   readonly #shared: SharedSightings | undefined;
-  /** When each sighting was last written, by its key. */
-  readonly #seen = new Map<string, Sighting & { readonly atMs: number }>();
-  #id = "";
-  #startedMs = 0;
-  #lastMs = 0;
-  #turns = 0;
-  #tokens = 0;
+  readonly #maxVouched: number;
+  /** Everything of the principal. */
+  readonly #all: ConversationThread;
+  /** By key. */
+  readonly #vouched = new Map<string, ConversationThread>();
+  /** Counts that nobody else has been told yet. */
+  readonly #untold = new Set<ConversationThread>();
+  #telling: NodeJS.Timeout | undefined;
+  /** This gateway among those that count. */
+  #name: string | undefined;
+  #isClosed = false;
 
-  /** `shared`: where other machines write and read the same; without it there is this one alone. */
-  constructor(folder: string, newId: NewId, shared?: SharedSightings) {
+  constructor(folder: string, newId: NewId, { shared, maxVouched }: ConversationOptions = {}) {
     this.#journal = new ConversationJournal(folder);
     this.#newId = newId;
     this.#shared = shared;
+    this.#maxVouched = maxVouched ?? 1000;
+    this.#all = new ConversationThread({ of: undefined, newId, silenceMs });
   }
 
-  /** Learns what other machines wrote; rejects where that cannot be known. */
-  async refresh(nowMs: number): Promise<void> {
-    for (const entry of (await this.#shared?.read()) ?? []) this.#take(entry, nowMs);
+  /** The one that somebody trusted names: it sees its own part alone. */
+  vouched(conversation: VouchedConversation): ConversationView {
+    const { id, key, least } = conversation;
+    return {
+      refresh: (nowMs) => this.#refreshVouched(key, nowMs),
+      measure: (server, argsBytes, nowMs) => {
+        const threads = [this.#threadOf(key), this.#all] as const;
+        const { everyone, own } = this.#measure(threads, { server, argsBytes, nowMs, least });
+        const named = { conversation_id: id };
+        return { everyone: { ...everyone, ...named }, own: { ...own, ...named } };
+      },
+      countBytes: (bytes) => this.#countBytes([this.#threadOf(key), this.#all], bytes),
+      absorb: (...brought) => this.#absorb([this.#threadOf(key), this.#all], ...brought),
+    };
   }
 
-  /** Counts a decided request, and the facts before it as `everyone` and as its `server` see them. */
-  measure(
-    server: string,
-    argsBytes: number,
-    nowMs: number,
-  ): { readonly everyone: ConversationContext; readonly own: ConversationContext } {
+  async refresh(nowMs: number): Promise<boolean> {
+    for (const entry of (await this.#shared?.read(undefined)) ?? []) this.#take(entry, nowMs);
+    return true;
+  }
+
+  measure(server: string, argsBytes: number, nowMs: number): MeasuredFacts {
+    return this.#measure([this.#all], { server, argsBytes, nowMs });
+  }
+
+  countBytes(bytes: number): void {
+    this.#countBytes([this.#all], bytes);
+  }
+
+  absorb(server: string, brought: Classification, nowMs: number): Promise<void> {
+    return this.#absorb([this.#all], server, brought, nowMs);
+  }
+
+  /** Tells what is left to tell, and closes the journal. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#tell();
+    await this.#journal.close();
+  }
+
+  async #refreshVouched(key: string, nowMs: number): Promise<boolean> {
+    for (const entry of (await this.#shared?.read(key)) ?? []) this.#take(entry, nowMs);
+    if (this.#vouched.has(key)) return true;
     this.#takeIn(nowMs);
-    if (this.#id === "" || nowMs - this.#lastMs > silenceMs) this.#begin(nowMs);
-    const facts = { everyone: this.#facts(nowMs), own: this.#facts(nowMs, server) };
-    this.#lastMs = Math.max(this.#lastMs, nowMs);
-    this.#turns += 1;
-    this.countBytes(argsBytes);
+    if (this.#vouched.has(key)) return true;
+    for (const [known, thread] of this.#vouched)
+      if (thread.isForgotten(nowMs)) this.#vouched.delete(known);
+    const elsewhere = (await this.#shared?.countVouched(nowMs - memoryMs)) ?? 0;
+    if (Math.max(elsewhere, this.#vouched.size) >= this.#maxVouched) return false;
+    this.#threadOf(key);
+    return true;
+  }
+
+  #threadOf(key: string): ConversationThread {
+    const known = this.#vouched.get(key);
+    if (known !== undefined) return known;
+    const thread = new ConversationThread({ of: key, newId: () => key, silenceMs: memoryMs });
+    this.#vouched.set(key, thread);
+    return thread;
+  }
+
+  /** The first of the threads is the one whose facts are wanted. */
+  #measure(
+    threads: readonly [ConversationThread, ...ConversationThread[]],
+    asked: {
+      readonly server: string;
+      readonly argsBytes: number;
+      readonly nowMs: number;
+      readonly least?: VouchedConversation["least"];
+    },
+  ): MeasuredFacts {
+    const { server, argsBytes, nowMs, least } = asked;
+    this.#takeIn(nowMs);
+    for (const thread of threads) {
+      thread.goOn(nowMs);
+      if (least !== undefined) thread.raise(least);
+    }
+    const [thread] = threads;
+    const facts = { everyone: thread.facts(nowMs), own: thread.facts(nowMs, server) };
+    for (const one of threads) one.count(argsBytes, nowMs);
+    this.#tellLater(threads);
     return facts;
   }
 
-  /** Adds to the estimate of tokens that passed through. */
-  countBytes(bytes: number): void {
-    this.#tokens += Math.ceil(bytes / bytesPerToken);
+  #countBytes(threads: readonly ConversationThread[], bytes: number): void {
+    for (const thread of threads) thread.countBytes(bytes);
+    this.#tellLater(threads);
   }
 
-  /** Notes what a call brings; resolves once a later process would know it too. */
-  async absorb(server: string, brought: Classification, nowMs: number): Promise<void> {
+  async #absorb(
+    threads: readonly ConversationThread[],
+    server: string,
+    brought: Classification,
+    nowMs: number,
+  ): Promise<void> {
     const sightings: readonly Sighting[] = [
       ...brought.dataClasses.map((name) => ({ sort: "class", name, server }) as const),
       ...brought.labels.map((name) => ({ sort: "label", name, server }) as const),
       { sort: "server", name: server, server },
     ];
-    const fresh = sightings.filter((sighting) => {
-      const atMs = this.#seen.get(keyOf(sighting))?.atMs;
-      return atMs === undefined || nowMs - atMs >= refreshMs;
-    });
-    if (fresh.length === 0) return;
-    const entry: ConversationEntry = { id: this.#id, started: this.#startedMs, at: nowMs, fresh };
+    const news = threads
+      .map((thread) => ({ thread, fresh: thread.freshOf(sightings, nowMs) }))
+      .filter(({ fresh }) => fresh.length > 0);
+    if (news.length === 0) return;
+    const entries = news.map(({ thread, fresh }) => thread.entry(fresh, this.#by(), nowMs));
     // Others first: what is in the own journal counts as written everywhere.
-    await this.#shared?.write(entry);
-    await this.#journal.append(entry, nowMs);
-    for (const sighting of fresh) this.#see(sighting, nowMs);
-  }
-
-  /** Closes the journal. */
-  close(): Promise<void> {
-    return this.#journal.close();
-  }
-
-  #begin(nowMs: number): void {
-    this.#id = this.#newId();
-    this.#startedMs = nowMs;
-    this.#turns = 0;
-    this.#tokens = 0;
+    await this.#shared?.write(entries);
+    await this.#journal.append(entries, nowMs);
+    for (const { thread, fresh } of news) thread.see(fresh, nowMs);
   }
 
   /** Learns what other processes of the same principal wrote. */
@@ -103,57 +191,36 @@ export class Conversation {
   }
 
   #take(entry: ConversationEntry, nowMs: number): void {
-    for (const sighting of entry.fresh) this.#see(sighting, entry.at);
-    this.#join(entry, nowMs);
+    const { of, counted } = entry;
+    const thread = of === undefined ? this.#all : this.#threadOf(of);
+    thread.take(counted?.by === this.#name ? { ...entry, counted: undefined } : entry, nowMs);
   }
 
-  /** Joins the current conversation of another process; the one that began first gives the id. */
-  #join(entry: ConversationEntry, nowMs: number): void {
-    if (nowMs - entry.at > silenceMs) return;
-    this.#lastMs = Math.max(this.#lastMs, entry.at);
-    if (this.#id !== "" && this.#startedMs <= entry.started) return;
-    this.#id = entry.id;
-    this.#startedMs = entry.started;
+  #by(): string {
+    return (this.#name ??= this.#newId());
   }
 
-  #see(sighting: Sighting, atMs: number): void {
-    const key = keyOf(sighting);
-    const before = this.#seen.get(key)?.atMs ?? 0;
-    this.#seen.set(key, { ...sighting, atMs: Math.max(before, atMs) });
+  /** No call waits for it; what was counted since the last time is lost with the process. */
+  #tellLater(threads: readonly ConversationThread[]): void {
+    for (const thread of threads) if (thread.hasBegun) this.#untold.add(thread);
+    if (this.#isClosed || this.#untold.size === 0) return;
+    this.#telling ??= setTimeout(() => void this.#tell(), tellMs).unref();
   }
 
-  #facts(nowMs: number, server?: string): ConversationContext {
-    const classes = this.#sources("class", nowMs, server);
-    const labels = this.#sources("label", nowMs, server);
-    return {
-      conversation_id: this.#id,
-      turn_count: this.#turns,
-      cumulative_tokens: this.#tokens,
-      session_age_seconds: Math.max(0, Math.floor((nowMs - this.#startedMs) / 1000)),
-      data_classes_seen: [...classes.keys()],
-      labels_seen: [...labels.keys()],
-      data_class_sources: Object.fromEntries(classes),
-      label_sources: Object.fromEntries(labels),
-      servers_called: [...this.#sources("server", nowMs, server).keys()],
-    };
-  }
-
-  /** Servers by what they brought, both sorted. */
-  #sources(
-    sort: Sighting["sort"],
-    nowMs: number,
-    server: string | undefined,
-  ): ReadonlyMap<string, readonly string[]> {
-    const sources = new Map<string, string[]>();
-    for (const sighting of this.#seen.values()) {
-      const isWanted =
-        sighting.sort === sort && (server === undefined || sighting.server === server);
-      if (!isWanted || nowMs - sighting.atMs > memoryMs) continue;
-      sources.set(
-        sighting.name,
-        [...(sources.get(sighting.name) ?? []), sighting.server].toSorted(),
-      );
+  async #tell(): Promise<void> {
+    clearTimeout(this.#telling);
+    this.#telling = undefined;
+    const threads = [...this.#untold];
+    if (threads.length === 0) return;
+    this.#untold.clear();
+    const entries = threads.map((thread) => thread.entry([], this.#by()));
+    const latestMs = Math.max(...entries.map(({ at }) => at));
+    try {
+      await this.#shared?.write(entries);
+      await this.#journal.append(entries, latestMs, "soon");
+    } catch {
+      // With the next request.
+      for (const thread of threads) this.#untold.add(thread);
     }
-    return new Map([...sources].toSorted(([a], [b]) => (a < b ? -1 : 1)));
   }
 }

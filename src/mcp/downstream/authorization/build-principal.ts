@@ -6,6 +6,7 @@
 import type { IssuerConfig } from "../../../config/config.ts";
 import type { Principal } from "../../../contract/principal.ts";
 import { principalOf } from "../../../contract/principal.ts";
+import { vouchedConversation } from "../../../contract/vouched-conversation.ts";
 import { isRecord } from "../../../contract/json.ts";
 import type { Refusal } from "./authentication.ts";
 import { claimAt } from "./claim-at.ts";
@@ -41,6 +42,7 @@ export function buildPrincipal(
   const scope = read.optionalText(mapping.agentScope);
   const ownerTeam = read.optionalText(mapping.ownerTeam);
   const groups = read.texts(mapping.groups);
+  const conversation = read.optionalText(mapping.conversation);
   const authorized = read.texts(mapping.dataClassificationsAuthorized);
   const problem = read.problem();
   if (problem !== undefined) return problem;
@@ -59,7 +61,13 @@ export function buildPrincipal(
     user: { id: idOf(userId), groups, data_classifications_authorized: authorized },
     servers: source.granted === "all" ? undefined : source.granted,
   });
-  return { ok: true, principal };
+  return { ok: true, principal: inConversation(principal, conversation) };
+}
+
+/** What the issuer signed is vouched for. */
+function inConversation(principal: Principal, id: string | null): Principal {
+  if (id === null) return principal;
+  return { ...principal, conversation: vouchedConversation(principal.key, id) };
 }
 
 /** OAuth's and OpenID Connect's names of the client stand in for each other, others for nothing. */

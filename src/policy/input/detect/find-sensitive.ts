@@ -2,6 +2,8 @@
  * All detectors over one text. What they find is a floor: a policy can add to it, and nothing can be
  * proved absent by not being found.
  */
+import type { ReadText } from "../../../contract/hidden-characters.ts";
+import { readText } from "../../../contract/hidden-characters.ts";
 import { findCredentials } from "./credential.ts";
 import type { Detector, DetectorKind, Span } from "./detector.ts";
 import { findEmails } from "./email.ts";
@@ -30,7 +32,14 @@ export function findSensitive(
   kinds: readonly DetectorKind[],
   name?: string,
 ): readonly Sensitive[] {
-  return kinds
-    .flatMap((kind) => detectors[kind](text, name).map((span) => ({ kind, ...span })))
-    .toSorted((a, b) => a.start - b.start || b.end - a.end);
+  const read = readText(text);
+  const found = kinds.flatMap((kind) =>
+    detectors[kind](read?.text ?? text, name).map((span) => ({ kind, ...span })),
+  );
+  const places = read === undefined ? found : found.map((place) => inWritten(read, place));
+  return places.toSorted((a, b) => a.start - b.start || b.end - a.end);
+}
+
+function inWritten({ offsetOf }: ReadText, { kind, start, end }: Sensitive): Sensitive {
+  return { kind, start: offsetOf(start), end: offsetOf(end - 1) + 1 };
 }

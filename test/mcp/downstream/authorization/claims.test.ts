@@ -61,7 +61,14 @@ describe("a claim path", () => {
 describe("agent and user", () => {
   test("are those of the mapping, with everything that is mapped", () => {
     const claims = {
-      app: { id: "bot", version: "2.3.1", scope: "support", team: "cx", on_behalf_of: "planner" },
+      app: {
+        id: "bot",
+        version: "2.3.1",
+        scope: "support",
+        team: "cx",
+        model: "vendor-eu-2",
+        on_behalf_of: "planner",
+      },
       preferred_username: "alice",
       roles: ["a"],
       clearance: ["public"],
@@ -74,6 +81,7 @@ describe("agent and user", () => {
       dataClassificationsAuthorized: "clearance",
       agentScope: "app.scope",
       ownerTeam: "app.team",
+      agentModel: "app.model",
       parent: "app.on_behalf_of",
     });
     expect(built).toMatchObject({
@@ -84,6 +92,7 @@ describe("agent and user", () => {
           version: "2.3.1",
           scope: "support",
           owner_team: "cx",
+          model: "vendor-eu-2",
           parent: "planner",
         },
         user: { id: "alice", groups: ["a"], data_classifications_authorized: ["public"] },

@@ -53,6 +53,7 @@ export function issuerConfig(issuer: string, changes: Partial<IssuerConfig> = {}
       agentScope: undefined,
       ownerTeam: undefined,
       parent: undefined,
+      conversation: undefined,
     },
     ...changes,
   };
