@@ -11,12 +11,12 @@ interface Exposed extends ReadItem {
   readonly server: string;
   /** What clients call it: `crm__get_customer`; a URI as it is, or with its server in front. */
   readonly exposedName: string;
+  /** Its definition as clients may read it; a tool's is under exposed names already. */
+  readonly shown: Definition;
 }
 
 export interface CatalogTool extends Exposed, ToolDefinition {
   readonly kind: "tool";
-  /** Its definition under exposed names; `presentTool` makes it one of an era. */
-  readonly shown: Definition;
   /** True where its definition is not the pinned one: not listed, and denied with `tool_changed`. */
   readonly isChanged: boolean;
 }

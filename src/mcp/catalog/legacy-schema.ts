@@ -10,9 +10,9 @@ import { isObjectSchema } from "./item-shapes.ts";
 type Schema = Readonly<Record<string, unknown>>;
 
 /** Keywords whose value is data, not a schema. */
-const dataKeywords: ReadonlySet<string> = new Set(["const", "default", "enum", "examples"]);
+export const dataKeywords: ReadonlySet<string> = new Set(["const", "default", "enum", "examples"]);
 /** Keywords whose value maps names of the server's choice to schemas. */
-const mapKeywords: ReadonlySet<string> = new Set([
+export const mapKeywords: ReadonlySet<string> = new Set([
   "$defs",
   "definitions",
   "dependentSchemas",

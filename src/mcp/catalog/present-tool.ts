@@ -11,10 +11,10 @@ import type { Definition } from "./read-item.ts";
 /** The item of `tools/list`, under its exposed name. */
 export function presentTool(tool: CatalogTool, era: Era): Definition {
   if (era === "modern") return withoutExecution(tool.shown);
-  const { outputSchema } = tool.shown;
+  const { inputSchema, outputSchema } = tool.shown;
   return {
     ...tool.shown,
-    inputSchema: legacyInputSchema(tool.inputSchema),
+    inputSchema: isRecord(inputSchema) ? legacyInputSchema(inputSchema) : inputSchema,
     ...(isRecord(outputSchema) ? { outputSchema: legacyOutputSchema(outputSchema) } : {}),
   };
 }

@@ -10,9 +10,11 @@ import type {
   CatalogTool,
   RefusedItem,
 } from "./catalog-item.ts";
+import { usualTexts } from "../../config/texts-schema.ts";
+import { cleanDefinition } from "./clean-definition.ts";
 import { exposeName, nameProblem } from "./expose-name.ts";
 import type { PinReading } from "./pin-file.ts";
-import type { ItemReading, ReadItem } from "./read-item.ts";
+import type { Definition, ItemReading, ReadItem } from "./read-item.ts";
 import { readPrompt } from "./read-prompt.ts";
 import { readResource, readTemplate } from "./read-resource.ts";
 import type { TemplateDefinition } from "./read-resource.ts";
@@ -81,7 +83,10 @@ function readLists(source: ListingSource): ReadListing {
 /** How a definition of one kind becomes an item, and why an item cannot be exposed. */
 interface Reader<Own extends ReadItem, Item extends CatalogItem> {
   readonly read: (listed: unknown) => ItemReading<Own>;
-  readonly expose: (own: Own) => Item;
+  /** Members that are there to be read, beside the usual ones. */
+  readonly words?: readonly string[];
+  /** `shown`: its definition as clients may read it. */
+  readonly expose: (own: Own, shown: Definition) => Item;
   readonly problemOf: (item: Item) => string | undefined;
 }
 
@@ -89,9 +94,9 @@ function toolReader({ listing, ...source }: ListingSource): Reader<ToolDefinitio
   const { server } = source;
   return {
     read: readTool,
-    expose: (tool) => {
+    expose: (tool, readable) => {
       const exposedName = exposeName(server, tool.name);
-      const shown = renameUiResources(tool.definition, (uri) => exposeUri(server, uri));
+      const shown = renameUiResources(readable, (uri) => exposeUri(server, uri));
       return {
         ...tool,
         kind: "tool",
@@ -108,9 +113,9 @@ function toolReader({ listing, ...source }: ListingSource): Reader<ToolDefinitio
 function promptReader({ server, servers }: ListingSource): Reader<ReadItem, CatalogPrompt> {
   return {
     read: readPrompt,
-    expose: (prompt) => {
+    expose: (prompt, shown) => {
       const exposedName = exposeName(server, prompt.name);
-      return { ...prompt, kind: "prompt", server: server.id, exposedName };
+      return { ...prompt, kind: "prompt", server: server.id, exposedName, shown };
     },
     problemOf: ({ exposedName }) => nameProblem(server, exposedName, servers),
   };
@@ -119,9 +124,10 @@ function promptReader({ server, servers }: ListingSource): Reader<ReadItem, Cata
 function resourceReader({ server, servers }: ListingSource): Reader<ReadItem, CatalogResource> {
   return {
     read: readResource,
-    expose: (resource) => {
+    words: displayName,
+    expose: (resource, shown) => {
       const exposedName = exposeUri(server, resource.name);
-      return { ...resource, kind: "resource", server: server.id, exposedName };
+      return { ...resource, kind: "resource", server: server.id, exposedName, shown };
     },
     problemOf: ({ exposedName }) => uriProblem(server, exposedName, servers),
   };
@@ -131,16 +137,20 @@ function templateReader(source: ListingSource): Reader<TemplateDefinition, Catal
   const { server, servers } = source;
   return {
     read: readTemplate,
-    expose: (template) => {
+    words: displayName,
+    expose: (template, shown) => {
       const exposedName = exposeUri(server, template.name);
-      return { ...template, kind: "template", server: server.id, exposedName };
+      return { ...template, kind: "template", server: server.id, exposedName, shown };
     },
     problemOf: ({ exposedName }) => uriProblem(server, exposedName, servers),
   };
 }
 
+/** What a resource is called; it is known by its URI. */
+const displayName = ["name"];
+
 function readAll<Own extends ReadItem, Item extends CatalogItem>(
-  { server }: ListingSource,
+  { server: { id: server, texts = usualTexts } }: ListingSource,
   kind: Item["kind"],
   listed: readonly unknown[],
   reader: Reader<Own, Item>,
@@ -150,13 +160,19 @@ function readAll<Own extends ReadItem, Item extends CatalogItem>(
   for (const one of listed) {
     const reading = reader.read(one);
     if (!reading.ok) {
-      refused.push({ server: server.id, kind, name: reading.name, reason: reading.reason });
+      refused.push({ server, kind, name: reading.name, reason: reading.reason });
       continue;
     }
-    const item = reader.expose(reading.item);
+    const { name, definition } = reading.item;
+    const cleaned = cleanDefinition(definition, texts, reader.words);
+    if (!cleaned.ok) {
+      refused.push({ server, kind, name, reason: cleaned.reason });
+      continue;
+    }
+    const item = reader.expose(reading.item, cleaned.definition);
     const reason = reader.problemOf(item);
     if (reason === undefined) items.push(item);
-    else refused.push({ server: server.id, kind, name: item.name, reason });
+    else refused.push({ server, kind, name, reason });
   }
   return { items, refused };
 }

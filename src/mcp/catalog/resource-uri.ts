@@ -5,8 +5,8 @@
  */
 import type { ServerConfig } from "../../config/config.ts";
 
-/** What the configuration says about a server's names. */
-export type NamedServer = Pick<ServerConfig, "id" | "naming" | "resources" | "disabled">;
+/** What the configuration says about a server's names and words. */
+export type NamedServer = Pick<ServerConfig, "id" | "naming" | "resources" | "disabled" | "texts">;
 
 /** A server and one of its own URIs. */
 export interface UriRoute {

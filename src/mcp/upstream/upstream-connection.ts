@@ -13,7 +13,13 @@ import type { RpcError } from "../wire/rpc.ts";
 export type UpstreamReply =
   | { readonly kind: "result"; readonly result: RawResult }
   | { readonly kind: "error"; readonly error: RpcError }
-  | { readonly kind: "failed"; readonly code: UpstreamFailure; readonly message: string };
+  | {
+      readonly kind: "failed";
+      readonly code: UpstreamFailure;
+      readonly message: string;
+      /** The server itself turned the request away, whatever the code says. */
+      readonly wasSent?: true;
+    };
 
 export type UpstreamFailure =
   /** It ended, or the connection broke, after the request may have left. */

@@ -175,7 +175,7 @@ async function resume(
 export function failureOf(reply: Exclude<EndpointReply, { kind: "response" }>): FailedReply {
   switch (reply.kind) {
     case "unauthorized":
-      return failed("upstream_unauthorized", reply.reason);
+      return { ...failed("upstream_unauthorized", reply.reason), wasSent: true };
     case "unreachable":
       return failed("upstream_unavailable", reply.reason);
     case "broken":

@@ -48,7 +48,7 @@ function replyOf(status: number, error: RpcError | undefined): StatusReply["repl
     return failed("upstream_garbage", `${said}, a redirect, which is not followed`);
   }
   if (error !== undefined) return { kind: "error", error };
-  if (status === 429) return failed("upstream_busy", said);
+  if (status === 429) return { ...failed("upstream_busy", said), wasSent: true };
   return failed("upstream_garbage", status >= 400 ? said : `${said} and without an answer`);
 }
 

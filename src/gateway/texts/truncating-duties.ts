@@ -1,0 +1,24 @@
+/**
+ * An answer that is larger than the operator allows, where such answers are cut: done like a
+ * `truncate` of a policy, and said in the result and in the record as one.
+ */
+import type { ServerConfig } from "../../config/config.ts";
+import type { TruncateDuty } from "../../policy/enforcement/obligations/obligation.ts";
+import type { AnsweredReply } from "../action/judge-result.ts";
+import { textRulesOf } from "./clean-members.ts";
+
+/** None where the answer is not too large, or is withheld for it. */
+export function truncatingDuties(
+  server: Pick<ServerConfig, "texts">,
+  reply: AnsweredReply,
+): readonly TruncateDuty[] {
+  const { maxBytes, oversize } = textRulesOf(server);
+  if (maxBytes === undefined || oversize === "withhold") return [];
+  const bytes =
+    reply.kind === "error"
+      ? Buffer.byteLength(JSON.stringify(reply.error))
+      : reply.result.bytes.length;
+  if (bytes <= maxBytes) return [];
+  const limits = { maxBytes, maxCharacters: undefined, maxItems: undefined };
+  return [{ id: "max_bytes", type: "truncate", ...limits }];
+}
