@@ -1,7 +1,7 @@
 /**
- * What may become of an approval, as pure functions: agreed to, denied, used, withdrawn, run out.
- * Stores apply them alone, under a lock or in a transaction, so that of many who try at once one is
- * first.
+ * What may become of an approval, as pure functions: agreed to, denied, used, given back, withdrawn,
+ * run out. Stores apply them alone, under a lock or in a transaction, so that of many who try at once
+ * one is first.
  */
 import type { Approval, ApprovalRequirement, ApprovalVoice } from "./approval.ts";
 import { statusAt } from "./approval.ts";
@@ -46,13 +46,21 @@ export function mayRule(approval: Approval, ruling: Pick<Ruling, "approver" | "c
   return approval.requirements.some((one) => isFor(one, approval, ruling));
 }
 
+/** One request that takes an approval. */
+export interface Claim {
+  /** How often it was used before. */
+  readonly uses: number;
+  /** Of the request. */
+  readonly decisionId: string;
+}
+
 /**
  * Takes it for one request: the call itself, or the retry that follows the `uses` before it.
  * `undefined` where it is not there to be taken.
  */
 export function claim(
   approval: Approval,
-  { uses, decisionId }: { readonly uses: number; readonly decisionId: string },
+  { uses, decisionId }: Claim,
   nowMs: number,
 ): Approval | undefined {
   const wanted = uses === 0 ? "approved" : "used";
@@ -60,6 +68,22 @@ export function claim(
   const closed = { used_by: decisionId, closed_at: new Date(nowMs).toISOString() };
   const first = uses === 0 ? closed : {};
   return { ...approval, ...first, status: "used", uses: uses + 1 };
+}
+
+/**
+ * Undoes a claim whose request came to nothing. `undefined` where there is nothing to undo: somebody
+ * took it since, or its time is over.
+ */
+export function giveBack(
+  approval: Approval,
+  { uses, decisionId }: Claim,
+  nowMs: number,
+): Approval | undefined {
+  if (approval.status !== "used" || approval.uses !== uses + 1) return undefined;
+  if (uses > 0) return { ...approval, uses };
+  const isOver = nowMs >= Date.parse(approval.expires_at);
+  if (approval.used_by !== decisionId || isOver) return undefined;
+  return { ...approval, status: "approved", uses, used_by: null, closed_at: null };
 }
 
 /** Nobody wants it any more; `undefined` where people decided meanwhile. */

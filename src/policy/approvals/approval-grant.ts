@@ -28,6 +28,21 @@ export interface ApprovalGrant {
   readonly uses: number;
   /** False where the request is part of a call that has it already. */
   readonly isToBeClaimed: boolean;
+  /** What people agreed to before, where policy then asked for more: the request runs on both. */
+  readonly beside?: ApprovalGrant | undefined;
+}
+
+/** A grant and all that stand beside it, the newest first. */
+export function grantsOf(grant: ApprovalGrant | undefined): readonly ApprovalGrant[] {
+  return grant === undefined ? [] : [grant, ...grantsOf(grant.beside)];
+}
+
+/** One grant of several, the newest first; `undefined` of none. */
+export function joinGrants(grants: readonly ApprovalGrant[]): ApprovalGrant | undefined {
+  return grants.reduceRight<ApprovalGrant | undefined>(
+    (beside, grant) => ({ ...grant, beside }),
+    undefined,
+  );
 }
 
 /** The grant of an approval that everybody agreed to. */
@@ -61,20 +76,28 @@ export function isMet(
   layer: LayerIdentity,
   match: ApprovalRequest,
 ): boolean {
-  return grant !== undefined && grant.keys.has(approvalTerms({ layer, match }).key);
+  const grants = grantsOf(grant);
+  if (grants.length === 0) return false;
+  const { key } = approvalTerms({ layer, match });
+  return grants.some(({ keys }) => keys.has(key));
 }
 
 /** True where people agreed to this: the same tool under another definition is something else. */
-export function isGoodFor({ use }: ApprovalGrant, wanted: ApprovedUse): boolean {
-  return (
-    use.actionType === wanted.actionType &&
-    use.server === wanted.server &&
-    use.tool === wanted.tool &&
-    use.definitionDigest === wanted.definitionDigest
+export function isGoodFor(grant: ApprovalGrant, wanted: ApprovedUse): boolean {
+  return grantsOf(grant).every(
+    ({ use }) =>
+      use.actionType === wanted.actionType &&
+      use.server === wanted.server &&
+      use.tool === wanted.tool &&
+      use.definitionDigest === wanted.definitionDigest,
   );
 }
 
-/** `input.approval`. */
-export function approvalInput({ id, approvedBy, at, rules }: ApprovalGrant) {
-  return { id, approved_by: approvedBy, at, rules };
+/** `input.approval`: `id` and `at` of the newest, names and rules of all. */
+export function approvalInput(grant: ApprovalGrant) {
+  const grants = grantsOf(grant);
+  const { id, at } = grant;
+  const approvedBy = new Set(grants.flatMap((one) => one.approvedBy));
+  const rules = new Set(grants.flatMap((one) => one.rules));
+  return { id, approved_by: [...approvedBy], at, rules: [...rules] };
 }

@@ -30,8 +30,18 @@ export function statusAt(approval: Approval, nowMs: number): ApprovalStatus {
   return isOpen && nowMs >= Date.parse(expiresAt) ? "expired" : status;
 }
 
+/**
+ * Of several approvals of the same call the one that it gets: what people denied, then what they agreed
+ * to, then what waits. There are several where one was given back after the call had asked anew.
+ */
+export function answerAmong(same: readonly Approval[], nowMs: number): Approval | undefined {
+  const answering = same.filter((one) => answersSameCall(one, nowMs));
+  const having = (status: ApprovalStatus) => answering.find((one) => one.status === status);
+  return having("denied") ?? having("approved") ?? having("pending");
+}
+
 /** True while the same call gets this one: a denial holds as long as an agreement would. */
-export function answersSameCall(approval: Approval, nowMs: number): boolean {
+function answersSameCall(approval: Approval, nowMs: number): boolean {
   if (nowMs >= Date.parse(approval.expires_at)) return false;
   return ["pending", "approved", "denied"].includes(approval.status);
 }

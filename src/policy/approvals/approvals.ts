@@ -5,17 +5,21 @@
  */
 import type { ApprovalsConfig } from "../../config/approvals-config.ts";
 import type { Clock, Log, NewId } from "../../contract/ambient.ts";
-import type { ApprovalRecord, DecisionLog } from "../../contract/record.ts";
+import { maxReasonCharacters } from "../../contract/reason-limit.ts";
+import type { DecisionLog } from "../../contract/record.ts";
 import { messageOf } from "../../errors.ts";
-import type { Approval, ApprovalVoice } from "./approval.ts";
+import type { Approval } from "./approval.ts";
 import { statusAt } from "./approval.ts";
-import type { Ruling } from "./approval-changes.ts";
-import { claim, closed, expire, rule, withdraw } from "./approval-changes.ts";
+import type { Claim, Ruling } from "./approval-changes.ts";
+import { claim, closed, expire, giveBack, rule, withdraw } from "./approval-changes.ts";
 import { ApprovalError } from "./approval-error.ts";
-import type { ApprovalStore, Changed, Opened } from "./approval-store.ts";
+import type { ApprovalStep } from "./approval-note.ts";
+import { approvalNote } from "./approval-note.ts";
+import type { ApprovalStore, Opened } from "./approval-store.ts";
 import type { ApprovalSubject } from "./approval-subject.ts";
 import { bindingOf, makeApproval, shownArguments } from "./approval-subject.ts";
 import { ApprovalWatch } from "./approval-watch.ts";
+import { ExpiryTimers } from "./expiry-timers.ts";
 import type { Webhooks } from "./webhooks.ts";
 
 export interface ApprovalsOptions {
@@ -27,14 +31,16 @@ export interface ApprovalsOptions {
   readonly clock: Clock;
   readonly newId: NewId;
   readonly log: Log;
-  /** `undefined` where nobody is told, as in commands. */
+  /** `undefined` where nobody is told. */
   readonly webhooks: Webhooks | undefined;
+  readonly webhookGraceMs: number;
 }
 
-const maxReasonCharacters = 1000;
+/** What becomes of an approval, and the step that it is; `undefined` where it stays as it is. */
+type Step = { readonly after: Approval; readonly step: ApprovalStep } | undefined;
 
-type Change<Result> =
-  | { readonly kind: "done"; readonly result: Result }
+type Change =
+  | { readonly kind: "done"; readonly after: Approval | undefined }
   /** Its time was over. */
   | { readonly kind: "over"; readonly approval: Approval };
 
@@ -42,17 +48,22 @@ type Change<Result> =
 export class Approvals {
   readonly #options: ApprovalsOptions;
   readonly #watch: ApprovalWatch;
+  readonly #timers: ExpiryTimers;
+  /** Claims that came to nothing and could not be given back yet, by approval. */
+  readonly #owed = new Map<string, Claim>();
 
   constructor(options: ApprovalsOptions) {
     const { store, clock, log, lookEveryMs: everyMs } = options;
     this.#options = options;
     this.#watch = new ApprovalWatch({ store, clock, log, everyMs });
+    this.#timers = new ExpiryTimers(clock, (id) => void this.#closeExpired(id));
   }
 
   /** Asks people about a held action; the same action that asked before gets what it got then. */
   async request(subject: ApprovalSubject): Promise<Opened> {
     const { store, config, newId, webhooks } = this.#options;
-    await this.#writeDownExpired();
+    for (const [id, owed] of this.#owed) await this.giveBack(id, owed);
+    await this.#lookAtAll();
     const argumentsJson = shownArguments(subject);
     const opened = await store.open({
       binding: bindingOf(subject),
@@ -61,13 +72,14 @@ export class Approvals {
       argumentsJson,
       make: async (nowMs) => {
         const approval = makeApproval(subject, config, newId(), nowMs);
-        await this.#note(approval, "requested", nowMs);
+        await this.#note(approval, { event: "requested", timeMs: nowMs });
         return approval;
       },
     });
     if (opened.kind === "opened") {
       const { id } = opened.approval;
       webhooks?.tell(opened.approval, argumentsJson, () => this.#isPending(id));
+      this.#timers.watch(opened.approval);
     }
     return opened;
   }
@@ -79,40 +91,58 @@ export class Approvals {
    */
   async rule(id: string, ruling: Ruling): Promise<Approval> {
     requireReason(ruling.reason);
-    const ruled = await this.#change(id, async (approval, nowMs) => {
+    const ruled = await this.#change(id, (approval, nowMs) => {
+      const { approver, channel, reason } = ruling;
       const after = rule(approval, ruling, nowMs);
       const event = ruling.verdict === "approve" ? "approved" : "denied";
-      const { approver, channel, reason } = ruling;
-      await this.#note(after, event, nowMs, { by: approver.name, channel, reason });
-      return { approval: after, result: after };
+      const voice = { by: approver.name, channel, reason };
+      return { after, step: { event, timeMs: nowMs, voice } };
     });
-    if (ruled === undefined) throw unknown(id);
-    if (ruled.kind === "over") throw closed(ruled.approval);
-    this.#watch.tell(ruled.result);
-    return ruled.result;
+    if (ruled?.kind === "over") throw closed(ruled.approval);
+    if (ruled?.after === undefined) throw unknown(id);
+    this.#watch.tell(ruled.after);
+    return ruled.after;
   }
 
   /** Takes an approval for one request; of many that try at once one gets it. */
   async claim(id: string, uses: number, decisionId: string): Promise<Approval | undefined> {
-    const claimed = await this.#change(id, async (approval, nowMs) => {
+    const claimed = await this.#change(id, (approval, nowMs) => {
       const after = claim(approval, { uses, decisionId }, nowMs);
-      if (after !== undefined) {
-        await this.#note({ ...after, decision_id: decisionId }, "used", nowMs);
-      }
-      return { approval: after, result: after };
+      const step = { event: "used", timeMs: nowMs, forDecisionId: decisionId } as const;
+      return after && { after, step };
     });
-    return claimed?.kind === "done" ? claimed.result : undefined;
+    return claimed?.kind === "done" ? claimed.after : undefined;
+  }
+
+  /**
+   * Undoes a claim whose request never left, so that the same call may run on the approval after all.
+   * What cannot be undone now is tried again before the next request; never rejects.
+   */
+  async giveBack(id: string, claimed: Claim): Promise<void> {
+    const { decisionId, uses } = claimed;
+    try {
+      await this.#change(id, (approval, nowMs) => {
+        const after = giveBack(approval, claimed, nowMs);
+        const step = { event: "given_back", timeMs: nowMs, forDecisionId: decisionId } as const;
+        return after && { after, step };
+      });
+      this.#owed.delete(id);
+    } catch (thrown) {
+      // Who took a retry is not written down, so it could be another one's by then.
+      if (uses === 0) this.#owed.set(id, claimed);
+      const reason = messageOf(thrown);
+      this.#options.log.warn({ approval: id, reason }, "unused approval not given back");
+    }
   }
 
   /** Takes a request back, unless somebody else in this process waits for it too. */
   async withdraw(id: string): Promise<void> {
     if (this.#watch.waitingFor(id) > 0) return;
-    const withdrawn = await this.#change(id, async (approval, nowMs) => {
+    const withdrawn = await this.#change(id, (approval, nowMs) => {
       const after = withdraw(approval, nowMs);
-      if (after !== undefined) await this.#note(after, "withdrawn", nowMs);
-      return { approval: after, result: after };
+      return after && { after, step: { event: "withdrawn", timeMs: nowMs } };
     });
-    const after = withdrawn?.kind === "done" ? withdrawn.result : undefined;
+    const after = withdrawn?.kind === "done" ? withdrawn.after : undefined;
     if (after !== undefined) this.#watch.tell(after);
   }
 
@@ -144,14 +174,28 @@ export class Approvals {
   }
 
   async close(): Promise<void> {
+    const { webhooks, webhookGraceMs, store } = this.#options;
     this.#watch.close();
-    this.#options.webhooks?.close();
-    await this.#options.store.close();
+    this.#timers.close();
+    await webhooks?.close(webhookGraceMs);
+    await store.close();
   }
 
-  /** Nobody acts when time runs out, so whoever comes next writes it down. */
-  async #writeDownExpired(): Promise<void> {
-    for (const one of await this.#options.store.list()) await this.#writeDownIfExpired(one);
+  /** Whoever asks first after a start learns what ran out meanwhile, and minds the time of the rest. */
+  async #lookAtAll(): Promise<void> {
+    for (const one of await this.#options.store.list()) {
+      await this.#writeDownIfExpired(one);
+      this.#timers.watch(one);
+    }
+  }
+
+  async #closeExpired(id: string): Promise<void> {
+    const { store, log } = this.#options;
+    try {
+      for (const one of await store.read([id])) await this.#writeDownIfExpired(one);
+    } catch (thrown) {
+      log.warn({ approval: id, reason: messageOf(thrown) }, "expired approval not closed");
+    }
   }
 
   /** What ran out before anybody's eyes stays so, wherever the clock is set afterwards. */
@@ -159,25 +203,33 @@ export class Approvals {
     const { clock, log } = this.#options;
     if (expire(approval, clock.nowMs()) === undefined) return;
     const { id } = approval;
-    await this.#change(id, leaveAlone).catch((thrown: unknown) => {
+    await this.#change(id, () => undefined).catch((thrown: unknown) => {
       log.warn({ approval: id, reason: messageOf(thrown) }, "expired approval not closed");
     });
   }
 
-  /** Changes an approval whose time is not over; where it is, that is written down in its place. */
-  async #change<Result>(
+  /**
+   * Takes an approval one step further, on record before anybody sees it; where its time is over that
+   * is written down in its place. Then others are told.
+   */
+  async #change(
     id: string,
-    change: (approval: Approval, nowMs: number) => Promise<Changed<Result>>,
-  ): Promise<Change<Result> | undefined> {
-    return await this.#options.store.change<Change<Result>>(id, async (approval, nowMs) => {
+    next: (approval: Approval, nowMs: number) => Step,
+  ): Promise<Change | undefined> {
+    const { store, webhooks } = this.#options;
+    let taken: Step;
+    const changed = await store.change(id, async (approval, nowMs) => {
       const over = expire(approval, nowMs);
-      if (over === undefined) {
-        const { approval: after, result } = await change(approval, nowMs);
-        return { approval: after, result: { kind: "done", result } };
-      }
-      await this.#note(over, "expired", nowMs);
-      return { approval: over, result: { kind: "over", approval: over } };
+      taken = over
+        ? { after: over, step: { event: "expired", timeMs: nowMs } }
+        : next(approval, nowMs);
+      if (taken !== undefined) await this.#note(taken.after, taken.step);
+      const result =
+        over === undefined ? done(taken?.after) : ({ kind: "over", approval: over } as const);
+      return { approval: taken?.after, result };
     });
+    if (taken !== undefined) webhooks?.tellStep(taken.after, taken.step);
+    return changed;
   }
 
   /** Webhooks may ring on while the store is away. */
@@ -187,36 +239,14 @@ export class Approvals {
     return found === undefined || found.some((one) => statusAt(one, clock.nowMs()) === "pending");
   }
 
-  async #note(
-    approval: Approval,
-    event: ApprovalRecord["event"],
-    timeMs: number,
-    voice?: Pick<ApprovalVoice, "by" | "channel" | "reason">,
-  ): Promise<void> {
-    const { tenant, server, tool, agent, user } = approval;
-    await this.#options.decisionLog.note({
-      kind: "approval",
-      decisionId: this.#options.newId(),
-      timeMs,
-      tenant,
-      approvalId: approval.id,
-      event,
-      forDecisionId: approval.decision_id,
-      server,
-      tool,
-      agent,
-      user,
-      by: voice?.by ?? null,
-      channel: voice?.channel ?? null,
-      reason: voice?.reason ?? null,
-      argsSha256: approval.args_sha256,
-      expiresMs: Date.parse(approval.expires_at),
-    });
+  async #note(approval: Approval, step: ApprovalStep): Promise<void> {
+    const { decisionLog, newId } = this.#options;
+    await decisionLog.note(approvalNote(approval, step, newId()));
   }
 }
 
-async function leaveAlone(): Promise<Changed<undefined>> {
-  return { approval: undefined, result: undefined };
+function done(after: Approval | undefined): Change {
+  return { kind: "done", after };
 }
 
 function requireReason(reason: string | null): void {

@@ -10,7 +10,7 @@ import { acquireProcessLock } from "../../database/process-lock.ts";
 import { readStateFile, writeStateFile } from "../../database/state-file.ts";
 import { codeOf, messageOf } from "../../errors.ts";
 import type { Approval } from "./approval.ts";
-import { answersSameCall } from "./approval.ts";
+import { answerAmong } from "./approval.ts";
 import { parseApproval } from "./approval-document.ts";
 import { ApprovalError } from "./approval-error.ts";
 import type { ApprovalDraft, ApprovalStore, Changed, Opened } from "./approval-store.ts";
@@ -50,7 +50,10 @@ class FileApprovals implements ApprovalStore {
     return await this.#alone(async () => {
       const nowMs = this.#clock.nowMs();
       const kept = await this.#sweep(nowMs);
-      const same = kept.find((one) => one.binding === draft.binding && answersSameCall(one, nowMs));
+      const same = answerAmong(
+        kept.filter(({ binding }) => binding === draft.binding),
+        nowMs,
+      );
       if (same !== undefined) return { kind: "found", approval: same };
       const waiting = kept.filter(
         (one) => one.principal === draft.principal && countsAsAsked(one, nowMs),

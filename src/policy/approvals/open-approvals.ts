@@ -22,6 +22,8 @@ export interface OpenApprovalsOptions {
   readonly log: Log;
   /** Delivers webhooks; `undefined`: nobody is told. */
   readonly fetch: typeof globalThis.fetch | undefined;
+  /** For which closing waits for webhooks that are under way; default 0. */
+  readonly webhookGraceMs?: number;
 }
 
 const fileLookMs = 200;
@@ -41,6 +43,7 @@ export function openApprovals(options: OpenApprovalsOptions): Approvals {
     newId,
     log,
     webhooks: fetch && new Webhooks({ webhooks, fetch, clock, newId, log }),
+    webhookGraceMs: options.webhookGraceMs ?? 0,
   });
 }
 

@@ -4,8 +4,10 @@
  * connection is opened with the first use, and anew after one that failed.
  */
 import type { Database, Queryable, Row } from "../../database/database.ts";
+import type { Reopening } from "../../database/reopening.ts";
+import { reopening } from "../../database/reopening.ts";
 import type { Approval } from "./approval.ts";
-import { answersSameCall } from "./approval.ts";
+import { answerAmong } from "./approval.ts";
 import { parseApproval } from "./approval-document.ts";
 import { ApprovalError } from "./approval-error.ts";
 import type { ApprovalDraft, ApprovalStore, Changed, Opened } from "./approval-store.ts";
@@ -90,12 +92,11 @@ export function openPostgresApprovals(options: PostgresApprovalsOptions): Approv
 
 class PostgresApprovals implements ApprovalStore {
   readonly #tenant: string;
-  readonly #connect: () => Promise<Database>;
-  #connection: Promise<Database> | undefined;
+  readonly #connection: Reopening<Database>;
 
   constructor({ tenant, connect }: PostgresApprovalsOptions) {
     this.#tenant = tenant;
-    this.#connect = connect;
+    this.#connection = reopening(connect);
   }
 
   async open(draft: ApprovalDraft): Promise<Opened> {
@@ -104,7 +105,7 @@ class PostgresApprovals implements ApprovalStore {
       await inside.query(deleteForgettable, [closedKeptMs]);
       const nowMs = await readNow(inside);
       const same = approvalsOf(await inside.query(selectSame, [this.#tenant, draft.binding]));
-      const found = same.find((one) => answersSameCall(one, nowMs));
+      const found = answerAmong(same, nowMs);
       if (found !== undefined) return { kind: "found", approval: found };
       const [counted] = await inside.query(countAsked, [draft.principal, withdrawnCountsMs]);
       if (Number(counted?.["asked"]) >= draft.maxPending) return { kind: "too_many" };
@@ -148,33 +149,17 @@ class PostgresApprovals implements ApprovalStore {
   }
 
   async close(): Promise<void> {
-    const connection = this.#connection;
-    this.#connection = undefined;
-    await connection?.then(
-      (database) => database.close(),
-      () => undefined,
-    );
+    await this.#connection.close();
   }
 
   async #transaction<Result>(work: (inside: Queryable) => Promise<Result>): Promise<Result> {
-    const database = await this.#open();
+    const database = await this.#connection.open();
     return await database.transaction(work);
   }
 
   async #query(text: string, parameters: readonly unknown[]): Promise<readonly Row[]> {
-    const database = await this.#open();
+    const database = await this.#connection.open();
     return await database.query(text, parameters);
-  }
-
-  /** The pool mends broken connections by itself; what failed to open is opened anew. */
-  async #open(): Promise<Database> {
-    const opening = (this.#connection ??= this.#connect());
-    try {
-      return await opening;
-    } catch (thrown) {
-      if (this.#connection === opening) this.#connection = undefined;
-      throw thrown;
-    }
   }
 }
 

@@ -1,13 +1,17 @@
 /**
- * Tells other systems that somebody is asked, signed as Standard Webhooks has it: an id, a time and an
- * HMAC over both and the body, so that a receiver knows who says it and drops what it had. A delivery
- * never holds up a call; it is tried again while somebody waits for the answer, and not after a restart.
+ * Tells other systems that somebody is asked and what came of it, signed as Standard Webhooks has it: an
+ * id, a time and an HMAC over both and the body, so that a receiver knows who says it and drops what it
+ * had. A delivery never holds up a call. A question is tried again while somebody waits for the answer,
+ * what came of it for a while, and neither after a restart.
  */
 import { createHmac } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import type { WebhookConfig } from "../../config/approvals-config.ts";
 import type { Clock, Log, NewId } from "../../contract/ambient.ts";
 import { codeOf, messageOf } from "../../errors.ts";
 import type { Approval } from "./approval.ts";
+import type { ApprovalStep } from "./approval-note.ts";
+import { requestBody, stepBody } from "./webhook-body.ts";
 
 export interface WebhooksOptions {
   readonly webhooks: readonly WebhookConfig[];
@@ -20,6 +24,8 @@ export interface WebhooksOptions {
 }
 
 const attemptTimeoutMs = 10_000;
+/** For which an answer is tried again. */
+const stepPatienceMs = 15 * 60_000;
 const usualRetryMs = [1000, 5000, 30_000, 120_000, 600_000];
 
 /** Whom something is sent to. */
@@ -41,7 +47,7 @@ interface Delivery {
 export class Webhooks {
   readonly #options: WebhooksOptions;
   readonly #closing = new AbortController();
-  #underWay = 0;
+  readonly #underWay = new Set<Promise<void>>();
 
   constructor(options: WebhooksOptions) {
     this.#options = options;
@@ -51,26 +57,46 @@ export class Webhooks {
   tell(approval: Approval, argumentsJson: string, isWanted: () => Promise<boolean>): void {
     const untilMs = Date.parse(approval.expires_at);
     for (const webhook of this.#options.webhooks) {
-      const body = bodyOf(approval, webhook.includeArguments ? argumentsJson : undefined);
-      const delivery = { webhook, id: `msg_${this.#options.newId()}`, body, untilMs, isWanted };
-      void this.#deliver(delivery, approval.id);
+      const body = requestBody(approval, webhook.includeArguments ? argumentsJson : undefined);
+      const id = `msg_${this.#options.newId()}`;
+      this.#begin({ webhook, id, body, untilMs, isWanted }, approval.id);
+    }
+  }
+
+  /** Begins to tell everybody who is configured what became of a request; returns at once. */
+  tellStep(approval: Approval, step: ApprovalStep): void {
+    const { webhooks, clock, log } = this.#options;
+    const untilMs = clock.nowMs() + stepPatienceMs;
+    for (const webhook of webhooks) {
+      if (this.send(webhook, stepBody(approval, step), untilMs, approval.id)) continue;
+      const about = { webhook: webhook.name, approval: approval.id, event: step.event };
+      log.warn(about, "a webhook was not told; too much is on its way");
     }
   }
 
   /** Begins to tell one receiver of something else; false where too much is on its way already. */
   send(receiver: Receiver, body: string, untilMs: number, about: string): boolean {
-    if (this.#underWay >= maxUnderWay) return false;
-    this.#underWay += 1;
+    if (this.#underWay.size >= maxUnderWay) return false;
     const id = `msg_${this.#options.newId()}`;
-    const delivery = { webhook: receiver, id, body, untilMs, isWanted: async () => true };
-    void this.#deliver(delivery, about).finally(() => {
-      this.#underWay -= 1;
-    });
+    this.#begin({ webhook: receiver, id, body, untilMs, isWanted: async () => true }, about);
     return true;
   }
 
-  close(): void {
+  /** Gives up what is under way, after `graceMs` in which it may still arrive. */
+  async close(graceMs = 0): Promise<void> {
+    if (graceMs > 0 && this.#underWay.size > 0) {
+      const course = new AbortController();
+      const grace = delay(graceMs, undefined, { signal: course.signal }).catch(() => undefined);
+      await Promise.race([Promise.all(this.#underWay), grace]);
+      course.abort();
+    }
     this.#closing.abort();
+  }
+
+  #begin(delivery: Delivery, about: string): void {
+    const course = this.#deliver(delivery, about);
+    this.#underWay.add(course);
+    void course.finally(() => this.#underWay.delete(course));
   }
 
   async #deliver(delivery: Delivery, approval: string): Promise<void> {
@@ -131,34 +157,4 @@ export function signatureOf(secret: string, id: string, timestamp: string, body:
   const key = Buffer.from(secret.replace(/^whsec_/, ""), "base64");
   const mac = createHmac("sha256", key).update(`${id}.${timestamp}.${body}`).digest("base64");
   return `v1,${mac}`;
-}
-
-function bodyOf(approval: Approval, argumentsJson: string | undefined): string {
-  const { id, tenant, user, agent, server, tool, exposed_name, args_sha256 } = approval;
-  const head = JSON.stringify({
-    type: "approval.requested",
-    timestamp: approval.requested_at,
-    data: {
-      approval_id: id,
-      tenant,
-      user,
-      agent,
-      action_type: approval.action_type,
-      server,
-      tool,
-      exposed_name,
-      args_sha256,
-      decision_id: approval.decision_id,
-      expires_at: approval.expires_at,
-      requirements: approval.requirements.map(({ layer, rule, title, approvers, channels }) => ({
-        layer,
-        rule,
-        title,
-        approvers,
-        channels,
-      })),
-    },
-  });
-  // The text that was judged, and not what reading it again would make of its numbers.
-  return argumentsJson === undefined ? head : `${head.slice(0, -2)},"arguments":${argumentsJson}}}`;
 }

@@ -115,4 +115,28 @@ describe("a retry of an approved call", () => {
     expect(textOf(await call("plain", {}, changed))).toContain("approval_required");
     expect(textOf(await call("plain", {}, retry))).toContain("done");
   });
+
+  test("asks people again for what its answers need beside what the call needed", async () => {
+    const { call, rule, all, sent } = openApproving(policies, {
+      settings,
+      server: modernServer("s"),
+    });
+    const client = modernClient(able);
+    await call("slow", {}, { client });
+    await rule("slow");
+    const asked = await call("slow", {}, { client });
+    const answer = { action: "accept", content: { x: "needs a person" } };
+    const retry = { client, ...retryOf(asked, answer) };
+    expect(textOf(await call("slow", {}, retry))).toContain("approval_required");
+    expect(sent()).toHaveLength(1);
+    const second = await rule("slow");
+    expect(second.requirements.map(({ rule: asking }) => asking)).toEqual([
+      "p.identity.require_approval",
+    ]);
+    expect(textOf(await call("slow", {}, retry))).toContain("done");
+    expect(sent()).toHaveLength(2);
+    expect((await all()).map(({ status }) => status)).toEqual(["used", "used"]);
+    expect(textOf(await call("slow", {}, retry))).toContain("approval_required");
+    expect(sent()).toHaveLength(2);
+  });
 });

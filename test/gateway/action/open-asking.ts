@@ -17,6 +17,7 @@ export function openAsking(
   policies: TestPolicies,
   messages: readonly string[] = ["which?"],
   answer?: Answer,
+  settings: object = {},
 ) {
   const answers: ClientAnswer[] = [];
   const ask: Answer = async (wanted) => {
@@ -28,6 +29,7 @@ export function openAsking(
   const gateway = openGateway({
     servers: { crm: { tools: [tool("get")], config, answer: answer ?? ask } },
     policies,
+    settings,
   });
   const client = modernClient({ capabilities: able });
   const call = (more: Partial<ActionRequest> = {}) => gateway.call("crm__get", { client, ...more });

@@ -11,7 +11,7 @@ import { eventually } from "../../support/eventually.ts";
 import { createTestLog } from "../../support/log.ts";
 import { startTestPostgres } from "../../support/postgres.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
-import { ann, subject } from "./subjects.ts";
+import { ann, element, subject, workflow } from "./subjects.ts";
 
 const postgres = await startTestPostgres();
 const opened: Approvals[] = [];
@@ -134,7 +134,8 @@ test("a webhook is rung no more for a request that was taken back", async () => 
     approvals: { webhooks: [{ name: "desk", url: "https://desk.example/", secret }] },
     fetch: async (_, sent) => {
       const body = typeof sent?.body === "string" ? sent.body : "";
-      rung.push(JSON.parse(body).data.approval_id);
+      const { type, data } = JSON.parse(body);
+      if (type === "approval.requested") rung.push(data.approval_id);
       return new Response("", { status: 500 });
     },
   });
@@ -146,6 +147,113 @@ test("a webhook is rung no more for a request that was taken back", async () => 
   await eventually(() => rung.filter((id) => id === next).length === 2);
   expect(rung).toEqual([back, next, next]);
 }, 60_000);
+
+describe("what becomes of a request", () => {
+  const secret = `whsec_${Buffer.alloc(32).toString("base64")}`;
+  const webhooks = [{ name: "desk", url: "https://desk.example/", secret }];
+  const short = (n: number) =>
+    subject({ n }, { asked: [{ layer: workflow, match: element({ ttlSeconds: 1 }) }] });
+
+  function openTelling() {
+    const told: string[] = [];
+    const opened = open({
+      approvals: { webhooks },
+      fetch: async (_, sent) => {
+        const body = typeof sent?.body === "string" ? sent.body : "";
+        told.push(JSON.parse(body).type);
+        return new Response("");
+      },
+    });
+    return { ...opened, told };
+  }
+
+  test("is told step by step, and nothing that did not happen", async () => {
+    const { approvals, ask, told } = openTelling();
+    const used = await ask(subject({ n: 1 }));
+    await approvals.rule(used, ann);
+    const request = { uses: 0, decisionId: newId() };
+    await approvals.claim(used, 0, request.decisionId);
+    expect(await approvals.claim(used, 0, newId())).toBe(undefined);
+    await approvals.giveBack(used, request);
+    await approvals.giveBack(used, request);
+    const denied = await ask(subject({ n: 2 }));
+    await approvals.rule(denied, { ...ann, verdict: "deny" });
+    await expect(approvals.rule(denied, ann)).rejects.toThrow(/found it denied/);
+    await approvals.withdraw(await ask(subject({ n: 3 })));
+    await eventually(() => told.length >= 8);
+    expect(told).toEqual([
+      "approval.requested",
+      "approval.approved",
+      "approval.used",
+      "approval.given_back",
+      "approval.requested",
+      "approval.denied",
+      "approval.requested",
+      "approval.withdrawn",
+    ]);
+  });
+
+  test("is noted when its time is over, by one of the gateways that know of it", async () => {
+    const place = { stateDir: temporaryFolder() };
+    const [first, second] = [open({ place }), open({ place })];
+    await first.ask(short(1));
+    await second.ask(subject({ n: 2 }));
+    const expired = () =>
+      [...first.events(), ...second.events()].filter((event) => event === "expired");
+    await eventually(() => expired().length > 0);
+    await first.ask(subject({ n: 3 }));
+    await second.ask(subject({ n: 4 }));
+    expect(expired()).toEqual(["expired"]);
+  });
+
+  test("is told when its time is over", async () => {
+    const { ask, told } = openTelling();
+    await ask(short(1));
+    await eventually(() => told.includes("approval.expired"));
+    expect(told).toEqual(["approval.requested", "approval.expired"]);
+  });
+});
+
+describe("an approval that is given back", () => {
+  test("answers the same call before one that was asked for meanwhile", async () => {
+    const { approvals, ask } = open();
+    const first = await ask(subject({ n: 1 }));
+    await approvals.rule(first, ann);
+    const request = { uses: 0, decisionId: newId() };
+    await approvals.claim(first, 0, request.decisionId);
+    const second = await ask(subject({ n: 1 }));
+    expect(second).not.toBe(first);
+    await approvals.giveBack(first, request);
+    expect(await ask(subject({ n: 1 }))).toBe(first);
+    await approvals.rule(second, { ...ann, verdict: "deny" });
+    expect(await ask(subject({ n: 1 }))).toBe(second);
+  });
+
+  test("is not by anybody but the request that took it", async () => {
+    const { approvals, ask } = open();
+    const id = await ask(subject({ n: 1 }));
+    await approvals.rule(id, ann);
+    const decisionId = newId();
+    await approvals.claim(id, 0, decisionId);
+    await approvals.giveBack(id, { uses: 0, decisionId: newId() });
+    await approvals.giveBack(id, { uses: 1, decisionId });
+    expect(await approvals.get(id)).toMatchObject({ status: "used", uses: 1 });
+    await approvals.claim(id, 1, newId());
+    await approvals.giveBack(id, { uses: 0, decisionId });
+    expect(await approvals.get(id)).toMatchObject({ status: "used", uses: 2 });
+  });
+
+  test("is not once its time is over", async () => {
+    const { approvals, ask, time } = open();
+    const id = await ask(subject({ n: 1 }));
+    await approvals.rule(id, ann);
+    const decisionId = newId();
+    await approvals.claim(id, 0, decisionId);
+    time.skewMs = 3_600_000;
+    await approvals.giveBack(id, { uses: 0, decisionId });
+    expect(await approvals.get(id)).toMatchObject({ status: "used" });
+  });
+});
 
 describe("time that was used up", () => {
   test.each([

@@ -24,7 +24,7 @@ interface Received {
 const open: { readonly server: Server; readonly webhooks: Webhooks }[] = [];
 afterEach(async () => {
   for (const { server, webhooks } of open.splice(0)) {
-    webhooks.close();
+    await webhooks.close();
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   }
@@ -83,6 +83,54 @@ describe("a webhook", () => {
     const { type, data } = JSON.parse(body);
     expect(type).toBe("approval.requested");
     expect(data).toMatchObject({ approval_id: approval.id, server: "crm", tool: "wipe" });
+  });
+
+  test("says where the answer goes", async () => {
+    const { received, webhooks } = await receiver();
+    webhooks.tell(approval, "{}", wanted);
+    await eventually(() => received.length === 1);
+    expect(JSON.parse(received[0]?.body ?? "").data.answer).toEqual({
+      method: "POST",
+      approve: `/v1/approvals/${approval.id}/approve`,
+      deny: `/v1/approvals/${approval.id}/deny`,
+    });
+  });
+
+  test("says what became of a request, signed, and whose word that is", async () => {
+    const { received, webhooks } = await receiver([500], true);
+    const voice = { by: "ann", channel: "cli", reason: "asked" } as const;
+    const timeMs = systemClock.nowMs();
+    const denied = { ...approval, status: "denied" } as const;
+    webhooks.tellStep(denied, { event: "denied", timeMs, voice });
+    await eventually(() => received.length === 2);
+    const [, again] = received;
+    if (again === undefined) throw new Error("expected a delivery");
+    const { headers, body } = again;
+    const [id, timestamp] = [headers["webhook-id"], headers["webhook-timestamp"]].map(String);
+    const mac = createHmac("sha256", key).update(`${id}.${timestamp}.${body}`).digest("base64");
+    expect(headers["webhook-signature"]).toBe(`v1,${mac}`);
+    expect(JSON.parse(body)).toMatchObject({
+      type: "approval.denied",
+      timestamp: new Date(timeMs).toISOString(),
+      data: { approval_id: approval.id, status: "denied", by: "ann", reason: "asked" },
+    });
+    expect(body).not.toContain("12345678901234");
+  });
+
+  test("may still arrive while the process that sends it ends, and no longer", async () => {
+    const { received, webhooks } = await receiver([500]);
+    webhooks.tellStep(approval, { event: "approved", timeMs: 0 });
+    await webhooks.close(20_000);
+    expect(received).toHaveLength(2);
+    const other = await receiver(Array.from({ length: 10_000 }, () => 500));
+    other.webhooks.tellStep(approval, { event: "approved", timeMs: 0 });
+    await other.webhooks.close(50);
+    const before = other.received.length;
+    const later = await receiver();
+    later.webhooks.tell(approval, "{}", wanted);
+    await eventually(() => later.received.length === 1);
+    // One may have been on its way.
+    expect(other.received.length).toBeLessThanOrEqual(before + 1);
   });
 
   test("has the arguments where the configuration says so, and not otherwise", async () => {
