@@ -1,8 +1,9 @@
 # METADATA
 # title: Agents that do not stop
 # description: >-
-#   What shows that a conversation runs away: too many turns, too many tokens, too long, or a counter
-#   that is nearly full. What is not known, and a limit that nobody knows, is a finding.
+#   What shows that a conversation runs away: too many turns, too many tokens, too long, a counter that
+#   is nearly full, or the same call again and again. What is not known, and a limit that nobody knows,
+#   is a finding.
 # custom:
 #   owner: policy-library
 package lib.runaway
@@ -10,9 +11,9 @@ package lib.runaway
 # METADATA
 # title: Limits that are reached
 # description: >-
-#   One {fact, limit, found} for each of turns, tokens and seconds that is reached, and for each
-#   counter of which the given share is used.
-findings(limits) := (facts_reached(limits) | counters_reached(limits)) | unknown_limits(limits)
+#   One {fact, limit, found} for each of turns, tokens and seconds that is reached, for each counter
+#   of which the given share is used, and for each that was used so often.
+findings(limits) := ((facts_reached(limits) | counters_reached(limits)) | repeats_reached(limits)) | unknown_limits(limits)
 
 # METADATA
 # title: Facts of the conversation that are reached
@@ -37,11 +38,22 @@ counters_reached(limits) := {{"fact": name, "limit": most, "found": counter.used
 }
 
 # METADATA
+# title: Repetitions that are reached
+# description: >-
+#   Counters of the bundle's own manifest, by how often they were used before this call. With args in
+#   its key such a counter counts the same call; one that does not count this call says nothing.
+repeats_reached(limits) := {{"fact": name, "limit": most, "found": counter.used} |
+	some name, most in object.get(limits, "repeats", {})
+	counter := input.usage[name]
+	not is_below(counter.used, most)
+}
+
+# METADATA
 # title: Limits that nobody knows
 # description: A misspelt limit would limit nothing, so it is a finding in every call.
 unknown_limits(limits) := {{"fact": name, "limit": limit, "found": null} |
 	some name, limit in limits
-	not name in (object.keys(facts) | {"counters"})
+	not name in (object.keys(facts) | {"counters", "repeats"})
 }
 
 # METADATA

@@ -19,6 +19,18 @@ test_a_finding_says_what_was_found if {
 	runaway.findings({"turns": 3}) == {{"fact": "turn_count", "limit": 3, "found": 7}} with input as at(7, 0, 0, 0)
 }
 
+test_the_same_call_again_is_one if {
+	repeats := {"repeats": {"same_call": 5}}
+	count(runaway.findings(repeats)) == 0 with input as again(4)
+	runaway.findings(repeats) == {{"fact": "same_call", "limit": 5, "found": 5}} with input as again(5)
+	facts(runaway.findings(repeats)) == {"same_call"} with input as again("4")
+	facts(runaway.findings({"repeats": {"same_call": "5"}})) == {"same_call"} with input as again(4)
+}
+
+test_a_repetition_that_does_not_count_the_call_is_none if {
+	count(runaway.findings({"repeats": {"same_call": 0}})) == 0 with input as at(0, 0, 0, 99)
+}
+
 test_what_is_not_known_is_a_finding if {
 	facts(runaway.findings({"turns": 3})) == {"turn_count"} with input as {}
 	facts(runaway.findings({"turns": 3})) == {"turn_count"} with input as at("1", 0, 0, 0)
@@ -36,6 +48,8 @@ test_a_counter_that_does_not_count_the_call_is_none if {
 test_what_no_limit_is_set_for_is_none if {
 	count(runaway.findings({})) == 0 with input as at(9999, 9999999, 9999999, 99)
 }
+
+again(used) := {"usage": {"same_call": {"used": used, "limit": 20}}}
 
 facts(findings) := {finding.fact | some finding in findings}
 

@@ -28,7 +28,13 @@ export class CountedConversations {
   }
 
   /** The one that is under way, else `own` from now on; rejects where nobody knows. */
-  async current(store: UsageStore, { key }: Pick<Principal, "key">, own: string): Promise<string> {
+  async current(
+    store: UsageStore,
+    { key, conversation: vouched }: Pick<Principal, "key" | "conversation">,
+    own: string,
+  ): Promise<string> {
+    // Everybody knows that one by its name.
+    if (vouched !== undefined) return vouched.key;
     const joinedMs = this.#clock.monotonicMs();
     const known = this.#remembered.get(key);
     if (known !== undefined && joinedMs - known.joinedMs < rememberedMs) return known.conversation;

@@ -7,8 +7,8 @@ import { readCounters } from "../../contract/counter.ts";
 import type { LayerKind } from "../../contract/bundle.ts";
 import { matchesToolPattern } from "../../policy/combine/match-pattern.ts";
 import type { EngineLayer } from "../../policy/engine/policy-engine.ts";
-import type { Target } from "../action/action.ts";
 import { subjectName } from "../visibility.ts";
+import type { CountedTarget } from "./counted-call.ts";
 
 /** The counters of one layer. */
 export interface CountedLayer {
@@ -19,9 +19,10 @@ export interface CountedLayer {
   readonly isReadable: boolean;
 }
 
-/** The layers of a set that count anything. */
+/** The layers of a set that count anything; what a canary declares counts when it is the policy. */
 export function countedLayers(layers: readonly EngineLayer[]): readonly CountedLayer[] {
-  return layers.flatMap(({ name, kind, bundle }): readonly CountedLayer[] => {
+  return layers.flatMap(({ name, kind, bundle, canaryOf }): readonly CountedLayer[] => {
+    if (canaryOf !== undefined) return [];
     const reading = readCounters(bundle?.metadata["counters"]);
     if (!reading.ok) return [{ name, kind, counters: [], isReadable: false }];
     const { counters } = reading;
@@ -41,7 +42,7 @@ export function hasSay(
 /** True where an action is one of those that a counter is for. */
 export function isCounted(
   { tools, actions }: CounterDeclaration,
-  { server, name, tool, action: { type } }: Target,
+  { server, name, tool, action: { type } }: CountedTarget,
 ): boolean {
   if (!actions.includes(type)) return false;
   const subject = subjectName(type, tool?.name ?? name);

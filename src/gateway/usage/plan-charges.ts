@@ -2,17 +2,19 @@
  * What a call would take of which counters: the values of their keys and the price, before anything
  * is reserved.
  */
-import type { CounterDeclaration } from "../../contract/counter.ts";
+import { canonicalJson } from "../../contract/canonical-json.ts";
+import type { CounterDeclaration, CounterKeyField } from "../../contract/counter.ts";
 import { isRecord } from "../../contract/json.ts";
 import type { InputParts } from "../../contract/policy-input.ts";
 import type { Principal } from "../../contract/principal.ts";
+import { sha256Of } from "../../contract/sha256.ts";
 import { costBefore } from "../../policy/usage/call-cost.ts";
 import type { KeyValues } from "../../policy/usage/counter-key.ts";
 import { counterKey } from "../../policy/usage/counter-key.ts";
 import { slotsOf } from "../../policy/usage/slots.ts";
 import type { Charge } from "../../policy/usage/usage-store.ts";
 import { toMillionths } from "../../policy/usage/usage-store.ts";
-import type { Target } from "../action/action.ts";
+import type { CountedTarget } from "./counted-call.ts";
 import type { CountedLayer } from "./counted-layers.ts";
 import { isCounted } from "./counted-layers.ts";
 
@@ -38,7 +40,7 @@ export interface Sent {
 export type Wanted = Pick<Planned, "layer" | "declaration">;
 
 /** The counters of these layers that an action belongs to. */
-export function wantedOf(asked: readonly CountedLayer[], target: Target): readonly Wanted[] {
+export function wantedOf(asked: readonly CountedLayer[], target: CountedTarget): readonly Wanted[] {
   return asked.flatMap(({ name: layer, counters }) =>
     counters
       .filter((declaration) => isCounted(declaration, target))
@@ -46,20 +48,29 @@ export function wantedOf(asked: readonly CountedLayer[], target: Target): readon
   );
 }
 
-/** True where any of them is kept by conversation. */
-export function isByConversation(wanted: readonly Wanted[]): boolean {
-  return wanted.some(({ declaration }) => declaration.key.includes("conversation"));
+/** True where any of them is kept by this field. */
+export function isKeptBy(wanted: readonly Wanted[], field: CounterKeyField): boolean {
+  return wanted.some(({ declaration }) => declaration.key.includes(field));
 }
 
 /** What the fields of keys are for an action. */
 export function valuesOf(
   { tenant, user, agent }: Principal,
-  target: Target,
-  conversation: string,
+  target: CountedTarget,
+  { conversation, args }: Pick<KeyValues, "conversation" | "args">,
 ): KeyValues {
   const server = target.server.id;
   const tool = countedTool(target);
-  return { tenant, user: user.id, agent: agent.id, server, tool, conversation };
+  return { tenant, user: user.id, agent: agent.id, server, tool, conversation, args };
+}
+
+/**
+ * Digest of what an action asks with (RFC 8785), the same however its JSON is written. Without a tool
+ * what it names belongs to that: a URI is an argument too.
+ */
+export function digestOfArguments({ tool, name }: CountedTarget, { argumentsJson }: Sent): string {
+  const args: unknown = JSON.parse(argumentsJson);
+  return sha256Of(canonicalJson(tool === undefined ? [name, args] : args));
 }
 
 /** What each of them takes. */
@@ -97,7 +108,7 @@ export function conversationOf({ contextJson }: InputParts): string {
 }
 
 /** Whoever asks chooses URIs and the ids of tasks; without a tool one kind of action is one count. */
-function countedTool({ server, tool, action: { type } }: Target): string {
+function countedTool({ server, tool, action: { type } }: CountedTarget): string {
   return tool?.name ?? `${server.id}/${type}`;
 }
 

@@ -13,18 +13,22 @@ import type { EngineLayer } from "../../policy/engine/policy-engine.ts";
 import { costAfter } from "../../policy/usage/call-cost.ts";
 import type { CountedCharge } from "../../policy/usage/usage-report.ts";
 import { usageByLayer } from "../../policy/usage/usage-report.ts";
-import type { Correction, UsageStore } from "../../policy/usage/usage-store.ts";
-import type { Action, Target } from "../action/action.ts";
+import type { UsageStore } from "../../policy/usage/usage-store.ts";
 import { isObserved } from "../policies/is-observed.ts";
 import { unaskedLayers } from "../policies/unasked-layers.ts";
+import { Corrections } from "./corrections.ts";
+import type { CountedAction, CountedTarget } from "./counted-call.ts";
 import { CountedConversations } from "./counted-conversations.ts";
 import type { CountedLayer } from "./counted-layers.ts";
 import { countedLayers, hasSay } from "./counted-layers.ts";
+import type { ListedTool } from "./idle-patterns.ts";
+import { idlePatterns } from "./idle-patterns.ts";
 import type { Plan, Planned, Sent } from "./plan-charges.ts";
 import {
   conversationOf,
+  digestOfArguments,
   isAttempt,
-  isByConversation,
+  isKeptBy,
   priceAll,
   problemOf,
   valuesOf,
@@ -83,12 +87,15 @@ export class Usage {
   #known: { readonly of: readonly EngineLayer[]; readonly counted: readonly CountedLayer[] };
   readonly #held = new Map<string, Held>();
   readonly #conversations: CountedConversations;
-  readonly #correcting = new Set<Promise<void>>();
+  readonly #corrections: Corrections;
+  /** Idle patterns that the log has. */
+  readonly #told = new Set<string>();
 
   constructor(options: UsageOptions) {
     this.#options = options;
     this.#known = { of: [], counted: [] };
     this.#conversations = new CountedConversations(options.clock);
+    this.#corrections = new Corrections(() => this.#open(), options.log);
   }
 
   /** True while the set that a standing was made with decides. */
@@ -97,7 +104,11 @@ export class Usage {
   }
 
   /** Reserves what an action costs of every counter it belongs to; never rejects. */
-  async reserve(action: Action, target: Target, input: InputParts): Promise<UsageStanding> {
+  async reserve(
+    action: CountedAction,
+    target: CountedTarget,
+    input: InputParts,
+  ): Promise<UsageStanding> {
     // The same action may be decided again, with an approval or by other bundles.
     this.#giveBack(action.decisionId, () => true);
     const layers = this.#options.layers();
@@ -115,6 +126,16 @@ export class Usage {
     }
   }
 
+  /** Warns of patterns of counters that fit no tool of a list, of each once. */
+  lookAtTools(tools: readonly ListedTool[]): void {
+    for (const idle of idlePatterns(this.#countedLayers(this.#options.layers()), tools)) {
+      const name = JSON.stringify(idle);
+      if (this.#told.has(name)) continue;
+      this.#told.add(name);
+      this.#options.log.warn(idle, "a counter names no tool of its server");
+    }
+  }
+
   /** Gives back what a call that was not made had reserved; attempts stay counted. */
   release(decisionId: string): void {
     this.#giveBack(decisionId, ({ charge }) => !charge.isAttempt);
@@ -126,7 +147,7 @@ export class Usage {
     const held = this.#held.get(decisionId);
     this.#held.delete(decisionId);
     if (held === undefined) return;
-    this.#correct(
+    this.#corrections.add(
       held.taken.map(({ declaration, charge, startMs }) => {
         const cost = costAfter(declaration.cost, charge.amount, held.sentBytes, resultBytes);
         return { key: charge.key, startMs, delta: cost - charge.amount };
@@ -135,28 +156,32 @@ export class Usage {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#correcting);
+    await this.#corrections.close();
     const store = await this.#store?.catch(() => undefined);
     await store?.close();
   }
 
   #askedLayers(
     layers: readonly EngineLayer[],
-    { principal }: Action,
-    target: Target,
+    { principal }: CountedAction,
+    target: CountedTarget,
   ): readonly CountedLayer[] {
-    if (this.#known.of !== layers) this.#known = { of: layers, counted: countedLayers(layers) };
-    const { counted } = this.#known;
+    const counted = this.#countedLayers(layers);
     if (counted.length === 0) return counted;
     const unasked = unaskedLayers(this.#options.config, principal.agent, target.server.id);
     return counted.filter((layer) => hasSay(layer, target.server.id, unasked));
   }
 
+  #countedLayers(layers: readonly EngineLayer[]): readonly CountedLayer[] {
+    if (this.#known.of !== layers) this.#known = { of: layers, counted: countedLayers(layers) };
+    return this.#known.counted;
+  }
+
   /** Takes what is enforced, and what is only observed where nothing of that stands in the way. */
   async #charge(
     asked: readonly CountedLayer[],
-    action: Action,
-    target: Target,
+    action: CountedAction,
+    target: CountedTarget,
     input: InputParts,
   ): Promise<Omit<UsageStanding, "layers">> {
     const watched = new Set(
@@ -184,17 +209,18 @@ export class Usage {
 
   async #plan(
     asked: readonly CountedLayer[],
-    { principal }: Action,
-    target: Target,
+    { principal }: CountedAction,
+    target: CountedTarget,
     input: InputParts,
     sent: Sent,
   ): Promise<readonly Plan[]> {
     const wanted = wantedOf(asked, target);
     const own = conversationOf(input);
-    const conversation = isByConversation(wanted)
+    const conversation = isKeptBy(wanted, "conversation")
       ? await this.#conversations.current(await this.#open(), principal, own)
       : own;
-    return priceAll(wanted, valuesOf(principal, target, conversation), sent);
+    const args = isKeptBy(wanted, "args") ? digestOfArguments(target, sent) : "";
+    return priceAll(wanted, valuesOf(principal, target, { conversation, args }), sent);
   }
 
   /** Where one has no price nothing is taken but attempts. */
@@ -232,30 +258,14 @@ export class Usage {
     const held = this.#held.get(decisionId);
     this.#held.delete(decisionId);
     if (held === undefined) return;
-    this.#correct(
+    this.#corrections.add(
       held.taken
         .filter(isGiven)
         .map(({ charge, startMs }) => ({ key: charge.key, startMs, delta: -charge.amount })),
     );
   }
-
-  /** Nobody waits for it; what cannot be given back counts as used. */
-  #correct(corrections: readonly Correction[]): void {
-    const wanted = corrections.filter(({ delta }) => delta !== 0);
-    if (wanted.length === 0) return;
-    const correcting = this.#send(wanted).finally(() => this.#correcting.delete(correcting));
-    this.#correcting.add(correcting);
-  }
-
-  async #send(corrections: readonly Correction[]): Promise<void> {
-    try {
-      await (await this.#store)?.correct(corrections);
-    } catch (thrown) {
-      this.#options.log.warn({ reason: messageOf(thrown) }, "counters not corrected");
-    }
-  }
 }
 
-function bytesOf({ sent }: Action): number {
+function bytesOf({ sent }: CountedAction): number {
   return Object.values(sent).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
 }

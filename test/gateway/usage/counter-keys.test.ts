@@ -118,6 +118,82 @@ describe("a counter by tool", { timeout: 60_000 }, () => {
   });
 });
 
+describe("a counter by arguments", { timeout: 60_000 }, () => {
+  const same = { key: ["user", "tool", "args"], limit: 1, window: { sliding: "10m" } };
+  const full = "budget_exhausted";
+
+  test("counts the same arguments together, however their JSON is written", async () => {
+    const open = counting({ same });
+    const sent = [
+      '{"a":1,"b":[2]}',
+      '{"a":2,"b":[2]}',
+      '{ "b": [2.0], "a": 1e0 }',
+      '{"a":"1"}',
+      "{}",
+    ];
+    for (const argumentsJson of sent) {
+      await open.act({ type: "tool_call", name: "bank__pay", argumentsJson });
+    }
+    expect(effects(open)).toEqual(["allow", "allow", full, "allow", "allow"]);
+  });
+
+  test("keeps a digest of them and no word", async () => {
+    const stateDir = temporaryFolder();
+    const open = counting({ same }, { stateDir });
+    const argumentsJson = '{"card":"4111-1111"}';
+    await open.act({ type: "tool_call", name: "bank__pay", argumentsJson });
+    const store = openJournalStore({ folder: join(stateDir, "usage"), clock: systemClock });
+    const [state] = await store.list("[");
+    await store.close();
+    expect(state?.key).toContain("sha256:");
+    expect(state?.key).not.toContain("4111");
+  });
+
+  test("counts what an action without a tool names as one of them", async () => {
+    const shop = {
+      tools: [],
+      resourceTemplates: [{ uriTemplate: "shop://item/{id}", name: "item" }],
+    };
+    const counters = { same: { ...same, actions: ["resource_read"] } };
+    const open = counting(counters, { servers: { shop } });
+    for (const id of ["1", "2", "1"]) {
+      await open.act({ type: "resource_read", uri: `shop://item/${id}` });
+    }
+    expect(effects(open)).toEqual(["allow", "allow", full]);
+  });
+});
+
+describe("a counter of tools that its server does not have", { timeout: 60_000 }, () => {
+  const warning = "a counter names no tool of its server";
+
+  test("is warned of once when the list is known, by layer, counter and pattern", async () => {
+    const named = (...patterns: readonly string[]) => ({ ...calls, tools: patterns });
+    const open = counting({
+      good: named("p*", "bank/denied"),
+      bad: named("pay", "repay", "bank/x*", "prompt_get:hello"),
+    });
+    for (let made = 0; made < 2; made += 1) await open.gateway.list(legacyClient(), "tools");
+    const warned = open.log.lines.filter(({ message }) => message === warning);
+    expect(warned.map(({ data }) => data)).toEqual([
+      { layer: "bank", counter: "bad", pattern: "repay" },
+      { layer: "bank", counter: "bad", pattern: "bank/x*" },
+    ]);
+  });
+
+  test("of a layer of the organisation is looked at where its pattern names a server", async () => {
+    const counters = { c: { ...calls, tools: ["bank/repay", "repay", "shop/x", "*/x"] } };
+    const open = counting(
+      {},
+      {
+        policies: { ...policies, identity: { ...policies.identity, metadata: { counters } } },
+      },
+    );
+    await open.gateway.list(legacyClient(), "tools");
+    const warned = open.log.lines.filter(({ message }) => message === warning);
+    expect(warned.map(({ data }) => data)).toMatchObject([{ pattern: "bank/repay" }]);
+  });
+});
+
 describe("a counter of a layer that is only observed", { timeout: 60_000 }, () => {
   const until = new Date(Date.now() + 3 * 86_400_000).toISOString().slice(0, 10);
 

@@ -111,7 +111,7 @@ export function chargeOf(
   const { user = "alice", amount = 1 } = more;
   const values = { tenant: "default", user, agent: "bot", server: "crm", tool: "get" };
   return {
-    key: counterKey("crm", declaration, { ...values, conversation: "c1" }),
+    key: counterKey("crm", declaration, { ...values, conversation: "c1", args: "" }),
     amount: toMillionths(amount),
     limit: toMillionths(declaration.limit),
     slots: slotsOf(declaration),

@@ -34,3 +34,17 @@ deny contains {"rule": rego.metadata.rule(), "details": found} if {
 require_approval contains {"rule": rego.metadata.rule(), "details": found} if {
 	some found in runaway.findings({"counters": {"calls_of_one_tool": 0.8}})
 }
+
+# METADATA
+# title: The same call again and again is stopped
+# description: What did not help five times in ten minutes does not help the sixth time.
+# custom:
+#   id: runaway.same_call
+#   code: call_repeated
+#   severity: medium
+#   remediation: change_the_arguments
+#   disclose: text
+#   owner: ai-operations
+deny contains {"rule": rego.metadata.rule(), "details": found} if {
+	some found in runaway.findings({"repeats": {"same_call": 5}})
+}
