@@ -23,6 +23,8 @@ export interface AdminDoor {
 export interface AdminAnswering {
   readonly routes: readonly AdminRoute[];
   readonly log: Log;
+  /** Called for each request of nobody who is known. */
+  readonly onUnauthorized: () => void;
 }
 
 /** Answers; never rejects. */
@@ -42,6 +44,7 @@ export async function answerRequest(
       parts.log.error({ code: codeOf(thrown), reason }, "admin request failed");
     } else if (status === 401 || status === 403) {
       parts.log.warn({ code: codeOf(thrown) }, "admin request refused");
+      if (status === 401) parts.onUnauthorized();
     }
     send(response, status, body);
   }

@@ -15,6 +15,7 @@ import type { AdminRoute } from "./admin-route.ts";
 import { prepareSocket, removeStaleSockets } from "./admin-socket.ts";
 import type { AdminDoor } from "./answer-request.ts";
 import { answerRequest } from "./answer-request.ts";
+import type { FailedLogins } from "./failed-logins.ts";
 import { findToken } from "./find-token.ts";
 
 export interface AdminOptions {
@@ -27,6 +28,8 @@ export interface AdminOptions {
   readonly routes: readonly AdminRoute[];
   readonly clock: Clock;
   readonly log: Log;
+  /** Keeps those on record; closed with the interface. `undefined`: they are logged alone. */
+  readonly failedLogins?: FailedLogins | undefined;
 }
 
 export interface AdminInterface {
@@ -60,7 +63,10 @@ export async function openAdmin(options: AdminOptions): Promise<AdminInterface> 
   return {
     socketPath: socket?.path,
     url: http?.url,
-    close: async () => void (await Promise.all(servers.map((server) => closeServer(server)))),
+    close: async () => {
+      await Promise.all(servers.map((server) => closeServer(server)));
+      options.failedLogins?.close();
+    },
   };
 }
 
@@ -106,11 +112,12 @@ async function openAddress(options: AdminOptions, { host, port }: AdminAddress) 
   return { server, url };
 }
 
-function createListener({ routes, log }: AdminOptions, door: AdminDoor): Server {
+function createListener({ routes, log, failedLogins }: AdminOptions, door: AdminDoor): Server {
+  const answering = { routes, log, onUnauthorized: () => failedLogins?.add() };
   const server = createServer(limits, (request: IncomingMessage, response: ServerResponse) => {
     // What is written to a client that left is nobody's loss.
     response.on("error", () => {});
-    void answerRequest({ routes, log }, door, request, response);
+    void answerRequest(answering, door, request, response);
   });
   server.maxConnections = maxConnections;
   return server.unref();

@@ -45,7 +45,7 @@ export function registerDecisionCommands(program: Command, io: CliIo): void {
     decision.command("list").description("list decisions, or other records, newest first"),
   )
     .option("--since <time>", "RFC 3339, or how long ago: 15m, 2h, 7d")
-    .option("--server <id>", "only of this server; of activations also a layer")
+    .option("--server <id>", "only of this server; of activations and shadows also a layer")
     .option("--tool <name>", "only of this tool, by its own or its exposed name")
     .option("--agent <id>", "only of this agent")
     .option("--outcome <outcome>", shownOutcomes.join(", "))
@@ -99,13 +99,22 @@ async function notes(io: CliIo, options: ListOptions): Promise<void> {
 
 const noteColumns: readonly Column<Note>[] = [
   { title: "TIME", cell: ({ timestamp }) => new Date(timestamp).toISOString() },
-  { title: "EVENT", cell: ({ event, action }) => event ?? action ?? "-" },
+  { title: "EVENT", cell: eventOf },
   { title: "ABOUT", cell: aboutOf },
   { title: "REVISION", cell: ({ revision }) => revision || "-" },
   { title: "BY", cell: ({ by }) => by ?? "-" },
-  { title: "WHY", cell: ({ why, reason, code }) => why ?? reason ?? code ?? "-" },
+  { title: "WHY", cell: whyOf },
   { title: "ID", cell: ({ decision_id }) => decision_id },
 ];
+
+function eventOf({ event, action, difference }: Note): string {
+  return event ?? action ?? difference ?? "-";
+}
+
+/** Of a difference what the shadow says. */
+function whyOf({ why, reason, code, would }: Note): string {
+  return why ?? reason ?? code ?? (would?.reasons?.join(",") || "-");
+}
 
 function aboutOf({ layer, server, subject, tool }: Note): string {
   const name = layer ?? server ?? subject ?? "-";

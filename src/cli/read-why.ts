@@ -1,10 +1,9 @@
 /**
  * The reason that a person gives with `--why`. It goes into the record, so it has an end.
  */
+import { maxReasonCharacters } from "../contract/reason-limit.ts";
 import { exitCodes } from "./exit-code.ts";
 import { CliError } from "./io.ts";
-
-const maxWhyCharacters = 1000;
 
 /**
  * A reason that is required.
@@ -14,11 +13,11 @@ const maxWhyCharacters = 1000;
  */
 export function requireWhy(why: string | undefined, what: string): string {
   const text = why?.trim() ?? "";
-  if (text !== "" && text.length <= maxWhyCharacters) return text;
+  if (text !== "" && text.length <= maxReasonCharacters) return text;
   const found = text === "" ? "none" : `${text.length} characters`;
   throw new CliError(
     exitCodes.usage,
-    `expected --why TEXT of at most ${maxWhyCharacters} characters for ${what}, found ${found}; it goes into the record`,
+    `expected --why TEXT of at most ${maxReasonCharacters} characters for ${what}, found ${found}; it goes into the record`,
   );
 }
 

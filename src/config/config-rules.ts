@@ -9,7 +9,9 @@ import { approvalFindings } from "./approvals-schema.ts";
 import { notifyFindings } from "./notify-schema.ts";
 import { membersOf, valueAt } from "./config-document.ts";
 import type { ConfigPath, Finding } from "./config-document.ts";
+import { policyPaths } from "./policy-paths.ts";
 import { resolvePolicyReference } from "./policy-reference.ts";
+import { companionFindings } from "./companion-rules.ts";
 import { agentFindings } from "./agent-rules.ts";
 import { layerFindings, observedLayers } from "./layer-rules.ts";
 import { authorizationFindings, transportFindings } from "./connection-rules.ts";
@@ -40,6 +42,7 @@ export function checkRules(value: unknown, folder: string): readonly Finding[] {
     ...authorizationFindings(value),
     ...adminFindings(value),
     ...layerFindings(value),
+    ...companionFindings(value),
     ...agentFindings(value),
     ...referenceFindings(value, folder),
     ...releaseFindings(value, folder),
@@ -84,13 +87,8 @@ function profileFindings(value: unknown): readonly Finding[] {
 }
 
 function referenceFindings(value: unknown, folder: string): readonly Finding[] {
-  const layers = valueAt(value, ["layers"]);
-  const owners: ConfigPath[] = [
-    ...membersOf(value, ["servers"]).map(([id]) => ["servers", id]),
-    ...(Array.isArray(layers) ? layers.map((_, index) => ["layers", index]) : []),
-  ];
-  return owners.flatMap((owner) => {
-    const short: ConfigPath = [...owner, "policy"];
+  return policyPaths(value).flatMap(({ owner, keys }) => {
+    const short: ConfigPath = [...owner, ...keys];
     const path = isRecord(valueAt(value, short)) ? [...short, "bundle"] : short;
     const reference = valueAt(value, path);
     if (typeof reference !== "string" || reference === "") return [];
@@ -134,8 +132,9 @@ function sharingFindings(value: unknown): readonly Finding[] {
   const path = ["state", "conversations"];
   const store = valueAt(value, ["decisions", "store"]);
   if (valueAt(value, path) !== "shared") return [];
-  if (typeof store === "string" && store !== "embedded") return [];
-  const message = `state.conversations: "shared" needs a postgres:// URL in decisions.store, found ${store === undefined ? "none" : '"embedded"'}`;
+  const hasRedis = valueAt(value, ["state", "redis_url"]) !== undefined;
+  if (hasRedis || (typeof store === "string" && store !== "embedded")) return [];
+  const message = `state.conversations: "shared" needs state.redis_url or a postgres:// URL in decisions.store, found ${store === undefined ? "none" : '"embedded"'}`;
   return [{ path, message }];
 }
 

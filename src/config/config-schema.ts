@@ -8,8 +8,10 @@ import { adminSchema } from "./admin-schema.ts";
 import { approvalsSchema } from "./approvals-schema.ts";
 import { notifySchema } from "./notify-schema.ts";
 import { classificationSchema, toolSchema } from "./classification-schema.ts";
-import { agentSchema, agentsSchema, userSchema } from "./identity-schema.ts";
-import { layerShape, policySourceSchema } from "./layer-schema.ts";
+import { agentSchema, agentsSchema, trustedRuntimesSchema, userSchema } from "./identity-schema.ts";
+import { companionShape, layerShape, policySourceSchema } from "./layer-schema.ts";
+import { textsSchema } from "./texts-schema.ts";
+import { stateSchema } from "./state-schema.ts";
 import { signerSchema } from "./trust-schema.ts";
 
 /** Members of client entries that are accepted in a server entry and have no effect here. */
@@ -111,6 +113,7 @@ const server = z.strictObject({
   cwd: z.optional(text).check(z.describe("Relative to this file, whose folder is the default")),
   disabled: z._default(z.boolean(), false),
   policy: z.optional(policySourceSchema),
+  ...companionShape,
   release: z
     .optional(text)
     .check(
@@ -131,6 +134,7 @@ const server = z.strictObject({
   classification: z
     .optional(classificationSchema)
     .check(z.describe("Instead of what the file says for all servers")),
+  texts: textsSchema,
   start_timeout_ms: z._default(milliseconds, 30_000),
   call_timeout_ms: z._default(milliseconds, 300_000),
   type: z.optional(transport),
@@ -212,6 +216,9 @@ const issuer = z.strictObject({
       agent_scope: z.optional(claimPath),
       owner_team: z.optional(claimPath),
       parent: z.optional(claimPath),
+      conversation: z
+        .optional(claimPath)
+        .check(z.describe("Claim that tells conversations of one agent and user apart")),
     }),
     {},
   ),
@@ -242,15 +249,6 @@ const http = z.strictObject({
   ),
 });
 
-const state = z.strictObject({
-  redis_url: z
-    .optional(text)
-    .check(z.describe("redis:// or rediss:// URL of the Redis or Valkey that keeps the counters")),
-  conversations: z
-    ._default(z.enum(["local", "shared"]), "local")
-    .check(z.describe("shared: what was seen is in the Postgres of decisions.store, for replicas")),
-});
-
 /** The whole file, after `${env:…}` and `${file:…}` were expanded. */
 export const configSchema = z.strictObject({
   $schema: z.optional(z.string()),
@@ -259,6 +257,7 @@ export const configSchema = z.strictObject({
   agent: agentSchema,
   user: userSchema,
   agents: agentsSchema,
+  trusted_runtimes: trustedRuntimesSchema,
   environment: z.prefault(environment, {}),
   servers: z.record(id, server),
   trust: z
@@ -272,9 +271,10 @@ export const configSchema = z.strictObject({
   classification: z
     .optional(classificationSchema)
     .check(z.describe("What the built-in detectors stand for, in arguments and results")),
+  texts: textsSchema,
   http: z.prefault(http, {}),
   admin: adminSchema,
-  state: z.prefault(state, {}),
+  state: stateSchema,
   state_key: z
     .optional(z.string().check(z.minLength(32)))
     .check(z.describe("Signs held calls and task ids; replicas share one. Default: made once")),
@@ -285,6 +285,7 @@ export const configSchema = z.strictObject({
 export type ConfigFile = z.output<typeof configSchema>;
 export type ServerEntry = ConfigFile["servers"][string];
 export type PolicyEntry = ConfigFile["layers"][number]["policy"];
+export type CompanionEntries = Pick<ConfigFile["layers"][number], "shadow" | "canary">;
 
 /** JSON Schema (draft 7) of the file as an operator writes it. */
 export function configJsonSchema(): Readonly<Record<string, unknown>> {

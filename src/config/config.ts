@@ -3,7 +3,9 @@
  * expanded, every path absolute. Types only; `load-config.ts` makes the values. The file's own
  * names are snake_case (`config-schema.ts`), these are not.
  */
+import type { TextRules } from "./texts-schema.ts";
 import type { AdminConfig } from "./admin-config.ts";
+import type { CanaryLimits } from "./canary-limits.ts";
 import type { ApprovalsConfig } from "./approvals-config.ts";
 import type { NotifyChannel } from "./notify-schema.ts";
 import type { HttpConfig } from "./http-config.ts";
@@ -12,6 +14,7 @@ import type { DetectorKind } from "../contract/detector-kind.ts";
 import type { RegistryConfig } from "./registry-config.ts";
 import type { AgentIdentity, EnvironmentFacts, UserIdentity } from "../contract/policy-input.ts";
 
+export type { CanaryLimits } from "./canary-limits.ts";
 export type { AuthorizationConfig, HttpConfig, IssuerConfig, StaticToken } from "./http-config.ts";
 
 /** One resolved configuration file. */
@@ -25,6 +28,8 @@ export interface GatewayConfig {
   readonly user: UserIdentity;
   /** Everybody of whom more is known than the id, by id: whom a sub-agent may name as its parent. */
   readonly agents: ReadonlyMap<string, AgentIdentity>;
+  /** Patterns of agents that may say in `_meta` which conversation a request belongs to. */
+  readonly trustedRuntimes: readonly string[];
   readonly environment: EnvironmentFacts;
   /** By server id, in the order of the file; disabled ones are in it. */
   readonly servers: ReadonlyMap<string, ServerConfig>;
@@ -46,7 +51,7 @@ export interface GatewayConfig {
   /** `redis://` or `rediss://` URL of what keeps the counters; `undefined`: the store of decisions. */
   readonly state: {
     readonly redisUrl: string | undefined;
-    /** What conversations have seen is in the Postgres of `decisions.store`, for all replicas. */
+    /** What conversations have seen is in `redisUrl`, else in the Postgres of `decisions.store`. */
     readonly sharesConversations: boolean;
   };
   /** By exact host, `registry.example:5000`. */
@@ -75,6 +80,10 @@ export interface ServerConfig {
   readonly maxConnections: number;
   /** Without one every call is denied with `no_policy`. */
   readonly policy: PolicySource | undefined;
+  /** Asked about what was decided; never decides. */
+  readonly shadow?: PolicySource | undefined;
+  /** Asked about some principals; can only tighten. */
+  readonly canary?: CanaryConfig | undefined;
   readonly naming: "prefix" | "bare";
   /** Tools that the server's bundle may grant at most; `undefined` sets no ceiling. */
   readonly ceiling: readonly string[] | undefined;
@@ -86,6 +95,8 @@ export interface ServerConfig {
   readonly tools: ReadonlyMap<string, ToolConfig>;
   /** Class of data that each built-in detector brings; those that are switched off are not in it. */
   readonly detectors: ReadonlyMap<DetectorKind, string>;
+  /** What its words have to be like; `undefined`: as without a setting. */
+  readonly texts?: TextRules | undefined;
   readonly startTimeoutMs: number;
   readonly callTimeoutMs: number;
   readonly disabled: boolean;
@@ -164,6 +175,10 @@ export interface LayerConfig {
   readonly name: string;
   readonly kind: Exclude<LayerKind, "server">;
   readonly policy: PolicySource;
+  /** Asked about what was decided; never decides. */
+  readonly shadow?: PolicySource | undefined;
+  /** Asked about some principals; can only tighten. */
+  readonly canary?: CanaryConfig | undefined;
   /** When it is asked at all; `undefined`: always. */
   readonly when: LayerCondition | undefined;
   /** Its own denials and holds are only recorded until then; `undefined`: they are enforced. */
@@ -186,6 +201,14 @@ export interface PolicySource {
   readonly cadence: SourceCadence;
   /** `accept`: its bundle may come without the sources that it was compiled from. */
   readonly opaque?: "refuse" | "accept";
+}
+
+/** A bundle that is tried on some principals beside the one that decides for all. */
+export interface CanaryConfig {
+  readonly policy: PolicySource;
+  /** Share of principals, above 0 and at most 100. */
+  readonly percent: number;
+  readonly abort: CanaryLimits;
 }
 
 /** When a source is asked, and what becomes of what it has. */

@@ -39,6 +39,7 @@ export interface IssuerConfig {
     readonly agentScope: string | undefined;
     readonly ownerTeam: string | undefined;
     readonly parent: string | undefined;
+    readonly conversation: string | undefined;
   };
 }
 

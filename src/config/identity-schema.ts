@@ -1,6 +1,6 @@
 /**
- * The shape of who acts and for whom: the agent of this configuration, and the agents that others
- * are sub-agents of.
+ * The shape of who acts and for whom: the agent of this configuration, the agents that others are
+ * sub-agents of, and those that are believed about their conversations.
  */
 import * as z from "zod/mini";
 
@@ -25,6 +25,11 @@ export const agentSchema = z.strictObject({
 export const agentsSchema = z
   ._default(z.record(identifier, z.strictObject(agentFacts)), {})
   .check(z.describe("Agents that others are sub-agents of, by id"));
+
+/** Patterns of agents. Which of them is asking is verified; what it says of conversations is believed. */
+export const trustedRuntimesSchema = z
+  ._default(z.array(identifier), [])
+  .check(z.describe("Agents whose _meta names their conversations: an id, or a prefix with *"));
 
 export const userSchema = z.strictObject({
   id: identifier.check(z.describe("Person whom the agent acts for")),

@@ -6,6 +6,7 @@
 import * as z from "zod/mini";
 import { layerKinds } from "../contract/bundle.ts";
 import { sourceCadenceShape } from "./cadence-schema.ts";
+import { canaryShape } from "./canary-schema.ts";
 import { sourceTrustShape } from "./trust-schema.ts";
 
 const organisationKinds = layerKinds.filter((kind) => kind !== "server");
@@ -20,6 +21,16 @@ export const policySourceSchema = z
     ),
   );
 
+/** What may be tried beside a policy. */
+export const companionShape = {
+  shadow: z
+    .optional(policySourceSchema)
+    .check(z.describe("A bundle that is asked about what was decided, and never decides")),
+  canary: z
+    .optional(z.strictObject({ policy: policySourceSchema, ...canaryShape }))
+    .check(z.describe("A bundle that is asked about some principals, and can only tighten")),
+};
+
 const condition = z.strictObject({
   servers: patterns.check(z.describe("Ids of servers; a trailing * stands for any rest")),
   agents: patterns.check(z.describe("Ids of agents; a trailing * stands for any rest")),
@@ -31,6 +42,7 @@ const condition = z.strictObject({
 export const layerShape = {
   kind: z.enum(organisationKinds),
   policy: policySourceSchema,
+  ...companionShape,
   when: z
     .optional(condition)
     .check(z.describe("All of it has to fit for the layer to be asked; default: always asked")),

@@ -13,14 +13,16 @@ import type {
 } from "./config.ts";
 import type { RegistryConfig } from "./registry-config.ts";
 import { postureOf } from "./config-rules.ts";
-import type { ConfigFile, PolicyEntry, ServerEntry } from "./config-schema.ts";
+import type { CompanionEntries, ConfigFile, PolicyEntry, ServerEntry } from "./config-schema.ts";
 import { resolveAdmin } from "./admin-schema.ts";
 import { resolveApprovals } from "./approvals-schema.ts";
 import { resolveDetectors } from "./classification-schema.ts";
 import { observedUntilMs } from "./layer-rules.ts";
 import { resolvePolicyReference } from "./policy-reference.ts";
+import { resolveCanaryLimits } from "./canary-schema.ts";
 import { resolveCadence } from "./cadence-schema.ts";
 import { resolveSigners, resolveTrust } from "./resolve-trust.ts";
+import { resolveTexts } from "./texts-schema.ts";
 
 /** The configuration of a checked file at an absolute path. */
 export function resolveConfig(path: string, folder: string, file: ConfigFile): GatewayConfig {
@@ -32,6 +34,7 @@ export function resolveConfig(path: string, folder: string, file: ConfigFile): G
     agent: resolveAgent(file.agent),
     user: file.user,
     agents: resolveAgents(file),
+    trustedRuntimes: file.trusted_runtimes,
     environment: file.environment,
     servers: new Map(
       Object.entries(servers).map(([id, entry]) => [id, resolveServer(id, folder, entry, file)]),
@@ -78,13 +81,14 @@ function resolveAgents({ agent, agents, http }: ConfigFile): GatewayConfig["agen
 
 function resolveLayer(
   folder: string,
-  { name, kind, policy, when, mode, until }: ConfigFile["layers"][number],
+  { name, kind, policy, when, mode, until, ...entry }: ConfigFile["layers"][number],
   trust: ConfigFile["trust"],
 ): LayerConfig {
   return {
     name,
     kind,
     policy: resolvePolicy(folder, policy, trust),
+    ...resolveCompanions(folder, entry, trust),
     when: when && {
       servers: when.servers,
       agents: when.agents,
@@ -99,7 +103,7 @@ function resolveServer(
   id: string,
   folder: string,
   entry: ServerEntry,
-  { trust, classification }: ConfigFile,
+  { trust, classification, texts }: ConfigFile,
 ): ServerConfig {
   return {
     id,
@@ -113,6 +117,7 @@ function resolveServer(
     maxConcurrent: entry.max_concurrent,
     maxConnections: entry.max_connections ?? (entry.url === undefined ? 32 : 1024),
     policy: entry.policy === undefined ? undefined : resolvePolicy(folder, entry.policy, trust),
+    ...resolveCompanions(folder, entry, trust),
     naming: entry.naming,
     ceiling: entry.ceiling,
     defaultEffect: entry.default,
@@ -131,6 +136,7 @@ function resolveServer(
       ]),
     ),
     detectors: resolveDetectors(classification, entry.classification),
+    texts: resolveTexts(texts, entry.texts),
     startTimeoutMs: entry.start_timeout_ms,
     callTimeoutMs: entry.call_timeout_ms,
     disabled: entry.disabled,
@@ -196,6 +202,21 @@ function resolvePolicy(
   };
 }
 
+function resolveCompanions(
+  folder: string,
+  { shadow, canary }: CompanionEntries,
+  trust: ConfigFile["trust"],
+): Pick<LayerConfig, "shadow" | "canary"> {
+  return {
+    shadow: shadow === undefined ? undefined : resolvePolicy(folder, shadow, trust),
+    canary: canary && {
+      policy: resolvePolicy(folder, canary.policy, trust),
+      percent: canary.percent,
+      abort: resolveCanaryLimits(canary.abort),
+    },
+  };
+}
+
 function resolveRegistry(folder: string, entry: ConfigFile["registries"][string]): RegistryConfig {
   const pathOf = (file: string | undefined): string | undefined =>
     file === undefined ? undefined : resolve(folder, file);
@@ -243,6 +264,7 @@ function resolveHttp(http: ConfigFile["http"]): HttpConfig {
           agentScope: entry.claims.agent_scope,
           ownerTeam: entry.claims.owner_team,
           parent: entry.claims.parent,
+          conversation: entry.claims.conversation,
         },
       })),
       tokens: http.authorization.tokens.map((entry) => ({

@@ -5,16 +5,13 @@
 import { isRecord } from "../contract/json.ts";
 import { membersOf, valueAt } from "./config-document.ts";
 import type { ConfigPath, Finding } from "./config-document.ts";
+import { policyPaths } from "./policy-paths.ts";
 import { suggestKey } from "./suggest-key.ts";
 
 /** Problems of `trust` and of every policy's `require` and `signers`. */
 export function trustFindings(value: unknown): readonly Finding[] {
   const names = membersOf(value, ["trust"]).map(([name]) => name);
-  const layers = valueAt(value, ["layers"]);
-  const policies: ConfigPath[] = [
-    ...membersOf(value, ["servers"]).map(([id]) => ["servers", id, "policy"]),
-    ...(Array.isArray(layers) ? layers.map((_, index) => ["layers", index, "policy"]) : []),
-  ];
+  const policies = policyPaths(value).map(({ owner, keys }) => [...owner, ...keys]);
   return [
     ...names.flatMap((name) => signerFindings(value, ["trust", name])),
     ...policies.flatMap((path) => policyFindings(value, path, names)),

@@ -19,25 +19,16 @@ const refusedServerKeys: Readonly<Record<string, string>> = {
   enabledTools: "enabledTools would have no effect; name the tools in ceiling",
   allowedTools: "allowedTools would have no effect; name the tools in ceiling",
   enabled: "enabled would have no effect; use disabled",
-  mode: "mode would have no effect; only layers can be observed",
-};
-
-const refusedLayerKeys: Readonly<Record<string, string>> = {
-  shadow: `shadow ${notYet}`,
-  canary: `canary ${notYet}`,
+  mode: "mode would have no effect; only layers can be observed; try another policy of a server as its shadow",
 };
 
 /** Refusals of members that are known and not honoured. */
 export function unsupportedFindings(value: unknown): readonly Finding[] {
-  const layers = valueAt(value, ["layers"]);
-  const layerPaths = Array.isArray(layers) ? layers.map((_, index) => ["layers", index]) : [];
   return [
     ...serverPaths(value).flatMap((path) => serverFindings(value, path)),
-    ...layerPaths.flatMap((path) => refused(value, path, refusedLayerKeys)),
     ...refused(value, ["policy"], {
       isolation: `isolation ${notYet}: policies always run in worker threads`,
     }),
-    ...refused(value, [], { trusted_runtimes: `trusted_runtimes ${notYet}` }),
   ];
 }
 

@@ -8,12 +8,15 @@ import type { ForwardReply } from "./action/conclude.ts";
 import { abandonHeld } from "./action/continuation.ts";
 import { whileAllowed } from "./action/flights.ts";
 import { forward } from "./action/forward.ts";
+import { takeVouch } from "./action/take-vouch.ts";
 import type { ActionReply, ActionRequest } from "./gateway.ts";
 import type { GatewayParts } from "./parts.ts";
 
 /** Does what a client asked for; a retry that its server wants is decided like a new request. */
 export async function act(parts: GatewayParts, request: ActionRequest): Promise<ActionReply> {
-  let reply = await actOnce(parts, request);
+  const taken = await takeVouch(parts, request);
+  if (!taken.ok) return taken.reply;
+  let reply = await actOnce(parts, taken.request);
   while (reply.kind === "again") reply = await actOnce(parts, reply.request);
   return reply;
 }

@@ -8,6 +8,7 @@ import { isInScope, principalOf } from "../contract/principal.ts";
 import type { DecisionLog } from "../contract/record.ts";
 import { mergeGreetings } from "../mcp/catalog/merge-greetings.ts";
 import type { PolicyEngine } from "../policy/engine/policy-engine.ts";
+import { createPolicyEngine } from "../policy/engine/policy-engine.ts";
 import { openUsageStore, usageStoreOptions } from "../policy/usage/open-usage-store.ts";
 import type { UsageStore } from "../policy/usage/usage-store.ts";
 import { act } from "./act.ts";
@@ -16,6 +17,10 @@ import { HeldCalls } from "./action/held-calls.ts";
 import { refuseMalformed } from "./action/refuse.ts";
 import { TaskMemory } from "./action/tasks.ts";
 import type { Blocks } from "./blocks/blocks.ts";
+import type { Canaries } from "./canaries/canaries.ts";
+import { quietCanaries } from "./canaries/canaries.ts";
+import { runCanaries } from "./canaries/run-canaries.ts";
+import type { CanaryAborts } from "./canaries/running-canary.ts";
 import { ClientEars } from "./client-ears.ts";
 import { Conversations } from "./conversations.ts";
 import { enforceBlocks } from "./enforce-blocks.ts";
@@ -35,10 +40,13 @@ import { parameterHeaders } from "./parameter-headers.ts";
 import { moveServers } from "./move-servers.ts";
 import type { ServerChange } from "./move-servers.ts";
 import type { GatewayParts } from "./parts.ts";
-import type { OpenKeeper } from "./policies/keep-policies.ts";
+import type { OpenKeeper } from "./policies/start-keeper.ts";
 import { keepPolicies } from "./policies/keep-policies.ts";
 import { policyStanding } from "./policies/policy-standing.ts";
 import { Seal, sealKey } from "./seal.ts";
+import { cleanGreeting } from "./texts/clean-greeting.ts";
+import { keepShadows } from "./shadow/keep-shadows.ts";
+import type { ShadowStanding } from "./shadow/shadow-counts.ts";
 import { Usage } from "./usage/usage.ts";
 import { Visibility } from "./visibility.ts";
 
@@ -61,6 +69,8 @@ export interface GatewayDeps {
   readonly fetch?: typeof globalThis.fetch;
   /** Opens the store of counters; the one that the configuration means by default. */
   readonly openUsageStore?: () => Promise<UsageStore>;
+  /** Where it is kept which canaries are out; default: in this process alone. */
+  readonly canaryAborts?: CanaryAborts;
   /** Opens the keeper of one layer's bundle. */
   readonly openKeeper: OpenKeeper;
   readonly connect: Connect;
@@ -74,6 +84,8 @@ export interface GatewayDeps {
 export interface MovableGateway extends Gateway {
   /** Resolves when they are what they have to be now, as far as that can be; never rejects. */
   readonly move: (change: ServerChange) => Promise<void>;
+  /** How the shadows do, since their bundles came. */
+  readonly shadows: () => readonly ShadowStanding[];
 }
 
 /** Returns at once; servers and policies start side by side, and requests wait for what they need. */
@@ -117,6 +129,7 @@ export function createGateway({ config, ...rest }: GatewayDeps): MovableGateway 
       fleet.forget(client);
     },
     move: (change) => moveServers(parts, change, (server) => servers.set(server.id, server)),
+    shadows: () => parts.shadows.standings(),
     close: () => closeParts(parts),
   };
 }
@@ -125,7 +138,10 @@ function assemble(deps: GatewayDeps): GatewayParts {
   const { config, log, stateDir, newId, onlySession } = deps;
   const { tenant, agent, user } = config;
   const principal = principalOf({ tenant, agent, user, servers: undefined });
-  const policies = keepPolicies({ ...deps, onChange: () => policiesChanged(parts, isNews) });
+  const onChange = (): void => policiesChanged(parts, isNews);
+  const key = (): Buffer => sealKey(config.stateKey, stateDir);
+  const kept = keepAllPolicies(deps, key, onChange);
+  const { policies, canaries } = kept;
   let isNews = false;
   void policies.ready.then(() => {
     isNews = true;
@@ -141,8 +157,10 @@ function assemble(deps: GatewayDeps): GatewayParts {
       },
       hearUpstream(() => parts),
     ),
-    policies,
-    policiesReady: Promise.all([policies.ready, deps.blocks.ready]).then(() => undefined),
+    ...kept,
+    policiesReady: Promise.all([policies.ready, deps.blocks.ready, canaries.ready]).then(
+      () => undefined,
+    ),
     usage: new Usage({
       config,
       open: deps.openUsageStore ?? (() => openUsageStore(usageStoreOptions(deps))),
@@ -150,10 +168,10 @@ function assemble(deps: GatewayDeps): GatewayParts {
       clock: deps.clock,
       log,
     }),
-    visibility: new Visibility(deps),
+    visibility: new Visibility({ ...deps, canaries }),
     conversations: new Conversations(config, stateDir, newId),
     notices: new Webhooks({ ...deps, webhooks: [], fetch: deps.fetch ?? globalThis.fetch }),
-    seal: new Seal(() => sealKey(config.stateKey, stateDir)),
+    seal: new Seal(key),
     heldCalls: new HeldCalls(newId),
     flights: new Flights(),
     tasks: new TaskMemory(),
@@ -173,9 +191,31 @@ function assemble(deps: GatewayDeps): GatewayParts {
   return parts;
 }
 
+/** What decides, and what is tried beside it. */
+function keepAllPolicies(deps: GatewayDeps, key: () => Buffer, onChange: () => void) {
+  const policies = keepPolicies({ ...deps, onChange });
+  const { layers, ready: mayStart } = policies;
+  const canaries = runCanaries({ ...deps, layers, key, onChange, aborts: deps.canaryAborts });
+  const shadows = keepShadows({ ...deps, ...shadowing(deps, canaries), mayStart, layers });
+  return { policies, canaries, shadows };
+}
+
+/** A shadow decides as the gateway does, with an engine of its own, and counts for no canary. */
+function shadowing({ config, clock }: GatewayDeps, counting: Canaries) {
+  const canaries = quietCanaries(counting);
+  return {
+    openEngine: () => createPolicyEngine({ ...config.policy, spare: false }),
+    partsFor: (engine: PolicyEngine) => {
+      const visibility = new Visibility({ config, clock, engine, canaries });
+      return { config, engine, canaries, visibility };
+    },
+  };
+}
+
 /** Other things may be visible now. Nobody has seen a list before the first bundles decided. */
-function policiesChanged({ ears, visibility }: GatewayParts, isNews: boolean): void {
+function policiesChanged({ ears, shadows, visibility }: GatewayParts, isNews: boolean): void {
   visibility.forget();
+  shadows.policiesChanged();
   if (!isNews) return;
   const kinds = new Set(["tools", "prompts", "resources"] as const);
   ears.tellChange({ kinds, connection: undefined }, undefined);
@@ -188,7 +228,10 @@ const ownInstructions =
 function greet({ fleet }: GatewayParts, client: Client): Greeting {
   const servers = fleet.servers
     .filter(({ id }) => isInScope(client.principal, id))
-    .map((server) => ({ server: server.id, greeting: fleet.greeting(server, client) }));
+    .map((server) => ({
+      server: server.id,
+      greeting: cleanGreeting(server, fleet.greeting(server, client)),
+    }));
   const { capabilities, instructions } = mergeGreetings(servers, client.era);
   return {
     capabilities,
@@ -219,14 +262,14 @@ async function awaitChanges({ fleet }: GatewayParts, client: Client): Promise<vo
 }
 
 async function closeParts(parts: GatewayParts): Promise<void> {
-  parts.notices.close();
+  await parts.notices.close();
   parts.heldCalls.close();
   parts.subscriptions.close();
   try {
     await parts.fleet.close();
   } finally {
     const { policies, engine, conversations, decisionLog, blocks, approvals, usage } = parts;
-    await policies.close();
+    await Promise.all([policies.close(), parts.canaries.close(), parts.shadows.close()]);
     await Promise.all(
       [engine, conversations, blocks, approvals, usage].map((part) => part.close()),
     );

@@ -64,6 +64,10 @@ export interface ActionRequest {
   readonly traceparent: string | undefined;
   /** Members of the request that are not passed on, as JSON pointers into `params`. */
   readonly dropped: readonly string[];
+  /** What the sender says of the conversation that this belongs to; whether it counts is not judged. */
+  readonly saidConversation?: unknown;
+  /** Who hears of what it subscribes to, where the gateway knows more of its client than the front. */
+  readonly hearer?: Client;
   /** Given where the client asked for progress. */
   readonly onProgress: ((progress: CallProgress) => void) | undefined;
   /** Log messages and the like that belong to this request. */

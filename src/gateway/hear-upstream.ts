@@ -8,10 +8,12 @@ import type { FleetEars } from "./fleet/server-fleet.ts";
 import type { ServerConfig } from "../config/config.ts";
 import { isRecord } from "../contract/json.ts";
 import type { Principal } from "../contract/principal.ts";
-import { unaskedLayers } from "./policies/unasked-layers.ts";
 import type { Client, ClientNotice } from "./gateway.ts";
 import type { GatewayParts } from "./parts.ts";
 import { withoutReservedMeta } from "./reserved-members.ts";
+import { cleanMembers, textRulesOf } from "./texts/clean-members.ts";
+
+const taskNames: ReadonlySet<string> = new Set(["taskId"]);
 
 /** The fleet is one of the parts, so that they are asked for when something is heard. */
 export function hearUpstream(partsOf: () => GatewayParts): FleetEars {
@@ -25,14 +27,12 @@ export function hearUpstream(partsOf: () => GatewayParts): FleetEars {
             parts.subscriptions.heard(server, key, params["uri"]);
           return;
         case "notifications/message":
-          return parts.ears.tell(server, key, notification, (_, notice) =>
-            presentLogMessage(server, notice),
-          );
         case "notifications/elicitation/complete":
-          return parts.ears.tell(server, key, notification, (_, { params: said }) => ({
-            method,
-            params: withoutReservedMeta(said),
-          }));
+          return parts.ears.tell(server, key, notification, ({ principal }, notice) =>
+            isBlocked(parts, principal, { server: server.id, tool: undefined })
+              ? undefined
+              : presentLogMessage(server, notice),
+          );
         case "notifications/tasks":
         case "notifications/tasks/status":
           return parts.ears.tell(server, key, notification, (client, notice) =>
@@ -50,29 +50,34 @@ export function hearUpstream(partsOf: () => GatewayParts): FleetEars {
 
 /** True where its words pass with its result alone, because policy changes or judges that. */
 export function isTaskGuarded(
-  { config, engine, tasks }: Pick<GatewayParts, "config" | "engine" | "tasks">,
-  { key, agent }: Principal,
+  { canaries, engine, tasks }: Pick<GatewayParts, "canaries" | "engine" | "tasks">,
+  principal: Principal,
   server: string,
   id: string,
 ): boolean {
-  const isJudged = engine.judgesResults(server, unaskedLayers(config, agent, server));
-  return isJudged || tasks.isGuarded(key, server, id);
+  const isJudged = engine.judgesResults(server, canaries.unasked(principal, server));
+  return isJudged || tasks.isGuarded(principal.key, server, id);
 }
 
 /** Only whoever made the task hears of it, and nobody while its tool is blocked. */
 export function presentTaskNotice(
   parts: GatewayParts,
-  { id: server }: ServerConfig,
+  config: ServerConfig,
   { principal }: Client,
   { method, params }: ClientNotice,
 ): ClientNotice | undefined {
+  const { id: server } = config;
   const id = params["taskId"];
   if (typeof id !== "string") return undefined;
   const tool = parts.tasks.toolOf(principal.key, server, id);
   if (tool === undefined || isBlocked(parts, principal, { server, tool })) return undefined;
-  const taskId = sealTask(parts.seal, principal.key, { server, id, tool });
+  const continuity = parts.tasks.continuityOf(principal.key, server, id);
+  const taskId = sealTask(parts.seal, continuity, { server, id, tool });
   // Questions are decided where they are fetched, with the task.
-  const { inputRequests: _, result, ...told } = withoutReservedMeta(params);
+  const { inputRequests: _, ...words } = withoutReservedMeta(params);
+  const cleaned = cleanMembers(textRulesOf(config), words, taskNames);
+  if (cleaned === undefined) return undefined;
+  const { result, ...told } = cleaned;
   if (isTaskGuarded(parts, principal, server, id)) {
     const { statusMessage: _message, error: _error, _meta, ...bare } = told;
     return { method, params: { ...bare, taskId } };

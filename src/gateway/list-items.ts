@@ -29,6 +29,7 @@ export async function listItems(
   await Promise.all([parts.fleet.settled(), parts.policiesReady]);
   const catalog = parts.fleet.catalogOf(client);
   const version = catalog.versions[kind];
+  if (kind === "tools") parts.usage.lookAtTools(catalog.tools);
   if (isBlocked(parts, client.principal)) return { items: [], version };
   const candidates = candidatesOf(parts, client, kind, catalog);
   const servers = [...new Set(candidates.map(({ server }) => server))];
@@ -89,10 +90,10 @@ function present(item: CatalogItem, era: Client["era"]): Candidate["shown"] {
     case "tool":
       return presentTool(item, era);
     case "prompt":
-      return { ...item.definition, name: exposedName };
+      return { ...item.shown, name: exposedName };
     case "resource":
-      return { ...item.definition, uri: exposedName };
+      return { ...item.shown, uri: exposedName };
     case "template":
-      return { ...item.definition, uriTemplate: exposedName };
+      return { ...item.shown, uriTemplate: exposedName };
   }
 }

@@ -10,10 +10,13 @@ import { isTaskGuarded } from "./hear-upstream.ts";
 import type { Client } from "./gateway.ts";
 import type { GatewayParts } from "./parts.ts";
 import { withoutReservedMeta } from "./reserved-members.ts";
+import { cleanMembers, textRulesOf } from "./texts/clean-members.ts";
 
 type Task = Readonly<Record<string, unknown>>;
 
 const maxPages = 16;
+/** The client gets another one in its place. */
+const names: ReadonlySet<string> = new Set(["taskId"]);
 
 /** All tasks, under the ids that the client knows. */
 export async function listTasks(parts: GatewayParts, client: Client): Promise<readonly Task[]> {
@@ -63,7 +66,11 @@ async function presentTask(
   const id = task["taskId"];
   const tool = parts.tasks.toolOf(principal.key, server, id);
   if (tool === undefined || !(await isToolSeen(parts, client, server, tool))) return [];
-  const { statusMessage, ...told } = withoutReservedMeta(task);
+  const settings = parts.config.servers.get(server);
+  const words = settings && cleanMembers(textRulesOf(settings), withoutReservedMeta(task), names);
+  if (words === undefined) return [];
+  const { statusMessage, ...told } = words;
+  const continuity = parts.tasks.continuityOf(principal.key, server, id);
   const isWordless =
     statusMessage === undefined ||
     isBlocked(parts, principal, { server, tool }) ||
@@ -72,7 +79,7 @@ async function presentTask(
     {
       ...told,
       ...(isWordless ? {} : { statusMessage }),
-      taskId: sealTask(parts.seal, principal.key, { server, id, tool }),
+      taskId: sealTask(parts.seal, continuity, { server, id, tool }),
     },
   ];
 }

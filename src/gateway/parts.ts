@@ -11,6 +11,7 @@ import type { HeldCalls } from "./action/held-calls.ts";
 import type { TaskMemory } from "./action/tasks.ts";
 import type { Flights } from "./action/flights.ts";
 import type { Blocks } from "./blocks/blocks.ts";
+import type { Canaries } from "./canaries/canaries.ts";
 import type { ClientEars } from "./client-ears.ts";
 import type { Conversations } from "./conversations.ts";
 import type { KeptApprovals } from "./keep-approvals.ts";
@@ -19,6 +20,7 @@ import type { ServerFleet } from "./fleet/server-fleet.ts";
 import type { Subscriptions } from "./fleet/subscriptions.ts";
 import type { KeptPolicies } from "./policies/keep-policies.ts";
 import type { Seal } from "./seal.ts";
+import type { KeptShadows } from "./shadow/keep-shadows.ts";
 import type { Usage } from "./usage/usage.ts";
 import type { Visibility } from "./visibility.ts";
 
@@ -31,6 +33,10 @@ export interface GatewayParts {
   readonly engine: PolicyEngine;
   readonly visibility: Visibility;
   readonly policies: KeptPolicies;
+  /** Bundles that are tried on some principals. */
+  readonly canaries: Canaries;
+  /** Bundles that are asked about what was decided. */
+  readonly shadows: KeptShadows;
   /** Counters and budgets of the active bundles. */
   readonly usage: Usage;
   /** What an operator has stopped. */

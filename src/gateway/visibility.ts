@@ -14,12 +14,14 @@ import { isHidden } from "../policy/combine/is-hidden.ts";
 import type { PolicyEngine } from "../policy/engine/policy-engine.ts";
 import { buildListInput } from "../policy/input/build-input.ts";
 import { classify } from "../policy/input/classify.ts";
-import { unaskedLayers } from "./policies/unasked-layers.ts";
+import type { Canaries } from "./canaries/canaries.ts";
+import { withCanary } from "./canaries/is-due-to.ts";
 
 export interface VisibilityOptions {
   readonly config: GatewayConfig;
   readonly engine: PolicyEngine;
   readonly clock: Clock;
+  readonly canaries: Canaries;
   /** Of verdicts that are remembered; default 16 Mi. */
   readonly maxCharacters?: number;
 }
@@ -83,7 +85,7 @@ export class Visibility {
     actions: readonly PolicyAction[],
     asked: Map<string, Sight>,
   ): Promise<void> {
-    const { engine, clock, config } = this.#options;
+    const { engine, clock, canaries } = this.#options;
     const inputs = actions.map((action) => this.#inputOf(principal, action));
     const parentInputs =
       ancestors.length === 0
@@ -92,7 +94,7 @@ export class Visibility {
             ancestors.map((agent) => this.#inputOf({ ...principal, agent }, action)),
           );
     const server = actions[0]?.server ?? "";
-    const unasked = unaskedLayers(config, principal.agent, server);
+    const unasked = canaries.unasked(principal, server);
     const version = this.#version;
     const question = { server, unasked, inputs, parentInputs, timeMs: clock.nowMs() };
     const answers = await engine.visibility(question);
@@ -101,6 +103,10 @@ export class Visibility {
       const verdicts = answer?.verdicts ?? [];
       const inputJson = inputs[index] ?? "{}";
       const isVisible = answer !== undefined && isSeen(principal, action, verdicts);
+      canaries.note(principal, answer?.canaries ?? [], (canary) => {
+        const isShown = isSeen(principal, action, withCanary(verdicts));
+        return isShown && !isSeen(principal, action, withCanary(verdicts, canary));
+      });
       const sight: Sight = { verdicts, inputJson, isVisible };
       asked.set(keyOf(principal, action), sight);
       // A failure may pass, so it is asked again; so is what other bundles said.

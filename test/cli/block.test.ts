@@ -6,7 +6,8 @@ import { systemClock } from "../../src/config/ambient.ts";
 import { canonicalJson } from "../../src/contract/canonical-json.ts";
 import { sha256Of } from "../../src/contract/sha256.ts";
 import { meetTools } from "../../src/mcp/catalog/tool-pins.ts";
-import { readSpool } from "../decision/support.ts";
+import { createDecisionLog } from "../../src/decision/decision-log.ts";
+import { admission, logOptions, readSpool } from "../decision/support.ts";
 import { runCli } from "../support/cli-run.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -42,6 +43,26 @@ describe("block", () => {
     );
     expect(await cli("block tool crm/refund")).toMatchObject({ exitCode: 0, err: "" });
   });
+
+  test("warns of an agent or a user whom nobody named and nobody saw, and stops them", async () => {
+    const { cli, stateDir } = machine();
+    for (const kind of ["agent", "user"]) {
+      const stranger = await cli(`block ${kind} wrker`);
+      expect(stranger).toEqual({
+        exitCode: 0,
+        out: `${kind} wrker is blocked on this machine`,
+        err: `warning: no call of ${kind} "wrker" was seen so far; the block holds`,
+      });
+    }
+    const log = await createDecisionLog(logOptions(stateDir));
+    await log.admit(admission({ agent: "worker", user: "wendy" }));
+    await log.admit(admission({ agent: "elsewhere", user: "eve", tenant: "other" }));
+    await log.close();
+    for (const known of ["agent worker", "user wendy", "agent bot", "user alice"]) {
+      expect(await cli(`block ${known}`)).toMatchObject({ exitCode: 0, err: "" });
+    }
+    expect((await cli("block agent elsewhere")).err).toContain("no call of agent");
+  }, 120_000);
 
   test("stops, lists and lifts, and each is a record that decision get finds", async () => {
     const { cli, records } = machine();

@@ -1,6 +1,7 @@
 /**
  * `waiver list` on what a real gateway has done and has active.
  */
+import { cpSync } from "node:fs";
 import { beforeAll, expect, test } from "vitest";
 import { writeFixtureConfig } from "../support/fixture-config.ts";
 import { freshEnvironment, runBin, serveCommand } from "../support/gateway-process.ts";
@@ -84,6 +85,49 @@ test("waiver list shows each waiver with its end, its use and its last use", asy
   const { stdout: later } = await list("--since", "2999-01-01T00:00:00Z", "-o", "json");
   expect(JSON.parse(later).items).toHaveLength(4);
 }, 120_000);
+
+test("a waiver that its bundle states no more is a former one, and so is one of a layer that left", async () => {
+  const own = await buildLayout({
+    ok: allowAll,
+    compliance: { layer: "compliance", rego: compliance },
+    overrides: { layer: "overrides", rego: overrides },
+  });
+  const changed = await buildLayout({
+    ok: allowAll,
+    compliance: { layer: "compliance", rego: compliance },
+    overrides: { layer: "overrides", rego: waive({ ticket: "T-9" }) },
+  });
+  const at = (name: string) => `oci-layout:${own}:${name}`;
+  const layer = (kind: string) => ({ name: kind, kind, policy: at(kind) });
+  const layers = ["compliance", "overrides"].map(layer);
+  const env = freshEnvironment();
+  const config = writeFixtureConfig({ ok: { policy: at("ok") } }, { layers });
+  const callOnce = async (path: string) => {
+    const client = await startRawClient(serveCommand(path, env));
+    await client.call("ok__echo");
+    await client.end();
+  };
+  const states = async (path: string) => {
+    const { stdout } = await runBin(["waiver", "list", "-c", path, "-o", "json"], env);
+    return JSON.parse(stdout).items.map((item: Record<string, unknown>) => [
+      item["ticket"],
+      item["state"],
+    ]);
+  };
+  await callOnce(config);
+  expect(await states(config)).toContainEqual(["T-1", "in_force"]);
+  cpSync(changed, own, { recursive: true });
+  await callOnce(config);
+  const after = await states(config);
+  expect(after).toContainEqual(["T-9", "in_force"]);
+  expect(after).toContainEqual(["T-1", "former"]);
+  expect(after).toContainEqual(["T-2", "former"]);
+  const without = writeFixtureConfig(
+    { ok: { policy: at("ok") } },
+    { layers: [layer("compliance")] },
+  );
+  expect(await states(without)).toContainEqual(["T-9", "former"]);
+}, 240_000);
 
 test("waiver list is empty where no gateway has run, and refuses a time that is none", async () => {
   const { list } = open();

@@ -53,15 +53,19 @@ test("what a result brings is kept beside what the call touches", () => {
   });
 });
 
-test("conversations are shared where there is a database to share them in", () => {
+test("conversations are shared where there is a store to share them in", () => {
   const state = { conversations: "shared" };
   const store = "postgres://u@db/x";
   const shared = load({ ...minimal, state, decisions: { store } }).config;
   expect(shared.state.sharesConversations).toBe(true);
   expect(load({ ...minimal, decisions: { store } }).config.state.sharesConversations).toBe(false);
+  const inRedis = load({ ...minimal, state: { ...state, redis_url: "redis://r" } }).config;
+  expect(inRedis.state.sharesConversations).toBe(true);
   for (const decisions of [{}, { store: "embedded" }]) {
     expect(problemsOf({ ...minimal, state, decisions })).toEqual([
-      expect.stringMatching(/^state\.conversations: "shared" needs a postgres:\/\/ URL/),
+      expect.stringMatching(
+        /^state\.conversations: "shared" needs state\.redis_url or a postgres:\/\/ URL/,
+      ),
     ]);
   }
 });

@@ -1,8 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { minimal, problemsOf, server } from "./support.ts";
 
-const layer = { name: "identity", kind: "identity", policy: "oci-layout:dist:identity" };
-
 function withServer(entry: object): object {
   return { ...minimal, servers: { crm: { ...server, ...entry } } };
 }
@@ -24,7 +22,11 @@ describe("members that this version does not honour", () => {
     ["enabledTools", ["x"], "name the tools in ceiling"],
     ["allowedTools", ["x"], "name the tools in ceiling"],
     ["enabled", false, "use disabled"],
-    ["mode", "observe", "only layers can be observed"],
+    [
+      "mode",
+      "observe",
+      "only layers can be observed; try another policy of a server as its shadow",
+    ],
     ["headersHelper", "x", "put the value into headers"],
     ["auth", {}, "use oauth"],
   ])("a server's %s is refused by name", (key, value, reason) => {
@@ -33,20 +35,9 @@ describe("members that this version does not honour", () => {
     expect(problems[0]).toContain(reason);
   });
 
-  test.each(["shadow", "canary"])("a layer's %s is refused by name", (key) => {
-    const problems = problemsOf({ ...minimal, layers: [{ ...layer, [key]: "x" }] });
+  test("policy.isolation is refused by name", () => {
+    const problems = problemsOf({ ...minimal, policy: { isolation: "inline" } });
     expect(problems).toHaveLength(1);
-    expect(problems[0]).toContain(`layers.0: ${key} is not supported by this version`);
-  });
-
-  test("policy.isolation and trusted_runtimes are refused by name", () => {
-    const problems = problemsOf({
-      ...minimal,
-      policy: { isolation: "inline" },
-      trusted_runtimes: [],
-    });
-    expect(problems).toHaveLength(2);
     expect(problems[0]).toContain("policies always run in worker threads");
-    expect(problems[1]).toContain("trusted_runtimes is not supported");
   });
 });

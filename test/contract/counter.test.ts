@@ -52,10 +52,21 @@ describe("a declared counter", () => {
     expect(read({ ...whole, cost })).toMatchObject({ counters: [{ cost: expected }] });
   });
 
+  test("may have the arguments in its key for an hour", () => {
+    const short = { ...whole, key: ["args", "user"], window: { fixed: "1h" } };
+    expect(read(short)).toMatchObject({ counters: [{ key: ["user", "args"] }] });
+  });
+
   test.each([
     ["no key", { limit: 1 }, "refunds.key"],
     ["an empty key", { ...whole, key: [] }, "refunds.key"],
-    ["a field that nobody verifies", { ...whole, key: ["args"] }, "refunds.key.0"],
+    ["a field that nobody verifies", { ...whole, key: ["role"] }, "refunds.key.0"],
+    ["arguments in its key and no window", { ...whole, key: ["user", "args"] }, "refunds.window"],
+    [
+      "arguments in its key and a long window",
+      { ...whole, key: ["args"], window: { sliding: "61m" } },
+      "refunds.window",
+    ],
     ["a field twice", { ...whole, key: ["user", "user"] }, "refunds.key"],
     ["no limit", { key: ["user"] }, "refunds.limit"],
     ["a limit below 0", { ...whole, limit: -1 }, "refunds.limit"],

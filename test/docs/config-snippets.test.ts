@@ -25,6 +25,10 @@ const others: readonly (readonly [page: string, beginning: string])[] = [
   ["docs/existing-policies.md", '"written_for": "envoy"'],
   ["docs/share-rules.md", '{\n  "revision": '],
   ["docs/share-rules.md", '"requires": '],
+  ["docs/approve-calls.md", '"answer": '],
+  ["docs/conversations.md", '{\n  "method": "tools/call"'],
+  ["docs/conversations.md", '"claims": '],
+  ["docs/try-a-policy.md", '"shadows": '],
 ];
 
 const pages = ["README.md", ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)];

@@ -15,7 +15,7 @@ type Section = Readonly<Record<string, string>>;
 const page = readFileSync(join(root, "docs", "configuration.md"), "utf8");
 /** Objects that the page describes once and refers to. */
 const elsewhere =
-  /^http\.authorization\.tokens\.\*\.(?:agent|user)$|\.policy\.signers\.\*$|^layers\.\*\.policy$/;
+  /^http\.authorization\.tokens\.\*\.(?:agent|user)$|\.policy\.signers\.\*$|^layers\.\*\.(?:policy|canary)$|\.shadow$|\.canary\.policy$/;
 
 /** Two alternatives of one place, such as two kinds of signer, are one section. */
 function sectionsOfSchema(schema: unknown, path: string, into: Map<string, Section>): void {

@@ -36,6 +36,14 @@ test("it shows what is in the example's manifest and in its policy", () => {
   expect(readFileSync(join(folder, "policy.rego"), "utf8")).toContain(rule);
 });
 
+test("it shows the counter of repetitions that the library's example declares", () => {
+  const place = join(root, "examples", "library", "policies", "runaway", ".manifest");
+  const { metadata } = JSON.parse(readFileSync(place, "utf8"));
+  const shown = [...page.matchAll(/```json\n"counters": ([\s\S]*?)\n```/g)].map(([, text]) => text);
+  expect(shown).toHaveLength(2);
+  expect(metadata.counters).toMatchObject(JSON.parse(shown[1] ?? ""));
+});
+
 test("the example's limits hold, and the agent is told what the page says", async () => {
   const payments = await examplePolicy();
   const { identity } = await compileTestPolicies();

@@ -54,6 +54,23 @@ describe("what a server says to nobody in particular", () => {
     expect([alice.heard, bob.heard.length]).toEqual([[], 1]);
   });
 
+  test("is not heard while the server is blocked, nor by an agent that is", async () => {
+    const { listen, servers, blocks } = await open();
+    const { heard } = await listen(legacyClient());
+    for (const subject of [
+      { kind: "server", id: "crm" },
+      { kind: "agent", id: "bot" },
+    ] as const) {
+      const wish = { subject, by: "carol", reason: "test" };
+      await blocks.block(wish, undefined);
+      servers["crm"]?.say(message());
+      expect(heard.filter(({ method }) => method === "notifications/message")).toEqual([]);
+      await blocks.lift(wish);
+    }
+    servers["crm"]?.say(message());
+    expect(heard.filter(({ method }) => method === "notifications/message")).toHaveLength(1);
+  });
+
   test("is heard until the client stops listening", async () => {
     const { listen, servers } = await open();
     const { heard, stop } = await listen(legacyClient());

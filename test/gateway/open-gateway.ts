@@ -23,7 +23,7 @@ import type {
   Gateway,
   Subject,
 } from "../../src/gateway/gateway.ts";
-import type { PolicyHands } from "../../src/gateway/policies/keep-policies.ts";
+import type { PolicyHands } from "../../src/gateway/policies/start-keeper.ts";
 import { load } from "../config/support.ts";
 import { testEngine } from "../policy/engine/policies.ts";
 import { createTestLog } from "../support/log.ts";

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { systemClock } from "../../src/config/ambient.ts";
 import type { PolicyAction } from "../../src/contract/policy-input.ts";
+import { noCanaries } from "../../src/gateway/canaries/canaries.ts";
 import { Visibility } from "../../src/gateway/visibility.ts";
 import type { PolicyEngine } from "../../src/policy/engine/policy-engine.ts";
 import { load, minimal } from "../config/support.ts";
@@ -46,7 +47,7 @@ function createEngine() {
           waive: [],
           warn: [],
         };
-        return { verdicts: [{ ok: true, layer, output }] };
+        return { verdicts: [{ ok: true, layer, output }], canaries: [] };
       });
     },
     judgesResults: () => false,
@@ -68,7 +69,9 @@ describe("verdicts on more things than are remembered", () => {
   test("are in the order of the things, whichever is forgotten meanwhile", async () => {
     const { engine, asked } = createEngine();
     const { config } = load(minimal);
-    const visibility = new Visibility({ config, engine, clock: systemClock, maxCharacters: 5000 });
+    const canaries = noCanaries(config);
+    const about = { config, engine, clock: systemClock, canaries };
+    const visibility = new Visibility({ ...about, maxCharacters: 5000 });
     await visibility.of(alice, action("hidden:0"));
     const others = Array.from({ length: 60 }, (_, at) => action(`open:${at}`));
     const sights = await visibility.ofAll(alice, [action("hidden:0"), ...others]);

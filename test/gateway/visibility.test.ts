@@ -35,7 +35,7 @@ function open(servers: Parameters<typeof openGateway>[0]["servers"] = { crm, hid
       if (!broken.isBroken) return await engine.visibility(request);
       const layer = { name: "identity", kind: "identity", revision: "1", digest: "" } as const;
       const verdict = { ok: false, layer, code: "policy_timeout", message: "slow" } as const;
-      return request.inputs.map(() => ({ verdicts: [verdict] }));
+      return request.inputs.map(() => ({ verdicts: [verdict], canaries: [] }));
     },
   };
   const gateway = openGateway({ servers, policies, deps: { engine: counting } });

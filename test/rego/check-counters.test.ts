@@ -22,6 +22,18 @@ test("a counter that can be read is built into the manifest", async () => {
   expect(readBundleManifest(files, "b").metadata["counters"]).toEqual(good);
 }, 60_000);
 
+test("a counter in a library is refused, which nobody would count", async () => {
+  const metadata = { name: "lib-p", layer: "library", counters: good };
+  const sources = { modules: { "p.rego": "package lib.p\n\nx := 1\n" } };
+  const manifest = { roots: ["lib/p"], metadata };
+  const answer = await toolchain.check({ ...sources, manifest });
+  const problems = answer.ok ? [] : answer.problems.map((problem) => problemText(problem));
+  expect(problems.join()).toContain("[contract_counters]");
+  expect(problems.join()).toContain("expected none in a library");
+  const without = { ...manifest, metadata: { ...metadata, counters: {} } };
+  expect((await toolchain.check({ ...sources, manifest: without })).ok).toBe(true);
+}, 60_000);
+
 test("a counter that cannot be read is refused by check, build and the gateway", async () => {
   const sources = { modules, manifest: { metadata: { counters: bad } } };
   for (const answer of [await toolchain.check(sources), await toolchain.build(sources)]) {

@@ -14,6 +14,8 @@ import { temporaryFolder } from "./temporary-folder.ts";
 export interface TestPolicy {
   readonly rego: string;
   readonly layer?: LayerKind;
+  /** More of the manifest's own, such as `counters`. */
+  readonly metadata?: object;
 }
 
 /** Builds each policy (package `test.NAME`) into a fresh layout under its name; returns its path. */
@@ -22,10 +24,10 @@ export async function buildLayout(policies: Readonly<Record<string, TestPolicy>>
   const layout = join(folder, "layout");
   const toolchain = createRegoToolchain();
   try {
-    for (const [name, { rego, layer = "server" }] of Object.entries(policies)) {
+    for (const [name, { rego, layer = "server", metadata: more }] of Object.entries(policies)) {
       const sources = join(folder, name);
       const root = name.replaceAll("-", "_");
-      const metadata = { name, layer, policy_package: `test.${root}` };
+      const metadata = { name, layer, policy_package: `test.${root}`, ...more };
       mkdirSync(sources);
       writeFileSync(
         join(sources, ".manifest"),

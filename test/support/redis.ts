@@ -1,12 +1,14 @@
 /**
- * A Redis server for one test file: `redis-server`, else `valkey-server`, of this machine, on a free
- * port with nothing on disk. Without either, tests are skipped with a printed reason, and fail with
- * `CI=true`.
+ * A Redis server for one test file: the program of `TEST_REDIS_SERVER` (not for TLS), else
+ * `redis-server`, else `valkey-server`, of this machine, on a free port with nothing on disk. Without
+ * any, tests are skipped with a printed reason, and fail with `CI=true`.
  */
 import { spawn, spawnSync } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
+import { join } from "node:path";
 import process from "node:process";
 import { freePort } from "./free-port.ts";
+import { root } from "./gateway-process.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 export interface TestRedis {
@@ -16,11 +18,19 @@ export interface TestRedis {
   readonly start: () => Promise<void>;
 }
 
+const certificates = join(root, "test", "fixtures", "registry-tls");
+
+/** Who vouches for a server with TLS: a file for `NODE_EXTRA_CA_CERTS`. */
+export const testAuthority = join(certificates, "ca.pem");
+
 /** Starts a server; `undefined` where there is none and that is allowed. */
-export async function startTestRedis(): Promise<TestRedis | undefined> {
-  const program = ["redis-server", "valkey-server"].find(
-    (name) => spawnSync(name, ["--version"]).status === 0,
-  );
+export async function startTestRedis({ isTls = false } = {}): Promise<TestRedis | undefined> {
+  const given = process.env["TEST_REDIS_SERVER"];
+  const program = [
+    ...(given === undefined || isTls ? [] : [given]),
+    "redis-server",
+    "valkey-server",
+  ].find((name) => spawnSync(name, ["--version"]).status === 0);
   if (program === undefined) {
     const reason = "expected redis-server or valkey-server on the PATH";
     if (process.env["CI"] === "true") throw new Error(reason);
@@ -31,7 +41,8 @@ export async function startTestRedis(): Promise<TestRedis | undefined> {
   const folder = temporaryFolder();
   let server: ChildProcess | undefined;
   const start = async (): Promise<void> => {
-    const place = ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder];
+    const listening = isTls ? tlsAt(port) : ["--port", String(port)];
+    const place = [...listening, "--bind", "127.0.0.1", "--dir", folder];
     const child = spawn(program, [...place, "--save", "", "--appendonly", "no"], {
       stdio: ["ignore", "pipe", "ignore"],
     });
@@ -48,7 +59,20 @@ export async function startTestRedis(): Promise<TestRedis | undefined> {
   };
   process.on("exit", () => server?.kill("SIGKILL"));
   await start();
-  return { url: `redis://127.0.0.1:${port}`, start, stop };
+  return { url: `${isTls ? "rediss" : "redis"}://127.0.0.1:${port}`, start, stop };
+}
+
+/** No other port, and no certificate is asked of clients. */
+function tlsAt(port: number): readonly string[] {
+  const settings = {
+    port: "0",
+    "tls-port": String(port),
+    "tls-auth-clients": "no",
+    "tls-cert-file": join(certificates, "server.pem"),
+    "tls-key-file": join(certificates, "server-key.pem"),
+    "tls-ca-cert-file": testAuthority,
+  };
+  return Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
 }
 
 function ready(child: ChildProcess): Promise<void> {

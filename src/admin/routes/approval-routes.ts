@@ -3,6 +3,7 @@
  * name. Arguments are for approvers alone.
  */
 import * as z from "zod/mini";
+import { maxReasonCharacters } from "../../contract/reason-limit.ts";
 import type { ApprovalDesk } from "../../gateway/approval-desk.ts";
 import { AdminError } from "../admin-error.ts";
 import type { AdminReply, AdminRequest, AdminRoute } from "../admin-route.ts";
@@ -11,7 +12,9 @@ import type { RefusalStatuses } from "../reply-or-refuse.ts";
 import { replyOrRefuse } from "../reply-or-refuse.ts";
 
 const ruleBody = z.optional(
-  z.strictObject({ reason: z.optional(z.string().check(z.minLength(1), z.maxLength(1000))) }),
+  z.strictObject({
+    reason: z.optional(z.string().check(z.minLength(1), z.maxLength(maxReasonCharacters))),
+  }),
 );
 
 /** `GET /v1/approvals`, `GET /v1/approvals/:id`, `POST /v1/approvals/:id/approve` and `/deny`. */

@@ -2,6 +2,7 @@
  * Blocks over the admin interface: the same as `mcp-gateway block`, recorded under the caller's name.
  */
 import * as z from "zod/mini";
+import { maxReasonCharacters } from "../../contract/reason-limit.ts";
 import type { BlockScope } from "../../gateway/blocks/block.ts";
 import type { Blocks } from "../../gateway/blocks/blocks.ts";
 import { readSubject } from "../../gateway/blocks/read-subject.ts";
@@ -11,7 +12,7 @@ import { replyWith } from "../admin-route.ts";
 import type { RefusalStatuses } from "../reply-or-refuse.ts";
 import { replyOrRefuse } from "../reply-or-refuse.ts";
 
-const reason = z.string().check(z.minLength(1), z.maxLength(1000));
+const reason = z.string().check(z.minLength(1), z.maxLength(maxReasonCharacters));
 const blockBody = z.strictObject({
   kind: z.string(),
   id: z.string(),

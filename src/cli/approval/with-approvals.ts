@@ -3,15 +3,18 @@
  */
 import { newId, systemClock } from "../../config/ambient.ts";
 import type { GatewayConfig } from "../../config/config.ts";
-import type { DecisionLog } from "../../contract/record.ts";
 import type { Approval } from "../../policy/approvals/approval.ts";
 import { ApprovalError } from "../../policy/approvals/approval-error.ts";
 import type { Approvals } from "../../policy/approvals/approvals.ts";
+import type { OpenApprovalsOptions } from "../../policy/approvals/open-approvals.ts";
 import { openApprovals } from "../../policy/approvals/open-approvals.ts";
 import { loadConfigFor, stateDirOf } from "../common-options.ts";
 import type { CliIo } from "../io.ts";
 import { talkingLog } from "../talking-log.ts";
 import { withDecisionLog } from "../with-decision-log.ts";
+
+/** For which a command waits for receivers that do not answer. */
+const webhookGraceMs = 5000;
 
 type Use<Result> = (approvals: Approvals, config: GatewayConfig) => Promise<Result>;
 
@@ -21,10 +24,11 @@ export async function readApprovals<Result>(
   configPath: string | undefined,
   use: Use<Result>,
 ): Promise<Result> {
-  return await using(io, loadConfigFor(io, configPath).config, { note: noteNothing }, use);
+  const { config } = loadConfigFor(io, configPath);
+  return await using(io, config, { decisionLog: { note: noteNothing }, fetch: undefined }, use);
 }
 
-/** Opens the approvals to decide about one; what is decided is on record. */
+/** Opens the approvals to decide about one; what is decided is on record, and webhooks hear of it. */
 export async function changeApprovals<Result>(
   io: CliIo,
   configPath: string | undefined,
@@ -32,7 +36,9 @@ export async function changeApprovals<Result>(
 ): Promise<Result> {
   const { config } = loadConfigFor(io, configPath);
   const place = { config, stateDir: stateDirOf(io) };
-  return await withDecisionLog(io, place, (log) => using(io, config, log, use));
+  return await withDecisionLog(io, place, (decisionLog) =>
+    using(io, config, { decisionLog, fetch: globalThis.fetch }, use),
+  );
 }
 
 /**
@@ -54,17 +60,17 @@ export async function findApproval(approvals: Approvals, text: string): Promise<
 async function using<Result>(
   io: CliIo,
   config: GatewayConfig,
-  decisionLog: Pick<DecisionLog, "note">,
+  hands: Pick<OpenApprovalsOptions, "decisionLog" | "fetch">,
   use: Use<Result>,
 ): Promise<Result> {
   const approvals = openApprovals({
     config,
     stateDir: stateDirOf(io),
-    decisionLog,
+    ...hands,
     clock: systemClock,
     newId,
     log: talkingLog(io),
-    fetch: undefined,
+    webhookGraceMs,
   });
   try {
     return await use(approvals, config);

@@ -6,7 +6,7 @@ import { newId } from "../../config/ambient.ts";
 import type { BlockScope, BlockSubject } from "../../gateway/blocks/block.ts";
 import { subjectText } from "../../gateway/blocks/block.ts";
 import type { BlockStore } from "../../gateway/blocks/block-store.ts";
-import type { BlockHands } from "../../gateway/blocks/change-blocks.ts";
+import type { BlockHands, BlockOutcome } from "../../gateway/blocks/change-blocks.ts";
 import { addBlock, liftBlock } from "../../gateway/blocks/change-blocks.ts";
 import { readSubject } from "../../gateway/blocks/read-subject.ts";
 import { codeOf } from "../../errors.ts";
@@ -17,7 +17,7 @@ import { printDocument } from "../print.ts";
 import { readWhy, requireWhy } from "../read-why.ts";
 import { withDecisionLog } from "../with-decision-log.ts";
 import type { BlockContext } from "./with-blocks.ts";
-import { warnUnseen } from "./warn-unseen.ts";
+import { warnStranger, warnUnseen } from "./warn-unseen.ts";
 import { withBlocks } from "./with-blocks.ts";
 
 export interface BlockOptions {
@@ -47,13 +47,15 @@ export async function blockCommand(
       if (isAway) io.err("note: --local stops it on this machine while the store is away");
       throw thrown;
     });
-    const { block, scope, isNew } = outcome;
-    if (options.output !== "table") {
-      return printDocument(io, options.output, { ...block, scope, is_new: isNew });
-    }
-    const since = isNew ? "" : `, as it was since ${block.at} by ${block.by}`;
-    io.out(`${subjectText(subject)} is blocked ${whereOf(scope)}${since}`);
+    tellBlock(io, options.output, outcome);
+    await warnStranger(io, options.config, context.config, subject);
   });
+}
+
+function tellBlock(io: CliIo, output: OutputFormat, { block, scope, isNew }: BlockOutcome): void {
+  if (output !== "table") return printDocument(io, output, { ...block, scope, is_new: isNew });
+  const since = isNew ? "" : `, as it was since ${block.at} by ${block.by}`;
+  io.out(`${subjectText(block)} is blocked ${whereOf(scope)}${since}`);
 }
 
 /** Lifts a block wherever it is. */

@@ -11,7 +11,7 @@ import { readHistory } from "../../bundle/life/bundle-history.ts";
 import { parseReference } from "../../bundle/reference.ts";
 import type { GatewayConfig, PolicySource, ServerConfig } from "../../config/config.ts";
 import { lockPathOf } from "../../config/lock-path.ts";
-import { policyPlaces } from "../../config/policy-places.ts";
+import { basePlaces } from "../../config/policy-places.ts";
 import { resolveStatePaths } from "../../config/state-paths.ts";
 import type { LayerKind } from "../../contract/bundle.ts";
 import { historyKey, historyPlace } from "../bundle/policy-place.ts";
@@ -70,7 +70,7 @@ export function openReleasedServer(
  * @throws CliError usage, where it has none that can be asked for a digest
  */
 export function boundSource(config: GatewayConfig, name: string): BoundSource {
-  const found = policyPlaces(config).find((place) => place.name === name);
+  const found = basePlaces(config).find((place) => place.name === name);
   if (found?.policy === undefined) {
     throw new CliError(
       exitCodes.usage,

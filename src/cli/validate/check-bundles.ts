@@ -13,6 +13,7 @@ import type { PolicySource, ServerConfig, SourceTrust } from "../../config/confi
 import type { ConfigProblem } from "../../config/config-error.ts";
 import { servedPolicies } from "../../config/policy-places.ts";
 import type { LayerKind } from "../../contract/bundle.ts";
+import type { PlaceRole } from "../../contract/place-role.ts";
 import { codeOf, messageOf } from "../../errors.ts";
 import { isFixed } from "../bundle/source-state.ts";
 import type { LockedConfig } from "../locked-config.ts";
@@ -40,6 +41,8 @@ export interface BundleReport {
 
 interface Wanted {
   readonly name: string;
+  readonly base: string;
+  readonly role: PlaceRole;
   readonly layer: LayerKind;
   readonly reference: string;
   readonly trust: SourceTrust;
@@ -87,12 +90,14 @@ export async function checkBundles({
 }
 
 function wantedBundles({ config, locks }: LockedConfig): readonly Wanted[] {
-  return servedPolicies(config).map(({ name, kind, policy, path }) => ({
+  return servedPolicies(config).map(({ name, base, role, kind, policy, path }) => ({
     name,
+    base,
+    role,
     layer: kind,
     ...policy,
     lock: locks.get(name),
-    server: kind === "server" ? config.servers.get(name) : undefined,
+    server: kind === "server" ? config.servers.get(base) : undefined,
     path,
   }));
 }
@@ -120,7 +125,7 @@ async function checkBundle(
     const { revision, digest, metadata } = bundle;
     const signers = trust.signers.map((signer) => signer.name);
     const found = [
-      warningOf(scheme.name, layer, metadata),
+      warningOf(scheme.name, wanted, metadata),
       server && checkDefault(server, metadata),
     ];
     const warnings = found.filter((warning) => warning !== undefined);
@@ -133,12 +138,12 @@ async function checkBundle(
 }
 
 async function check(
-  { name, layer, reference, trust, opaque, lock }: Wanted,
+  { base, layer, reference, trust, opaque, lock }: Wanted,
   dependencies: SourceCheckDeps,
 ) {
   const { checkSource } = await import("../../bundle/lock/lock-source.ts");
   const { locked, ...limits } = lock ?? { locked: undefined };
-  const about = { wanted: { name, kind: layer, opaque }, reference, trust, ...limits };
+  const about = { wanted: { name: base, kind: layer, opaque }, reference, trust, ...limits };
   const version = locked?.version;
   return await checkSource({ ...about, version, isPinned: version !== undefined }, dependencies);
 }
@@ -162,18 +167,26 @@ function schemeOf(
 
 function warningOf(
   scheme: string,
-  layer: LayerKind,
+  wanted: Pick<Wanted, "layer" | "role">,
   metadata: Readonly<Record<string, unknown>>,
 ): string | undefined {
   if (scheme === "file") {
-    return `file: is for serve --dev; without --dev ${denied({ layer })}`;
+    return `file: is for serve --dev; without --dev ${denied(wanted)}`;
   }
   if (metadata["name"] !== undefined) return undefined;
-  return `the bundle has no metadata.name in its .manifest and would fit any ${layer === "server" ? "server" : "layer"}`;
+  return `the bundle has no metadata.name in its .manifest and would fit any ${wanted.layer === "server" ? "server" : "layer"}`;
 }
 
-function denied({ layer }: Pick<Wanted, "layer">): string {
-  return layer === "server"
-    ? "every call to this server is denied with no_policy"
-    : "every call is denied with no_policy";
+/** What it means for calls that there is no bundle. */
+function denied({ layer, role }: Pick<Wanted, "layer" | "role">): string {
+  switch (role) {
+    case "policy":
+      return layer === "server"
+        ? "every call to this server is denied with no_policy"
+        : "every call is denied with no_policy";
+    case "shadow":
+      return "nothing is compared, and calls go on";
+    case "canary":
+      return "the policy beside it decides alone";
+  }
 }

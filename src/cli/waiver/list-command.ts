@@ -13,7 +13,7 @@ import { withStore } from "../decision/with-store.ts";
 import type { CliIo } from "../io.ts";
 import type { Column, OutputFormat } from "../print.ts";
 import { printList } from "../print.ts";
-import type { StatedWaiver } from "./stated-waivers.ts";
+import type { StatedWaiver, StatedWaivers } from "./stated-waivers.ts";
 import { statedWaivers } from "./stated-waivers.ts";
 
 export interface ListOptions {
@@ -27,7 +27,8 @@ interface WaiverRow {
   readonly layer: string;
   readonly bundle: string;
   readonly rule: string;
-  readonly state: "in_force" | "expired" | "void";
+  /** `former`: a bundle offered it that is not active any more, and the active one does not state it. */
+  readonly state: "in_force" | "expired" | "former" | "void";
   readonly expires: string;
   readonly ticket: string | null;
   readonly justification: string;
@@ -63,10 +64,10 @@ const columns: readonly Column<WaiverRow>[] = [
   { title: "WHY", cell: ({ justification, problem }) => problem ?? justification },
 ];
 
-const unseen = { last_offered: null, uses: 0, last_used: null } as const;
+const unseen = { digests: [], last_offered: null, uses: 0, last_used: null } as const;
 
 function rowsOf(
-  stated: readonly StatedWaiver[],
+  { stated, asked }: StatedWaivers,
   seen: readonly SeenWaiver[],
   nowMs: number,
 ): readonly WaiverRow[] {
@@ -74,12 +75,27 @@ function rowsOf(
   const seenKeys = new Set(seen.map(keyOf));
   const never = stated.filter((waiver) => !seenKeys.has(keyOf(waiver)));
   return [...seen, ...never.map((waiver) => ({ ...waiver, ...unseen }))]
-    .map(({ layer, waiver, ...use }) => {
+    .map(({ layer, waiver, digests, ...use }) => {
       const { ticket = null, problem = null, ...said } = waiver;
-      const about = { layer, ...said, ticket, problem, state: stateOf(waiver, nowMs) };
-      return { ...about, is_stated: keys.has(keyOf({ layer, waiver })), ...use };
+      const isStated = keys.has(keyOf({ layer, waiver }));
+      const isOffered = isStated || mayBeOffered(asked, layer, digests);
+      const state = isOffered ? stateOf(waiver, nowMs) : "former";
+      return { layer, ...said, ticket, problem, state, is_stated: isStated, ...use };
     })
     .toSorted((left, right) => (sortKey(left) < sortKey(right) ? -1 : 1));
+}
+
+/**
+ * Whether the active bundle may offer it for some calls: it did so when it was asked. Of a layer whose
+ * bundle cannot be asked nobody knows, and one that left the configuration offers nothing.
+ */
+function mayBeOffered(
+  asked: StatedWaivers["asked"],
+  layer: string,
+  digests: readonly (string | null)[],
+): boolean {
+  const active = asked.get(layer);
+  return active === undefined ? asked.has(layer) : digests.includes(active);
 }
 
 interface NamedWaiver {

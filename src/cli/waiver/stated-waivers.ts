@@ -9,7 +9,7 @@ import type { Waiver } from "../../contract/layer.ts";
 import { systemClock } from "../../config/ambient.ts";
 import { messageOf } from "../../errors.ts";
 import { createPolicyEngine } from "../../policy/engine/policy-engine.ts";
-import { buildCallInput } from "../../policy/input/build-input.ts";
+import { nothingInParticular } from "../../policy/input/nothing-in-particular.ts";
 import { checkKept } from "../bundle/check-kept.ts";
 import { openKeptPlace } from "../bundle/policy-place.ts";
 import { loadConfigFor } from "../common-options.ts";
@@ -20,19 +20,27 @@ export interface StatedWaiver {
   readonly waiver: Waiver;
 }
 
+export interface StatedWaivers {
+  readonly stated: readonly StatedWaiver[];
+  /** Digests of the overrides bundles that were asked, by layer; `undefined` where none could be. */
+  readonly asked: ReadonlyMap<string, string | undefined>;
+}
+
 /** What is active on this machine, layer after layer. */
 export async function statedWaivers(
   io: CliIo,
   configPath: string | undefined,
-): Promise<readonly StatedWaiver[]> {
+): Promise<StatedWaivers> {
   const { config } = loadConfigFor(io, configPath);
   const bundles: Bundle[] = [];
+  const asked = new Map<string, string | undefined>();
   for (const { name, kind } of config.layers) {
     if (kind !== "overrides") continue;
     const bundle = await activeBundle(io, configPath, name);
+    asked.set(name, bundle?.digest);
     if (bundle !== undefined) bundles.push({ ...bundle, name });
   }
-  return bundles.length === 0 ? [] : await askAll(config, bundles);
+  return { stated: bundles.length === 0 ? [] : await askAll(config, bundles), asked };
 }
 
 async function activeBundle(
@@ -61,7 +69,8 @@ async function askAll(
       bundles.map((bundle) => ({ name: bundle.name, kind: "overrides", bundle })),
     );
     const timeMs = systemClock.nowMs();
-    const parts = nothingInParticular(config, timeMs);
+    const { agent, user, environment } = config;
+    const parts = nothingInParticular({ agent, user, environment }, timeMs);
     const { verdicts } = await engine.decide({ server: "", parts, timeMs });
     return verdicts.flatMap((verdict) =>
       verdict.ok && verdict.layer.kind === "overrides"
@@ -71,33 +80,4 @@ async function askAll(
   } finally {
     await engine.close();
   }
-}
-
-function nothingInParticular(config: GatewayConfig, timeMs: number) {
-  const { agent, user, environment } = config;
-  const context = {
-    conversation_id: "",
-    turn_count: 0,
-    cumulative_tokens: 0,
-    session_age_seconds: 0,
-    data_classes_seen: [],
-    labels_seen: [],
-    servers_called: [],
-  };
-  return buildCallInput({
-    actor: { agent, user, environment },
-    client: { name: "", version: "" },
-    action: {
-      type: "tool_call",
-      direction: "to_server",
-      server: "",
-      about: { tool: "" },
-      destination: { region: null, external: false },
-    },
-    sent: { args: "{}" },
-    classification: { dataClasses: [], labels: [] },
-    context,
-    serverContext: context,
-    timeMs,
-  });
 }

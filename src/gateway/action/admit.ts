@@ -2,6 +2,7 @@
  * Steps 1 to 6 of an action: what it is for, what policy says, and the record of that. Whatever a
  * client sends on, a retry and an answer in the middle of a call included, comes through here first.
  */
+import { grantsOf, joinGrants } from "../../policy/approvals/approval-grant.ts";
 import type { ActionRequest } from "../gateway.ts";
 import type { GatewayParts } from "../parts.ts";
 import { readArrival } from "./ask-approver.ts";
@@ -39,7 +40,8 @@ async function hold(parts: GatewayParts, first: HeldAction, wasAsked: boolean): 
     if (awaited.kind === "reply") return { ok: false, ...awaited };
     // Somebody else was quicker to use it: the action asks for itself.
     if (awaited.kind === "used") continue;
-    const next = await decideAction(parts, withGrant(parts, held.allowed, awaited.grant));
+    const grant = joinGrants([awaited.grant, ...grantsOf(held.allowed.action.approval)]);
+    const next = await decideAction(parts, withGrant(parts, held.allowed, grant));
     if (next.kind !== "held") return next.admitted;
     held = next;
   }

@@ -5,6 +5,7 @@ import type { UpstreamFailure, UpstreamReply } from "../../mcp/upstream/upstream
 import type { ActionReply, ActionRequest } from "../gateway.ts";
 import type { GatewayParts } from "../parts.ts";
 import type { Action, Decided, Target } from "./action.ts";
+import { giveBack } from "./give-back.ts";
 import { judgeHiddenQuestion } from "./hidden-question.ts";
 import { answerInputs, isInputRequired, passInputs, passResult } from "./input-required.ts";
 import { judgeResult } from "./judge-result.ts";
@@ -34,7 +35,8 @@ export async function conclude(
 ): Promise<ForwardReply> {
   const { request, action, target } = allowed;
   const judgedResult = await judgeResult(parts, allowed, answer);
-  settleReply(parts, action, answer, judgedResult.report);
+  const outcome = settleReply(parts, action, answer, judgedResult.report);
+  if (outcome === "not_forwarded" && !mayHaveLeft(answer)) await giveBack(parts, action);
   if (!judgedResult.ok) return judgedResult.shown;
   const { reply } = judgedResult;
   if (reply.kind === "result") {
@@ -51,6 +53,11 @@ export async function conclude(
   const told = reply.message.startsWith(name) ? reply.message : `${name}: ${reply.message}`;
   const message = `${told}; ${whatRan(reply.code)} (decision ${action.decisionId})`;
   return upstreamFailed(action, reply.code, message);
+}
+
+/** A server that turns a request away has seen it. */
+function mayHaveLeft(answer: UpstreamReply): boolean {
+  return answer.kind !== "failed" || answer.wasSent === true;
 }
 
 /** Says what an agent has to know before it tries again. */

@@ -1,9 +1,12 @@
 /**
- * What the `requestState` of a retry stands for. It is good for the principal it was given to, for
- * the request it was given with, and until it runs out; with anything else nothing is sent.
+ * What the `requestState` of a retry stands for. It is good for the principal and the conversation it
+ * was given to, for the request it was given with, and until it runs out; with anything else nothing
+ * is sent.
  */
+import { continuityKey } from "../../contract/principal.ts";
 import { sha256Of } from "../../contract/sha256.ts";
 import type { ApprovalGrant } from "../../policy/approvals/approval-grant.ts";
+import { grantsOf } from "../../policy/approvals/approval-grant.ts";
 import type { ActionRequest } from "../gateway.ts";
 import type { GatewayParts } from "../parts.ts";
 import type { SealBinding } from "../seal.ts";
@@ -62,7 +65,8 @@ export function sealUpstream(
   const { approval } = asked.request;
   const given = typeof state === "string" ? { s: state } : {};
   if (typeof state !== "string" && approval === undefined) return undefined;
-  const use = approval === undefined ? {} : { a: approval.id, u: approval.uses };
+  const uses = grantsOf(approval).map(({ id, uses: count }) => [id, count] as const);
+  const use = uses.length === 0 ? {} : { a: uses };
   const untilMs = heldUntil(parts.clock.nowMs());
   return parts.seal.close({ ...given, ...use }, upstreamBinding(asked), untilMs);
 }
@@ -70,19 +74,32 @@ export function sealUpstream(
 export type ApprovalUse =
   /** The call is open here, and has it. */
   | { readonly kind: "held"; readonly grant: ApprovalGrant | undefined }
-  /** To be taken again, if nobody did since. */
-  | { readonly kind: "upstream"; readonly id: string; readonly uses: number };
+  /** To be taken again, if nobody did since; the newest first. */
+  | { readonly kind: "upstream"; readonly uses: readonly KnownUse[] };
+
+interface KnownUse {
+  readonly id: string;
+  readonly uses: number;
+}
 
 /** The approval of the call that a retry belongs to. */
 export function readApprovalUse(parts: GatewayParts, asked: Asked): ApprovalUse | undefined {
   const { requestState } = asked.request;
   if (requestState === undefined) return undefined;
   const upstream = parts.seal.open(requestState, upstreamBinding(asked), parts.clock.nowMs());
-  const [id, uses] = [upstream?.["a"], upstream?.["u"]];
-  if (typeof id === "string" && typeof uses === "number") return { kind: "upstream", id, uses };
+  const uses = usesOf(upstream?.["a"]);
+  if (uses.length > 0) return { kind: "upstream", uses };
   const call = findHeld(parts, asked.request);
   const isItsOwn = call?.place.server === asked.target.server.id;
   return isItsOwn ? { kind: "held", grant: call?.approval } : undefined;
+}
+
+function usesOf(sealed: unknown): readonly KnownUse[] {
+  if (!Array.isArray(sealed)) return [];
+  return sealed.flatMap((one: unknown) => {
+    const [id, uses]: readonly unknown[] = Array.isArray(one) ? one : [];
+    return typeof id === "string" && typeof uses === "number" ? [{ id, uses }] : [];
+  });
 }
 
 function findHeld(parts: GatewayParts, request: ActionRequest): HeldCall | undefined {
@@ -95,10 +112,10 @@ function findHeld(parts: GatewayParts, request: ActionRequest): HeldCall | undef
 /** Without the server: a call is given up even where its name stands for nothing any more. */
 function heldBinding({ client, subject }: ActionRequest): SealBinding {
   const request = sha256Of(JSON.stringify(subject));
-  return { purpose: "held", principalKey: client.principal.key, request };
+  return { purpose: "held", principalKey: continuityKey(client.principal), request };
 }
 
 function upstreamBinding({ request: { client, subject }, target }: Asked): SealBinding {
   const request = sha256Of(JSON.stringify([target.server.id, subject]));
-  return { purpose: "upstream", principalKey: client.principal.key, request };
+  return { purpose: "upstream", principalKey: continuityKey(client.principal), request };
 }

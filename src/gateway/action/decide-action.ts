@@ -3,11 +3,14 @@
  * the record. The same the second time, when people agreed to what policy held.
  */
 import { messageOf } from "../../errors.ts";
+import type { ApprovalGrant } from "../../policy/approvals/approval-grant.ts";
+import { grantsOf, joinGrants } from "../../policy/approvals/approval-grant.ts";
 import type { ActionReply } from "../gateway.ts";
 import type { GatewayParts } from "../parts.ts";
 import type { HeldAction } from "./await-approval.ts";
 import type { Allowed } from "./conclude.ts";
 import { confirmDefinition } from "./confirm-definition.ts";
+import { giveBack, giveBackAll, toBeClaimed } from "./give-back.ts";
 import { withGrant } from "./granted-request.ts";
 import { judge } from "./judge.ts";
 import { logUnknown } from "./log-unknown.ts";
@@ -39,7 +42,10 @@ export async function decideAction(parts: GatewayParts, wanted: Allowed): Promis
   const decided = taking.ok ? confirmed : refusal(parts, action, target, taking.code);
   await logUnknown(parts, action, decided);
   const isRecorded = await recordAdmission(parts, action, target, decided);
-  if (!isRecorded) return refused(auditUnavailable(action));
+  if (!isRecorded) {
+    if (taking.ok && confirmed.combined.answer.allow) await giveBack(parts, action);
+    return refused(auditUnavailable(action));
+  }
 
   const { combined } = decided;
   if (combined.hidden) return refused(await replyUnknown(parts, action));
@@ -60,20 +66,29 @@ type Taking =
   | { readonly ok: true; readonly allowed: Allowed }
   | { readonly ok: false; readonly code: "approval_required" | "state_unavailable" };
 
-/** Of many who try at once one gets the approval. */
+/** Of many who try at once one gets the approval; what needs two gets both or none. */
 async function takeGrant(parts: GatewayParts, allowed: Allowed): Promise<Taking> {
-  const { approval: grant, decisionId } = allowed.action;
-  if (grant === undefined) return taken(allowed);
-  if (!grant.isToBeClaimed) return taken(allowed, grant);
+  const { approval, decisionId } = allowed.action;
+  const claimed: ApprovalGrant[] = [];
+  const fail = async (code: "approval_required" | "state_unavailable"): Promise<Taking> => {
+    await giveBackAll(parts, claimed, decisionId);
+    return { ok: false, code };
+  };
   try {
-    const approvals = await parts.approvals.open();
-    const claimed = await approvals.claim(grant.id, grant.uses, decisionId);
-    if (claimed === undefined) return { ok: false, code: "approval_required" };
-    return taken(allowed, { ...grant, uses: claimed.uses, isToBeClaimed: false });
+    for (const grant of toBeClaimed(approval)) {
+      const approvals = await parts.approvals.open();
+      const found = await approvals.claim(grant.id, grant.uses, decisionId);
+      if (found === undefined) return await fail("approval_required");
+      claimed.push(grant);
+    }
   } catch (thrown) {
     parts.log.error({ reason: messageOf(thrown) }, "approvals cannot be used");
-    return { ok: false, code: "state_unavailable" };
+    return await fail("state_unavailable");
   }
+  const grants = grantsOf(approval).map((grant) =>
+    grant.isToBeClaimed ? { ...grant, uses: grant.uses + 1, isToBeClaimed: false } : grant,
+  );
+  return taken(allowed, joinGrants(grants));
 }
 
 function taken(allowed: Allowed, approval?: Allowed["request"]["approval"]): Taking {

@@ -14,7 +14,7 @@ import {
 import type { Classification } from "../../policy/input/classify.ts";
 import { toResultPhase } from "../../policy/input/build-input.ts";
 import type { GatewayParts } from "../parts.ts";
-import { unaskedLayers } from "../policies/unasked-layers.ts";
+import { isDueTo } from "../canaries/is-due-to.ts";
 import type { Action, Target } from "./action.ts";
 import type { Allowed } from "./conclude.ts";
 import { combineRequest } from "./decide.ts";
@@ -41,25 +41,27 @@ export async function decideResult(
     const combined = gatewayDenial(action.decisionId, "result_withheld");
     return { combined, verdicts: [], brings: { dataClasses: [], labels: [] } };
   }
-  const { verdicts, dataClasses, labels } = await parts.engine.decide({
+  const { verdicts, dataClasses, labels, canaries } = await parts.engine.decide({
     server: target.server.id,
-    unasked: unaskedLayers(parts.config, action.principal.agent, target.server.id),
+    unasked: parts.canaries.unasked(action.principal, target.server.id),
     parts: toResultPhase(call.input, call.brings, resultJson),
     timeMs: action.timeMs,
     seed: action.decisionId,
   });
   const duties = await openDuties(parts.config, verdicts);
-  const combined = combineResult(combineRequest(parts, action, target, verdicts, duties));
+  const said = combineRequest(parts, action, target, verdicts, duties);
+  const combined = combineResult(said);
+  parts.canaries.note(action.principal, canaries, (canary) => isDueTo(canary, said, combineResult));
   return { combined, verdicts, brings: { dataClasses, labels } };
 }
 
 /** True where what this server answers is put before its layers. */
 export function areResultsJudged(
-  { engine, config }: Pick<GatewayParts, "engine" | "config">,
+  { engine, canaries }: Pick<GatewayParts, "engine" | "canaries">,
   { principal }: Action,
   { server }: Target,
 ): boolean {
-  return engine.judgesResults(server.id, unaskedLayers(config, principal.agent, server.id));
+  return engine.judgesResults(server.id, canaries.unasked(principal, server.id));
 }
 
 /** Under what members of a result stand in the input; all others are together under `other`. */

@@ -9,7 +9,7 @@ import { combine, gatewayDenial } from "../../policy/combine.ts";
 import type { CatalogTool } from "../../mcp/catalog/catalog-item.ts";
 import type { ArgumentCheck, ArgumentCheckRequest } from "../../policy/engine/policy-engine.ts";
 import { isObserved } from "../policies/is-observed.ts";
-import { unaskedLayers } from "../policies/unasked-layers.ts";
+import { isDueTo } from "../canaries/is-due-to.ts";
 import { isReleasedTool } from "../fleet/release-standing.ts";
 import type { GatewayParts } from "../parts.ts";
 import type { Sight } from "../visibility.ts";
@@ -20,7 +20,7 @@ import { noDuties, openDuties } from "./open-duties.ts";
 import { refusal } from "./refuse.ts";
 
 /** What a decision needs of a gateway: the tests of a whole stack have no more. */
-export type DecidingParts = Pick<GatewayParts, "config" | "engine" | "visibility">;
+export type DecidingParts = Pick<GatewayParts, "config" | "engine" | "visibility" | "canaries">;
 
 /**
  * Asks the policy decision point; whatever goes wrong in there is a denial in the answer. Where other
@@ -55,7 +55,7 @@ async function decideOnce(
   const isCall = action.type === "tool_call";
   const decision = await parts.engine.decide({
     server: target.server.id,
-    unasked: unaskedLayers(parts.config, action.principal.agent, target.server.id),
+    unasked: parts.canaries.unasked(action.principal, target.server.id),
     parts: input,
     timeMs: action.timeMs,
     seed: action.decisionId,
@@ -63,7 +63,13 @@ async function decideOnce(
   });
   const { verdicts, inputJson, dataClasses, labels, evalMs, argumentCheck } = decision;
   const duties = await openDuties(parts.config, verdicts);
-  const combined = combineAll(parts, action, target, verdicts.map(withoutHiding), duties);
+  const said = combineRequest(parts, action, target, verdicts.map(withoutHiding), duties);
+  const combined = combine(said);
+  parts.canaries.note(
+    action.principal,
+    decision.canaries,
+    (canary) => isDenied(combined) && isDueTo(canary, said, combine),
+  );
   return {
     combined: enforceDefinition(action, combined, argumentCheck),
     verdicts,
@@ -85,7 +91,7 @@ export function hidden(
   const { verdicts, inputJson, code } = sight;
   const combined =
     code === undefined
-      ? combineAll(parts, action, target, verdicts, noDuties)
+      ? combine(combineRequest(parts, action, target, verdicts, noDuties))
       : gatewayDenial(action.decisionId, code);
   return {
     combined: { ...combined, hidden: true },
@@ -101,16 +107,6 @@ function withoutHiding(verdict: LayerVerdict): LayerVerdict {
   if (!verdict.ok) return verdict;
   const { parentCapabilities: _, ...output } = verdict.output;
   return { ...verdict, output: { ...output, hide: [], capabilities: undefined } };
-}
-
-function combineAll(
-  parts: DecidingParts,
-  action: Action,
-  target: Target,
-  verdicts: readonly LayerVerdict[],
-  duties: DutyReader,
-): CombinedDecision {
-  return combine(combineRequest(parts, action, target, verdicts, duties));
 }
 
 /** What combining has to know of an action beside what the layers said. */

@@ -7,6 +7,7 @@ import type { Stop } from "../blocks/blocks.ts";
 import type { ActionReply } from "../gateway.ts";
 import type { GatewayParts } from "../parts.ts";
 import type { Allowed, ForwardReply } from "./conclude.ts";
+import { giveBack } from "./give-back.ts";
 import { deniedOrHeld } from "./replies.ts";
 import { settle } from "./settle.ts";
 import { sentenceOf, stopOf } from "./stopped.ts";
@@ -44,6 +45,7 @@ export async function whileAllowed(
   const early = stopOf(parts, action, target);
   if (early !== undefined) {
     settle(parts, action, "not_forwarded", undefined);
+    await giveBack(parts, action);
     return stoppedReply(allowed, early, "it was not sent");
   }
   const course = new AbortController();

@@ -10,6 +10,7 @@ import type { Allowed, ForwardReply } from "./conclude.ts";
 import { conclude } from "./conclude.ts";
 import type { Continuation } from "./continuation.ts";
 import { readContinuation } from "./continuation.ts";
+import { giveBack } from "./give-back.ts";
 import { holdCall, resumeCall } from "./hold-call.ts";
 import { isResultGuarded, withObligedEars } from "./obliged-request.ts";
 import { invalidState } from "./replies.ts";
@@ -22,11 +23,13 @@ export async function forward(parts: GatewayParts, admitted: Allowed): Promise<F
   const { request, action } = allowed;
   if (request.signal.aborted) {
     settle(parts, action, "not_forwarded", undefined);
+    await giveBack(parts, action);
     return { kind: "cancelled" };
   }
   const continuation = readContinuation(parts, allowed);
   if (continuation.kind === "invalid") {
     settle(parts, action, "not_forwarded", undefined);
+    await giveBack(parts, action);
     return invalidState("Invalid or expired requestState: start the request again without it");
   }
   if (continuation.kind === "held") return await resumeCall(parts, allowed, continuation.call);
@@ -48,15 +51,15 @@ async function send(
   continuation: Continuation,
 ): Promise<UpstreamReply> {
   const { request, target } = allowed;
-  const { client, ask, signal } = request;
+  const { client, hearer = client, ask, signal } = request;
   const { server, name } = target;
   if (request.subject.type === "resource_subscribe") {
-    return await parts.subscriptions.add(client, server, name);
+    return await parts.subscriptions.add(hearer, server, name);
   }
   if (request.subject.type === "task_subscribe") {
     const { key } = client.principal;
     if (isResultGuarded(parts, allowed)) parts.tasks.guard(key, server.id, name);
-    return await parts.subscriptions.addTask(client, server, name);
+    return await parts.subscriptions.addTask(hearer, server, name);
   }
   const sessionLogLevel = parts.logLevels.of(client);
   return await parts.fleet.request(server.id, client, {

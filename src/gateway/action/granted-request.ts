@@ -6,7 +6,7 @@
  */
 import { messageOf } from "../../errors.ts";
 import type { ApprovalGrant } from "../../policy/approvals/approval-grant.ts";
-import { grantOf, isGoodFor } from "../../policy/approvals/approval-grant.ts";
+import { grantOf, isGoodFor, joinGrants } from "../../policy/approvals/approval-grant.ts";
 import type { GatewayParts } from "../parts.ts";
 import { approvedUseOf } from "./approved-use.ts";
 import { beginAction } from "./begin-action.ts";
@@ -34,11 +34,17 @@ async function findGrant(
   if (found === undefined || found.kind === "held") return found?.grant;
   try {
     const approvals = await parts.approvals.open();
-    const approval = await approvals.get(found.id);
-    return approval.uses === found.uses ? grantOf(approval, true) : undefined;
+    const grants: ApprovalGrant[] = [];
+    for (const { id, uses } of found.uses) {
+      const approval = await approvals.get(id);
+      if (approval.uses !== uses) return undefined;
+      grants.push(grantOf(approval, true));
+    }
+    return joinGrants(grants);
   } catch (thrown) {
     const reason = messageOf(thrown);
-    parts.log.warn({ approval: found.id, reason }, "approval of a retry cannot be read");
+    const ids = found.uses.map(({ id }) => id);
+    parts.log.warn({ approvals: ids, reason }, "approval of a retry cannot be read");
     return undefined;
   }
 }

@@ -38,8 +38,10 @@ export async function holdCall(
     ...wanted,
     onProgress:
       wanted.onProgress && ((progress) => held.tell(({ onProgress }) => onProgress?.(progress))),
-    onNotification: (notice) =>
-      held.tell(({ onNotification }) => onNotification(presentLogMessage(server, notice))),
+    onNotification: (notice) => {
+      const shown = presentLogMessage(server, notice);
+      if (shown !== undefined) held.tell(({ onNotification }) => onNotification(shown));
+    },
     onRequest: (question) => {
       const during = question.isAttributed ? target : undefined;
       return askClient(parts, { ...asker, during }, question);

@@ -1,9 +1,9 @@
 /**
- * Step 8: what an upstream answered, before the client gets it. In this order: what the detectors
- * find in it labels the conversation; the layers that have rules about results are asked; what they
- * say that it brings labels the conversation too; obligations are carried out. Whatever fails
- * withholds the answer, and says that the call ran. Where there is nothing to do, the answer passes
- * as it came.
+ * Step 8: what an upstream answered, before the client gets it. In this order: hidden characters are
+ * taken away, so that what is judged is what is read; what the detectors find in it labels the
+ * conversation; the layers that have rules about results are asked; what they say that it brings
+ * labels the conversation too; obligations are carried out. Whatever fails withholds the answer, and
+ * says that the call ran. Where there is nothing to do, the answer passes as it came.
  */
 import { messageOf } from "../../errors.ts";
 import type { UpstreamReply } from "../../mcp/upstream/upstream-connection.ts";
@@ -12,7 +12,12 @@ import { gatewayDenial } from "../../policy/combine.ts";
 import type { ChangingDuty, Duty } from "../../policy/enforcement/obligations/obligation.ts";
 import type { ActionReply } from "../gateway.ts";
 import type { GatewayParts } from "../parts.ts";
+import { textRulesOf } from "../texts/clean-members.ts";
+import type { CleanedReply } from "../texts/clean-reply.ts";
+import { cleanReply } from "../texts/clean-reply.ts";
+import { truncatingDuties } from "../texts/truncating-duties.ts";
 import { bringResult } from "./bring-result.ts";
+import { checkStructure } from "./check-structure.ts";
 import type { Allowed } from "./conclude.ts";
 import { decideResult } from "./decide-result.ts";
 import { logUnknown } from "./log-unknown.ts";
@@ -60,6 +65,45 @@ async function judgeAnswer(
   ofCall: readonly Duty[],
 ): Promise<Judged> {
   if (reply.kind === "failed") return { ...passed(reply), duties: ofCall };
+  const { server } = allowed.target;
+  const cleaned = await clean(parts, allowed, reply);
+  if (!cleaned.ok) {
+    const { code, message } = cleaned;
+    parts.log.warn(
+      { server: server.id, decision_id: allowed.action.decisionId, reason: code },
+      "a result that breaks the rules for texts is withheld",
+    );
+    const denial = gatewayDenial(allowed.action.decisionId, code, message);
+    return { ...withheld(allowed, denial), duties: ofCall };
+  }
+  const judged = await judgeCleaned(parts, allowed, cleaned.reply, ofCall);
+  if (cleaned.done.length === 0) return judged;
+  const { report } = judged;
+  const obligations = [...cleaned.done, ...(report.obligations ?? [])];
+  return { ...judged, report: { ...report, obligations } };
+}
+
+/** As the operator wants the texts of this server. */
+async function clean(
+  parts: GatewayParts,
+  { target }: Allowed,
+  reply: AnsweredReply,
+): Promise<CleanedReply> {
+  const cleaned = cleanReply(textRulesOf(target.server), reply);
+  if (!cleaned.ok || cleaned.reply.kind === "error" || reply.kind === "error") return cleaned;
+  if (cleaned.reply === reply) return cleaned;
+  const problem = await checkStructure(parts, target, cleaned.reply.result, reply.result);
+  if (problem === undefined) return cleaned;
+  const message = "Without them it is not what the tool's output schema says.";
+  return { ok: false, code: "hidden_characters", message };
+}
+
+async function judgeCleaned(
+  parts: GatewayParts,
+  allowed: Allowed,
+  reply: AnsweredReply,
+  ofCall: readonly Duty[],
+): Promise<Judged> {
   const { action, target } = allowed;
   if (!(await bringResult(parts, action, target, reply))) {
     return { ...notRemembered(allowed), duties: ofCall };
@@ -75,7 +119,8 @@ async function judgeAnswer(
     await logUnknown(parts, action, said);
     return { ...withheld(allowed, said.combined), duties };
   }
-  return { ...(await oblige(parts, allowed, reply, duties.filter(isChanging))), duties };
+  const changing = [...duties.filter(isChanging), ...truncatingDuties(target.server, reply)];
+  return { ...(await oblige(parts, allowed, reply, changing)), duties };
 }
 
 async function oblige(

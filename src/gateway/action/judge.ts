@@ -18,9 +18,10 @@ export async function judge(parts: GatewayParts, action: Action, target: Target)
   const found = detectSent(action.sent, target.action.about, server.detectors);
   const classification = classify(tool && server.tools.get(tool.name), found);
   const input = await measure(parts, action, target, classification);
-  if (input === undefined) {
-    const message = "Not reached: what this conversation has seen.";
-    return refusal(parts, action, target, "state_unavailable", message);
+  if (typeof input === "string") {
+    const isAway = input === "state_unavailable";
+    const message = isAway ? "Not reached: what this conversation has seen." : undefined;
+    return refusal(parts, action, target, input, message);
   }
   return await remember(parts, action, target, await decideCounted(parts, action, target, input));
 }

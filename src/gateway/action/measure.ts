@@ -1,23 +1,28 @@
 /**
  * Step 3: the facts of the moment, and the input document made of them.
  */
+import type { GatewayCode } from "../../contract/layer.ts";
 import type { InputParts } from "../../contract/policy-input.ts";
 import { messageOf } from "../../errors.ts";
 import { approvalInput } from "../../policy/approvals/approval-grant.ts";
 import { buildCallInput } from "../../policy/input/build-input.ts";
 import type { Classification } from "../../policy/input/classify.ts";
+import type { MeasuredFacts } from "../../policy/input/conversation.ts";
 import type { GatewayParts } from "../parts.ts";
 import type { Action, Target } from "./action.ts";
 
-/** Counts the action in its conversation and builds its input; `undefined` where that is unreadable. */
+/** Why there are no facts. */
+export type MeasureProblem = Extract<GatewayCode, "state_unavailable" | "conversation_limit">;
+
+/** Counts the action in its conversation and builds its input; a code where that cannot be. */
 export async function measure(
   parts: GatewayParts,
   action: Action,
   target: Target,
   classification: Classification,
-): Promise<InputParts | undefined> {
+): Promise<InputParts | MeasureProblem> {
   const context = await readContext(parts, action, target.server.id);
-  if (context === undefined) return undefined;
+  if (typeof context === "string") return context;
   const { agent, user } = action.principal;
   return buildCallInput({
     actor: { agent, user, environment: parts.config.environment },
@@ -32,17 +37,21 @@ export async function measure(
   });
 }
 
-async function readContext(parts: GatewayParts, action: Action, server: string) {
+async function readContext(
+  parts: GatewayParts,
+  action: Action,
+  server: string,
+): Promise<MeasuredFacts | MeasureProblem> {
   const sentBytes = Object.values(action.sent).reduce(
     (sum, text) => sum + Buffer.byteLength(text),
     0,
   );
   try {
     const conversation = parts.conversations.of(action.principal);
-    await conversation.refresh(action.timeMs);
+    if (!(await conversation.refresh(action.timeMs))) return "conversation_limit";
     return conversation.measure(server, sentBytes, action.timeMs);
   } catch (thrown) {
     parts.log.error({ reason: messageOf(thrown) }, "conversation state not read");
-    return undefined;
+    return "state_unavailable";
   }
 }

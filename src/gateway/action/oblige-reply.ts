@@ -1,19 +1,17 @@
 /**
- * Carries out obligations on an answer. A structured result that was changed is checked against the
- * output schema of its tool, because the client checks it too.
+ * Carries out obligations on an answer. A structured result that was changed is still what the output
+ * schema of its tool says, or does not pass.
  */
 import type { ObligationDone } from "../../contract/record.ts";
-import { isJsonObject, isRecord } from "../../contract/json.ts";
-import { sha256Of } from "../../contract/sha256.ts";
-import { scanObject } from "../../mcp/wire/scan-object.ts";
-import type { RawResult } from "../../mcp/wire/read-server-message.ts";
-import { maxDepth } from "../../mcp/wire/strict-json.ts";
+import { isRecord } from "../../contract/json.ts";
 import { fulfil } from "../../policy/enforcement/obligations/fulfil.ts";
 import type { ChangingDuty } from "../../policy/enforcement/obligations/obligation.ts";
 import { findSensitive } from "../../policy/input/detect/find-sensitive.ts";
 import type { GatewayParts } from "../parts.ts";
 import type { Target } from "./action.ts";
+import { checkStructure } from "./check-structure.ts";
 import type { AnsweredReply } from "./judge-result.ts";
+import { readResult } from "./read-result.ts";
 
 export type ObligedReply =
   | {
@@ -30,8 +28,8 @@ export type ObligedReply =
 
 /** The answer as the client may have it; the same one where nothing was found. */
 export async function obligeReply(
-  { engine }: Pick<GatewayParts, "engine">,
-  { tool }: Target,
+  parts: Pick<GatewayParts, "engine">,
+  target: Target,
   reply: AnsweredReply,
   duties: readonly ChangingDuty[],
 ): Promise<ObligedReply> {
@@ -41,25 +39,11 @@ export async function obligeReply(
   if (!fulfilled.ok) return fulfilled;
   const { done } = fulfilled;
   if (fulfilled.text === text) return { ok: true, reply, done };
-  const result = toResult(fulfilled.text);
+  const result = readResult(Buffer.from(fulfilled.text));
   if (result === undefined) return { ok: false, problem: "the changed result is none", done };
-  const schema = tool?.definition["outputSchema"];
-  if (isJsonObject(schema) && mustConform(result, reply.result)) {
-    const schemaJson = JSON.stringify(schema);
-    const argumentsJson = JSON.stringify(result.value["structuredContent"] ?? null);
-    const check = await engine.check({
-      schemaJson,
-      schemaDigest: sha256Of(schemaJson),
-      argumentsJson,
-    });
-    if (!check.ok) return { ok: false, problem: `output schema: ${check.code}`, done };
-  }
+  const problem = await checkStructure(parts, target, result, reply.result);
+  if (problem !== undefined) return { ok: false, problem, done };
   return { ok: true, reply: { kind: "result", result }, done };
-}
-
-/** An error result has no structure to keep (MCP 2025-11-25, "Output Schema"). */
-function mustConform({ value }: RawResult, before: RawResult): boolean {
-  return value["isError"] !== true && before.value["structuredContent"] !== undefined;
 }
 
 function obligeError(
@@ -75,12 +59,4 @@ function obligeError(
   const kept = isRecord(shown) && shown["data"] !== undefined ? { data: shown["data"] } : {};
   const { done } = fulfilled;
   return { ok: true, reply: { kind: "error", error: { code, message: said, ...kept } }, done };
-}
-
-function toResult(text: string): RawResult | undefined {
-  const bytes = Buffer.from(text);
-  const scan = scanObject(bytes, maxDepth);
-  const value: unknown = JSON.parse(text);
-  if (!scan.ok || !isRecord(value)) return undefined;
-  return { bytes, value, members: scan.members };
 }

@@ -3,6 +3,7 @@
  * with the first that has.
  */
 import type { GatewayConfig } from "../../config/config.ts";
+import { canonicalJson } from "../../contract/canonical-json.ts";
 import type { LayerVerdict, Obligation } from "../../contract/layer.ts";
 import type { ActionType } from "../../contract/policy-input.ts";
 import type { ChangingDuty, Duty } from "../../policy/enforcement/obligations/obligation.ts";
@@ -31,9 +32,24 @@ export async function openDuties(
   return createDutyReader(config);
 }
 
-/** Everything that any layer attached. */
+/**
+ * Everything that any layer attached, and then what only canaries did: nobody is told twice, and what
+ * they change was changed by the layers before.
+ */
 export function obligationsOf(verdicts: readonly LayerVerdict[]): readonly Obligation[] {
-  return verdicts.flatMap((verdict) => (verdict.ok ? verdict.output.obligations : []));
+  const answered = verdicts.filter((verdict) => verdict.ok);
+  const layers = answered.filter(({ layer }) => layer.canaryOf === undefined);
+  const attached = layers.flatMap(({ output }) => output.obligations);
+  if (layers.length === answered.length) return attached;
+  const more = answered.flatMap(({ layer, output }) =>
+    layer.canaryOf === undefined ? [] : output.obligations,
+  );
+  const known = new Set(attached.map(nameOf));
+  return [...attached, ...more.filter((obligation) => !known.has(nameOf(obligation)))];
+}
+
+function nameOf({ type, properties }: Obligation): string {
+  return canonicalJson([type, properties]);
 }
 
 /** True for one that changes what comes back. */

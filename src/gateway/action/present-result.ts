@@ -2,6 +2,7 @@
  * A result in the names that the client knows: resource URIs and task ids of its server. Every other
  * byte stays as it came. What the result mentions is remembered, so that it can be read.
  */
+import { continuityKey } from "../../contract/principal.ts";
 import { wrapStructured } from "../../mcp/catalog/legacy-schema.ts";
 import { mentionedUris, uriReplacement } from "../../mcp/catalog/result-uris.ts";
 import type { ResultBytes } from "../../mcp/wire/rewrite-result.ts";
@@ -27,7 +28,9 @@ export function presentResult(
   const { value } = result;
   for (const uri of mentionedUris(value)) parts.fleet.rememberUri(server.id, uri, key);
   const isGuarded = isResultGuarded(parts, allowed);
-  const place = { server: server.id, tool: tool?.name ?? "", principalKey: key, isGuarded };
+  const continuity = continuityKey(client.principal);
+  const made = { server: server.id, tool: tool?.name ?? "" };
+  const place = { ...made, principalKey: key, continuity, isGuarded };
   const replacements = [
     uriReplacement(value, server),
     taskReplacement(parts, action.type, value, place),

@@ -19,6 +19,8 @@ import { judge } from "./judge.ts";
 import { recordAdmission } from "./record-admission.ts";
 import { refusal } from "./refuse.ts";
 import { presentRelatedTask, relatedTask } from "./tasks.ts";
+import { textRulesOf } from "../texts/clean-members.ts";
+import { cleanQuestion } from "../texts/clean-question.ts";
 import { isReserved } from "../../contract/reserved-key.ts";
 
 /** A question before it is decided. */
@@ -53,13 +55,15 @@ const questionNames: ReadonlyMap<string, QuestionName> = new Map([
 /** Decides and records; `undefined` for a method that no server may ask. */
 export async function decideQuestion(
   parts: GatewayParts,
-  question: Question,
+  asked: Question,
 ): Promise<QuestionDecision | undefined> {
-  const { client } = question;
-  const name = questionNames.get(question.method);
-  const type = actionTypeOf(question.method);
+  const { client } = asked;
+  const name = questionNames.get(asked.method);
+  const type = actionTypeOf(asked.method);
   if (name === undefined || type === undefined) return undefined;
-  const forbidden = forbiddenBecause(question, name);
+  const params = cleanQuestion(textRulesOf(asked.server), asked.params);
+  const question = { ...asked, params: params ?? asked.params };
+  const forbidden = forbiddenBecause(question, name) ?? (params ? undefined : "hidden_characters");
   const action = beginQuestion(parts, question, type, forbidden);
   const target = targetOf(question, type);
   const decided =

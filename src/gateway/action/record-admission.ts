@@ -2,6 +2,7 @@
  * Step 5: the admission record. It is durable when this resolves with true; nothing leaves and
  * nothing is answered before.
  */
+import { postureAt } from "../../config/posture-at.ts";
 import { sha256Of } from "../../contract/sha256.ts";
 import { codeOf, messageOf } from "../../errors.ts";
 import type { GatewayParts } from "../parts.ts";
@@ -9,7 +10,7 @@ import type { Action, Decided, Target } from "./action.ts";
 
 /**
  * Writes the record; false where it could not be made durable. `target`: where it names nothing.
- * What was reserved for an action that is not done is given back.
+ * What was reserved for an action that is not done is given back, and shadows hear of the decision.
  */
 export async function recordAdmission(
   parts: GatewayParts,
@@ -20,6 +21,7 @@ export async function recordAdmission(
   const isRecorded = await writeAdmission(parts, action, target, decided);
   const { hidden, answer } = decided.combined;
   if (!isRecorded || hidden || !answer.allow) parts.usage.release(action.decisionId);
+  if (isRecorded && target !== undefined) parts.shadows.follow({ action, target, decided });
   return isRecorded;
 }
 
@@ -56,7 +58,7 @@ async function writeAdmission(
       },
       dropped: action.dropped,
       timings: { policyMs: decided.policyMs, totalMs: clock.monotonicMs() - action.startedMs },
-      posture: config.posture,
+      posture: postureAt(config, action.timeMs),
     });
     return true;
   } catch (thrown) {

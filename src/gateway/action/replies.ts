@@ -3,6 +3,7 @@
  * where the method has none, a JSON-RPC error with the decision), the client's fault is a JSON-RPC
  * error, our own fault is -32603 with a code and the decision id.
  */
+import { showHidden } from "../../contract/hidden-characters.ts";
 import type { CombinedDecision } from "../../policy/combine.ts";
 import { gatewayDenial } from "../../policy/combine.ts";
 import {
@@ -118,7 +119,8 @@ export function auditUnavailable(action: Action): ActionReply {
 /** The request left and came back with nothing that can be passed on. */
 export function upstreamFailed(action: Action, code: ActionFailure, message: string): ActionReply {
   const data = { code, decision_id: action.decisionId };
-  return { kind: "error", code: internalError, message, data };
+  // It may quote what the server wrote.
+  return { kind: "error", code: internalError, message: showHidden(message, "escape"), data };
 }
 
 /** The client handed back something that does not belong to this request. */

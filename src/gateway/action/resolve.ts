@@ -4,6 +4,7 @@
 import type { ServerConfig } from "../../config/config.ts";
 import type { JsonObject } from "../../contract/json.ts";
 import type { ActionType, PolicyAction } from "../../contract/policy-input.ts";
+import { continuityKey } from "../../contract/principal.ts";
 import type { CatalogTool } from "../../mcp/catalog/catalog-item.ts";
 import type { ActionRequest, Client, Subject } from "../gateway.ts";
 import type { GatewayParts } from "../parts.ts";
@@ -145,7 +146,7 @@ async function task(
   client: Client,
   { type, taskId }: Extract<Subject, { readonly taskId: string }>,
 ): Promise<Target | undefined> {
-  const name = openTask(parts.seal, client.principal.key, taskId);
+  const name = openTask(parts.seal, continuityKey(client.principal), taskId);
   const tool =
     name && (await parts.fleet.lookUp(client, (catalog) => catalog.tool(name.server, name.tool)));
   const server = tool && parts.config.servers.get(tool.server);

@@ -30,16 +30,18 @@ export function settle(
   });
 }
 
-/** Settles what an upstream answered, and whether the client gets it. */
+/** Settles what an upstream answered, and whether the client gets it; returns what it came to. */
 export function settleReply(
   parts: GatewayParts,
   action: Action,
   reply: UpstreamReply,
   report: ResultReport,
-): void {
+): Outcome {
   const bytes = reply.kind === "result" ? reply.result.bytes : undefined;
   parts.conversations.of(action.principal).countBytes(bytes?.length ?? 0);
-  settle(parts, action, report.isShown ? outcomeOf(reply) : "completed_withheld", bytes, report);
+  const outcome = report.isShown ? outcomeOf(reply) : "completed_withheld";
+  settle(parts, action, outcome, bytes, report);
+  return outcome;
 }
 
 function outcomeOf(reply: UpstreamReply): Outcome {

@@ -1,6 +1,7 @@
 /**
- * Task ids as clients know them: sealed for one principal, naming the server, its own id and the
- * tool that made the task, so that a task of somebody else cannot be asked about.
+ * Task ids as clients know them: sealed for one principal and the conversation of the call that made
+ * the task, naming the server, its own id and the tool, so that neither a task of somebody else nor one
+ * of another conversation can be asked about.
  */
 import type { JsonObject } from "../../contract/json.ts";
 import { isRecord } from "../../contract/json.ts";
@@ -12,10 +13,11 @@ const maxRemembered = 10_000;
 
 /** Which tool made which task of which principal: what a list of tasks is filtered and named by. */
 export class TaskMemory {
-  readonly #tools = new Map<string, string>();
+  readonly #tools = new Map<string, { readonly tool: string; readonly continuity: string }>();
   readonly #guarded = new Set<string>();
 
-  remember(principalKey: string, { server, id, tool }: TaskName): void {
+  /** `continuity`: the principal and conversation that its id is sealed for. */
+  remember(principalKey: string, { server, id, tool }: TaskName, continuity: string): void {
     if (this.#tools.size >= maxRemembered) {
       for (const oldest of this.#tools.keys()) {
         this.#tools.delete(oldest);
@@ -23,7 +25,7 @@ export class TaskMemory {
         break;
       }
     }
-    this.#tools.set(JSON.stringify([principalKey, server, id]), tool);
+    this.#tools.set(JSON.stringify([principalKey, server, id]), { tool, continuity });
   }
 
   /** What policy wants changed or judged before this principal sees it goes no other way. */
@@ -38,7 +40,13 @@ export class TaskMemory {
 
   /** `undefined` for a task that this principal did not make through this gateway. */
   toolOf(principalKey: string, server: string, id: string): string | undefined {
-    return this.#tools.get(JSON.stringify([principalKey, server, id]));
+    return this.#tools.get(JSON.stringify([principalKey, server, id]))?.tool;
+  }
+
+  /** What the id of such a task is sealed for. */
+  continuityOf(principalKey: string, server: string, id: string): string {
+    const known = this.#tools.get(JSON.stringify([principalKey, server, id]));
+    return known?.continuity ?? principalKey;
   }
 }
 
@@ -53,17 +61,18 @@ export interface TaskName {
 /** Whose a task is, and whether its words are for its result alone. */
 export interface TaskPlace extends Omit<TaskName, "id"> {
   readonly principalKey: string;
+  readonly continuity: string;
   readonly isGuarded: boolean;
 }
 
-/** The id for a client. */
-export function sealTask(seal: Seal, principalKey: string, { server, id, tool }: TaskName): string {
-  return seal.close({ s: server, i: id, t: tool }, { purpose: "task", principalKey });
+/** The id for a client, in one conversation. */
+export function sealTask(seal: Seal, continuity: string, { server, id, tool }: TaskName): string {
+  return seal.close({ s: server, i: id, t: tool }, { purpose: "task", principalKey: continuity });
 }
 
-/** What an id stands for; `undefined` where it is none of this principal's. */
-export function openTask(seal: Seal, principalKey: string, taskId: string): TaskName | undefined {
-  const payload = seal.open(taskId, { purpose: "task", principalKey }, 0);
+/** What an id stands for; `undefined` where it is none of this conversation's. */
+export function openTask(seal: Seal, continuity: string, taskId: string): TaskName | undefined {
+  const payload = seal.open(taskId, { purpose: "task", principalKey: continuity }, 0);
   const { s: server, i: id, t: tool } = payload ?? {};
   if (typeof server !== "string" || typeof id !== "string" || typeof tool !== "string") {
     return undefined;
@@ -85,7 +94,8 @@ export function presentRelatedTask(
   if (typeof id !== "string") return undefined;
   const tool = tasks.toolOf(principalKey, server, id);
   if (tool === undefined) return undefined;
-  return { taskId: sealTask(seal, principalKey, { server, id, tool }) };
+  const continuity = tasks.continuityOf(principalKey, server, id);
+  return { taskId: sealTask(seal, continuity, { server, id, tool }) };
 }
 
 /**
@@ -96,15 +106,15 @@ export function taskReplacement(
   { seal, tasks }: { readonly seal: Seal; readonly tasks: TaskMemory },
   type: ActionType,
   value: Readonly<Record<string, unknown>>,
-  { server, tool, principalKey, isGuarded }: TaskPlace,
+  { server, tool, principalKey, continuity, isGuarded }: TaskPlace,
 ): ReplaceString | undefined {
   if (!namesTasks(type, value)) return undefined;
   return (path, text) => {
     if (!isTaskIdAt(path)) return undefined;
     const name = { server, id: text(), tool };
-    if (type === "tool_call") tasks.remember(principalKey, name);
+    if (type === "tool_call") tasks.remember(principalKey, name, continuity);
     if (isGuarded) tasks.guard(principalKey, server, name.id);
-    return sealTask(seal, principalKey, name);
+    return sealTask(seal, continuity, name);
   };
 }
 

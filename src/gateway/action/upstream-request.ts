@@ -2,12 +2,14 @@
  * The request as its server gets it, built from what policy judged and nothing else.
  */
 import type { JsonObject } from "../../contract/json.ts";
+import type { CallProgress } from "../../contract/progress.ts";
 import { parameterHeadersOf } from "../../mcp/catalog/parameter-headers.ts";
 import { offeredCapabilities } from "../offered-capabilities.ts";
 import { presentLogMessage } from "../present-log-message.ts";
 import type { UpstreamRequest } from "../../mcp/upstream/upstream-connection.ts";
 import type { ActionRequest, Subject } from "../gateway.ts";
 import type { GatewayParts } from "../parts.ts";
+import { cleanText, textRulesOf } from "../texts/clean-members.ts";
 import type { Target } from "./action.ts";
 import type { Continuation } from "./continuation.ts";
 
@@ -38,11 +40,20 @@ export function upstreamRequest(
     meta: metaOf({ traceparent, logLevel: request.logLevel ?? sessionLogLevel }),
     clientCapabilities: offeredCapabilities(request.client.capabilities, target.server.toClient),
     timeoutMs: target.server.callTimeoutMs,
-    onProgress,
-    onNotification: (notice) => onNotification(presentLogMessage(target.server, notice)),
+    onProgress: onProgress && ((progress) => onProgress(cleanProgress(target, progress))),
+    onNotification: (notice) => {
+      const shown = presentLogMessage(target.server, notice);
+      if (shown !== undefined) onNotification(shown);
+    },
     signal,
     mayGoTo: mayGoTo(fleet, request, target),
   };
+}
+
+/** Numbers pass. */
+function cleanProgress({ server }: Target, { message, ...numbers }: CallProgress): CallProgress {
+  const said = message === undefined ? undefined : cleanText(textRulesOf(server), message);
+  return said === undefined ? numbers : { ...numbers, message: said };
 }
 
 /**

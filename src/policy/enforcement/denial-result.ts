@@ -4,6 +4,8 @@
  * client checks that against the tool's output schema and fails the call.
  */
 import type { DecisionAnswer } from "../../contract/answer.ts";
+import { showHidden } from "../../contract/hidden-characters.ts";
+import { isRecord } from "../../contract/json.ts";
 import type { RuleMatch } from "../../contract/layer.ts";
 import { reservedPrefix } from "../../contract/reserved-key.ts";
 import { disclose } from "./disclose.ts";
@@ -75,7 +77,15 @@ function present(
     expires_at: notice.expiresAt,
   };
   const meta = { [decisionMetaKey]: answer, ...(told && { [approvalMetaKey]: told }) };
-  return { text, meta };
+  return { text: showHidden(text, "escape"), meta: showIn(meta) };
+}
+
+/** A policy's sentence may quote arguments, and those what a server wrote. */
+function showIn(value: object): object {
+  const shown: unknown = JSON.parse(JSON.stringify(value), (_, part: unknown) =>
+    typeof part === "string" ? showHidden(part, "escape") : part,
+  );
+  return isRecord(shown) ? shown : {};
 }
 
 function howToFollowUp({ id, status, approvers, expiresAt }: ApprovalNotice): readonly string[] {

@@ -67,7 +67,10 @@ export function withTokens(servers: Readonly<Record<string, readonly string[]>> 
 }
 
 /** Serves until it is closed. */
-export async function startHttpGateway({ config, env }: HostileSetting): Promise<HttpGateway> {
+export async function startHttpGateway({
+  config,
+  env,
+}: Pick<HostileSetting, "config" | "env">): Promise<HttpGateway> {
   const port = await freePort();
   const args = [bin, "serve", "--http", `127.0.0.1:${port}`, "--config", config];
   const child = spawn(process.execPath, args, { env, stdio: ["ignore", "ignore", "pipe"] });

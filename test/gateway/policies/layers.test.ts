@@ -128,7 +128,9 @@ describe("a layer that is only observed", patience, () => {
     const gateway = await openLayers(policies, { new: compliance("new", observed) }, trial);
     gateway.time.skewMs = 3_600_001;
     expect(readReply(await gateway.call("crm__get"))).toMatchObject({ isError: true });
-    expect(gateway.admissions).toMatchObject([{ answer: { allow: false, enforced: true } }]);
+    expect(gateway.admissions).toMatchObject([
+      { answer: { allow: false, enforced: true }, posture: "trial:none" },
+    ]);
   });
 
   test("lets no arguments go that are not what the tool's schema says", async () => {

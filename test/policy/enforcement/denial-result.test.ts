@@ -65,6 +65,16 @@ describe("a denial on the wire", () => {
     expect(result()).not.toHaveProperty("structuredContent");
   });
 
+  test("shows what is hidden in a sentence that quotes the call, and in _meta", () => {
+    const hidden = { ...answer, remediation: "say \u202eplease" };
+    const shown = denialResult(hidden, [{ ...match, message: "no \u001b[2Jpath" }]);
+    const { content, _meta } = JSON.parse(shown);
+    expect(content[0].text).toContain(String.raw`no \u001b[2Jpath`);
+    expect(content[0].text).not.toContain("\u001b");
+    const { remediation } = _meta["io.mcp-gateway/decision"];
+    expect(remediation).toBe(String.raw`say \u202eplease`);
+  });
+
   test("never shows the details of a rule, which are for the record", () => {
     expect(JSON.stringify(result())).not.toContain("pii");
   });

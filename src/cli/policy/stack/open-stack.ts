@@ -6,7 +6,7 @@ import type { SourceCheckDeps } from "../../../bundle/lock/lock-source.ts";
 import { checkSource } from "../../../bundle/lock/lock-source.ts";
 import type { GatewayConfig } from "../../../config/config.ts";
 import type { PlaceWithPolicy } from "../../../config/policy-places.ts";
-import { policyPlaces } from "../../../config/policy-places.ts";
+import { basePlaces } from "../../../config/policy-places.ts";
 import type { Bundle } from "../../../contract/bundle.ts";
 import type { EngineLayer, PolicyEngine } from "../../../policy/engine/policy-engine.ts";
 import { createPolicyEngine } from "../../../policy/engine/policy-engine.ts";
@@ -34,9 +34,10 @@ export async function withStack<Result>(
   run: (stack: Stack) => Promise<Result>,
 ): Promise<Result> {
   const layers: EngineLayer[] = [];
-  for (const { name, kind, policy, isDisabled, path } of policyPlaces(config)) {
-    if (isDisabled) continue;
-    const place = policy && { name, kind, policy, isDisabled, path };
+  for (const { policy, ...about } of basePlaces(config)) {
+    if (about.isDisabled) continue;
+    const { name, kind } = about;
+    const place = policy && { ...about, policy };
     const bundle = place && (await openPlace(place, locks, dependencies));
     layers.push({ name, kind, bundle, defaultEffect: defaultEffectOf(config, name, kind) });
   }

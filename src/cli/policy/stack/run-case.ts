@@ -11,6 +11,7 @@ import type { Allowed } from "../../../gateway/action/conclude.ts";
 import { decideCounted } from "../../../gateway/action/decide-counted.ts";
 import { countedLayers } from "../../../gateway/usage/counted-layers.ts";
 import { Usage } from "../../../gateway/usage/usage.ts";
+import { noCanaries } from "../../../gateway/canaries/canaries.ts";
 import { Visibility } from "../../../gateway/visibility.ts";
 import type { ApprovalGrant } from "../../../policy/approvals/approval-grant.ts";
 import { approvalInput } from "../../../policy/approvals/approval-grant.ts";
@@ -52,9 +53,11 @@ function partsOf(
   }
   const clock = { nowMs: () => timeMs, monotonicMs: () => 0 };
   const open = async () => presetStore(usage);
+  const canaries = noCanaries(config);
   return {
     engine,
-    visibility: new Visibility({ config, engine, clock }),
+    canaries,
+    visibility: new Visibility({ config, engine, clock, canaries }),
     usage: new Usage({ config, open, layers: () => layers, clock, log: silentLog }),
   };
 }
