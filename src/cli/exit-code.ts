@@ -155,6 +155,7 @@ const exitCodeByCode: Readonly<Record<ErrorCode, ExitCode>> = {
   decision_ambiguous: exitCodes.unexpected,
   invalid_time: exitCodes.usage,
   invalid_filter: exitCodes.usage,
+  checkpoint_key_unusable: exitCodes.invalid,
 };
 
 /** The exit code of anything that was thrown; 1 for what has no code of ours. */

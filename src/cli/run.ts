@@ -20,6 +20,7 @@ const nouns: Readonly<Record<string, () => Promise<Register>>> = {
   approval: async () => (await import("./approval.ts")).registerApprovalCommands,
   budget: async () => (await import("./budget.ts")).registerBudgetCommands,
   block: async () => (await import("./block.ts")).registerBlockCommands,
+  audit: async () => (await import("./audit.ts")).registerAuditCommands,
   waiver: async () => (await import("./waiver.ts")).registerWaiverCommands,
   status: async () => (await import("./status.ts")).registerStatusCommand,
   login: async () => (await import("./login.ts")).registerLoginCommand,

@@ -24,13 +24,14 @@ export async function withDecisionLog<Result>(
   { config, stateDir }: DecisionLogPlace,
   use: (log: DecisionLog) => Promise<Result>,
 ): Promise<Result> {
-  const { store, spoolMaxBytes } = config.decisions;
+  const { store, spoolMaxBytes, checkpoints } = config.decisions;
   const log = await createDecisionLog({
     stateDir,
     store,
     durability: "sync",
     onFailure: "fail_operation",
     limits: { spoolMaxBytes },
+    checkpoints,
     clock: systemClock,
     newId,
     log: talkingLog(io),

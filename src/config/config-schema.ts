@@ -8,6 +8,7 @@ import { adminSchema } from "./admin-schema.ts";
 import { approvalsSchema } from "./approvals-schema.ts";
 import { notifySchema } from "./notify-schema.ts";
 import { classificationSchema, toolSchema } from "./classification-schema.ts";
+import { decisionsSchema } from "./decisions-schema.ts";
 import { agentSchema, agentsSchema, trustedRuntimesSchema, userSchema } from "./identity-schema.ts";
 import { companionShape, layerShape, policySourceSchema } from "./layer-schema.ts";
 import { textsSchema } from "./texts-schema.ts";
@@ -151,13 +152,6 @@ const server = z.strictObject({
 
 const layer = z.strictObject({ name: id, ...layerShape });
 
-const decisions = z.strictObject({
-  store: z._default(text, "embedded").check(z.describe('"embedded" or a postgres:// URL')),
-  durability: z._default(z.enum(["sync", "async"]), "sync"),
-  on_failure: z._default(z.enum(["fail_operation", "shutdown", "continue"]), "fail_operation"),
-  spool_max_bytes: z.optional(wholeNumber(65_536, Number.MAX_SAFE_INTEGER)),
-});
-
 const policy = z.strictObject({
   deadline_ms: z._default(milliseconds, 250),
   input_max_bytes: z._default(wholeNumber(1_024, 67_108_864), 1_048_576),
@@ -264,7 +258,7 @@ export const configSchema = z.strictObject({
     ._default(z.record(id, signerSchema), {})
     .check(z.describe("Who may sign bundles, by a name of your own")),
   layers: z._default(z.array(layer), []),
-  decisions: z.prefault(decisions, {}),
+  decisions: z.prefault(decisionsSchema, {}),
   policy: z.prefault(policy, {}),
   approvals: approvalsSchema,
   notify: notifySchema,

@@ -3,6 +3,7 @@
  * expanded, every path absolute. Types only; `load-config.ts` makes the values. The file's own
  * names are snake_case (`config-schema.ts`), these are not.
  */
+import type { DecisionsConfig } from "./decisions-config.ts";
 import type { TextRules } from "./texts-schema.ts";
 import type { AdminConfig } from "./admin-config.ts";
 import type { CanaryLimits } from "./canary-limits.ts";
@@ -15,6 +16,7 @@ import type { RegistryConfig } from "./registry-config.ts";
 import type { AgentIdentity, EnvironmentFacts, UserIdentity } from "../contract/policy-input.ts";
 
 export type { CanaryLimits } from "./canary-limits.ts";
+export type { CheckpointsConfig, DecisionsConfig } from "./decisions-config.ts";
 export type { AuthorizationConfig, HttpConfig, IssuerConfig, StaticToken } from "./http-config.ts";
 
 /** One resolved configuration file. */
@@ -275,17 +277,6 @@ export const opaAlgorithms = [
   "HS512",
 ] as const;
 export type OpaAlgorithm = (typeof opaAlgorithms)[number];
-
-/** Where decisions go and what happens when they cannot. */
-export interface DecisionsConfig {
-  readonly store:
-    | { readonly kind: "embedded" }
-    | { readonly kind: "postgres"; readonly url: string };
-  readonly durability: "sync" | "async";
-  readonly onFailure: "fail_operation" | "shutdown" | "continue";
-  /** `Number.MAX_SAFE_INTEGER` means: as far as the disk goes. */
-  readonly spoolMaxBytes: number;
-}
 
 /** Limits of one policy evaluation. */
 export interface PolicyLimits {

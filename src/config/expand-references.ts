@@ -1,6 +1,6 @@
 /**
  * Replaces `${env:NAME}` and `${file:PATH}` where secrets belong: a server's `args`, `env`, `headers`
- * and client secret, a registry's credentials, a webhook's URL and secret, `decisions.store`, `state.redis_url`, `state_key`. Anywhere else they are refused, so that none is taken
+ * and client secret, a registry's credentials, a webhook's URL and secret, `decisions.store` and `.checkpoints.key`, `state.redis_url`, `state_key`. Anywhere else they are refused, so that none is taken
  * literally by mistake. A finding names the variable or file and never what it holds.
  */
 import { resolve } from "node:path";
@@ -50,7 +50,7 @@ export function expandReferences(value: unknown, options: ExpandOptions): Expans
 
 function misplaced(path: ConfigPath): Finding {
   const places =
-    "servers.NAME.args, env, headers and oauth.client_secret, registries.HOST, trust.NAME.key, approvals.webhooks.N and notify.channels.N (url and secret), decisions.store, state.redis_url and state_key";
+    "servers.NAME.args, env, headers and oauth.client_secret, registries.HOST, trust.NAME.key, approvals.webhooks.N and notify.channels.N (url and secret), decisions.store, decisions.checkpoints.key, state.redis_url and state_key";
   const message = `\${env:…} and \${file:…} are expanded only in ${places}`;
   return { path, message: at(path, message), covers: path };
 }
@@ -78,7 +78,8 @@ function isSecretPlace(path: ConfigPath): boolean {
   if (first === "notify") return path.length === 4 && ["secret", "url"].includes(String(fourth));
   if (first === "state_key") return path.length === 1;
   if (first === "state") return path[1] === "redis_url" && path.length === 2;
-  return first === "decisions" && path[1] === "store" && path.length === 2;
+  if (first !== "decisions") return false;
+  return path.slice(1).join(".") === "store" || path.slice(1).join(".") === "checkpoints.key";
 }
 
 function mapStrings(

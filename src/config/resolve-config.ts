@@ -21,6 +21,7 @@ import { observedUntilMs } from "./layer-rules.ts";
 import { resolvePolicyReference } from "./policy-reference.ts";
 import { resolveCanaryLimits } from "./canary-schema.ts";
 import { resolveCadence } from "./cadence-schema.ts";
+import { resolveDecisions } from "./resolve-decisions.ts";
 import { resolveSigners, resolveTrust } from "./resolve-trust.ts";
 import { resolveTexts } from "./texts-schema.ts";
 
@@ -41,7 +42,7 @@ export function resolveConfig(path: string, folder: string, file: ConfigFile): G
     ),
     layers: layers.map((entry) => resolveLayer(folder, entry, trust)),
     signers: resolveSigners(folder, trust),
-    decisions: resolveDecisions(file.decisions),
+    decisions: resolveDecisions(folder, file.decisions),
     policy: {
       deadlineMs: file.policy.deadline_ms,
       inputMaxBytes: file.policy.input_max_bytes,
@@ -274,16 +275,5 @@ function resolveHttp(http: ConfigFile["http"]): HttpConfig {
         servers: entry.servers,
       })),
     },
-  };
-}
-
-function resolveDecisions(decisions: ConfigFile["decisions"]): GatewayConfig["decisions"] {
-  const { store, durability, on_failure: onFailure, spool_max_bytes: limit } = decisions;
-  const embedded = store === "embedded";
-  return {
-    store: embedded ? { kind: "embedded" } : { kind: "postgres", url: store },
-    durability,
-    onFailure,
-    spoolMaxBytes: limit ?? (embedded ? Number.MAX_SAFE_INTEGER : 1_073_741_824),
   };
 }

@@ -17,7 +17,9 @@ export type DecisionErrorCode =
   /** A time argument is neither RFC 3339 nor a duration. */
   | "invalid_time"
   /** A filter or an id has a form that no decision can have. */
-  | "invalid_filter";
+  | "invalid_filter"
+  /** A key that signs or verifies checkpoints cannot be opened. */
+  | "checkpoint_key_unusable";
 
 /** Thrown by `decision/`; never holds arguments or results. */
 export class DecisionError extends GatewayError<DecisionErrorCode> {}

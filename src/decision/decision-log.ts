@@ -4,7 +4,7 @@
  * record, and nothing else runs in this process. Nothing heavy is loaded before the first shipment.
  */
 import { join } from "node:path";
-import type { DecisionsConfig } from "../config/config.ts";
+import type { CheckpointsConfig, DecisionsConfig } from "../config/config.ts";
 import type { Clock, Log, NewId } from "../contract/ambient.ts";
 import type {
   AdmissionRecord,
@@ -19,6 +19,10 @@ import { messageOf } from "../errors.ts";
 import { DecisionError } from "./decision-error.ts";
 import { encodeRecord } from "./encode-record.ts";
 import type { RecordLabels } from "./encode-note.ts";
+import { CheckpointKeeper } from "./integrity/checkpoint-keeper.ts";
+import { checkpointFolder, checkpointKey } from "./integrity/checkpoint-key.ts";
+import type { EncodedRecord } from "./integrity/envelope.ts";
+import type { SpoolPosition } from "./spool/committed-mark.ts";
 import { nodeFileSystem } from "./spool/file-system.ts";
 import type { SpoolFileSystem } from "./spool/file-system.ts";
 import { defaultSpoolLimits } from "./spool/spool-limits.ts";
@@ -45,6 +49,8 @@ export interface DecisionLogOptions {
   readonly durability: DecisionsConfig["durability"];
   /** Called once with `onFailure: "shutdown"`, after the first record that could not be written. */
   readonly onShutdown?: (reason: DecisionError) => void;
+  /** Who vouches for the record; nobody where it is left out. */
+  readonly checkpoints?: CheckpointsConfig | undefined;
   /** The spool's file operations; the real ones by default. */
   readonly files?: SpoolFileSystem;
 }
@@ -89,6 +95,7 @@ class SpooledDecisionLog implements ObservedDecisionLog {
   readonly #labels: RecordLabels;
   readonly #writer: SpoolWriter;
   readonly #shipper: Shipper | undefined;
+  readonly #checkpoints: CheckpointKeeper<SpoolPosition> | undefined;
   #isShutDown = false;
 
   constructor(options: DecisionLogOptions, own: OwnSpool) {
@@ -97,12 +104,13 @@ class SpooledDecisionLog implements ObservedDecisionLog {
     this.#labels = { id: own.writer, version: gatewayVersion };
     this.#writer = this.#createWriter();
     this.#shipper = this.#createShipper();
+    this.#checkpoints = this.#createCheckpoints();
   }
 
   async admit(record: AdmissionRecord): Promise<void> {
-    const body = encodeRecord(record, this.#labels);
-    if (this.#mayAnswerFirst(record, body)) return this.#writer.append(body);
-    await this.#commit(record, body);
+    const encoded = encodeRecord(record, this.#labels);
+    if (this.#mayAnswerFirst(record, encoded)) return this.#writer.append(encoded);
+    await this.#commit(record, encoded);
   }
 
   /** Nothing waits for it that would have to be quick. */
@@ -122,6 +130,7 @@ class SpooledDecisionLog implements ObservedDecisionLog {
   async close(): Promise<void> {
     await this.#writer.close();
     await this.#shipper?.close(closeGraceMs);
+    await this.#checkpoints?.close();
     await this.#own.held.release();
     if (this.#writer.counts.committedRecords > 0) return;
     await removeWriterFolder(join(this.#own.spool, this.#own.writer));
@@ -140,15 +149,15 @@ class SpooledDecisionLog implements ObservedDecisionLog {
   }
 
   /** After a failed commit everybody waits again, so that the next failure is seen. */
-  #mayAnswerFirst(record: AdmissionRecord, body: string): boolean {
+  #mayAnswerFirst(record: AdmissionRecord, encoded: EncodedRecord): boolean {
     if (this.#options.durability === "sync" || this.#writer.failure !== undefined) return false;
-    if (this.#writer.isTooLarge(body)) return false;
+    if (this.#writer.isTooLarge(encoded)) return false;
     return !record.answer.metadata.audit_required;
   }
 
-  async #commit(record: AdmissionRecord | NotedRecord, body: string): Promise<void> {
+  async #commit(record: AdmissionRecord | NotedRecord, encoded: EncodedRecord): Promise<void> {
     try {
-      await this.#writer.commit(body);
+      await this.#writer.commit(encoded);
     } catch (thrown) {
       this.#refuse(record, thrown);
     }
@@ -193,5 +202,20 @@ class SpooledDecisionLog implements ObservedDecisionLog {
     const committed = (): SpoolWriter["committed"] => this.#writer.committed;
     const open = (): ReturnType<typeof openMigrated> => openMigrated(store.url);
     return new Shipper({ spool, writer, committed, open, clock, log });
+  }
+
+  #createCheckpoints(): CheckpointKeeper<SpoolPosition> | undefined {
+    const { checkpoints, stateDir, clock, log } = this.#options;
+    if (checkpoints === undefined) return undefined;
+    return new CheckpointKeeper({
+      folder: checkpointFolder(stateDir, checkpoints),
+      writer: this.#own.writer,
+      key: () => checkpointKey(stateDir, checkpoints),
+      everyMs: checkpoints.everyMs,
+      committed: () => ({ head: this.#writer.head, position: this.#writer.committed }),
+      isStored: (position) => this.#shipper?.hasReached(position) ?? true,
+      clock,
+      log,
+    });
   }
 }

@@ -15,16 +15,19 @@ import { toTimestamp } from "./to-timestamp.ts";
 /** OPA's `labels`: which gateway wrote the record. */
 export type RecordLabels = Readonly<Record<string, string>>;
 
-/** JSON text of a note. */
-export function encodeNote(note: NotedRecord, labels: RecordLabels): string {
-  return JSON.stringify({
+/** The members of a note's JSON, in order. */
+export function noteMembers(
+  note: NotedRecord,
+  labels: RecordLabels,
+): Readonly<Record<string, unknown>> {
+  return {
     kind: note.kind,
     decision_id: note.decisionId,
     timestamp: toTimestamp(note.timeMs),
     labels,
     tenant: note.tenant,
     ...membersOf(note),
-  });
+  };
 }
 
 function membersOf(note: NotedRecord): object {

@@ -5,32 +5,54 @@
  * document is spliced in as the text that policy judged, never parsed again. The writer's envelope
  * (`writer`, `seq`) is put in front by the spool.
  */
+import { canonicalJson } from "../contract/canonical-json.ts";
 import type { AdmissionRecord, DecisionRecord, OutcomeRecord } from "../contract/record.ts";
 import { encodeLayer } from "./encode-layer.ts";
-import { encodeNote } from "./encode-note.ts";
+import { noteMembers } from "./encode-note.ts";
 import type { RecordLabels } from "./encode-note.ts";
+import type { EncodedRecord } from "./integrity/envelope.ts";
+import { headerOf } from "./record-header.ts";
+import type { Members } from "./record-header.ts";
 import { toTimestamp } from "./to-timestamp.ts";
 
 /** OPA's `path`: the decision of all layers together has no path of its own in any bundle. */
 const decisionPath = "mcp_gateway/decision";
 
-/** JSON text of a record. */
-export function encodeRecord(record: DecisionRecord, labels: RecordLabels): string {
+/** A record as the spool takes it. */
+export function encodeRecord(record: DecisionRecord, labels: RecordLabels): EncodedRecord {
   switch (record.kind) {
     case "admission":
       return encodeAdmission(record, labels);
     case "outcome":
-      return encodeOutcome(record);
+      return encodeWhole(outcomeMembers(record));
     case "activation":
     case "approval":
     case "admin":
     case "shadow":
-      return encodeNote(record, labels);
+      return encodeWhole(noteMembers(record, labels));
   }
 }
 
-function encodeAdmission(record: AdmissionRecord, labels: RecordLabels): string {
-  const head = JSON.stringify({
+/** The input is text already: it goes between what identifies the decision and what came of it. */
+function encodeAdmission(record: AdmissionRecord, labels: RecordLabels): EncodedRecord {
+  const head = headMembers(record, labels);
+  const tail = tailMembers(record);
+  const cache = record.ndBuiltinCacheJson;
+  const kept = cache === undefined ? "" : `"nd_builtin_cache":${cache},`;
+  const before = JSON.stringify(head).slice(0, -1);
+  const behind = JSON.stringify(tail).slice(1);
+  return {
+    text: `${before},"input":${record.inputJson},${kept}${behind}`,
+    header: canonicalJson(headerOf({ ...head, ...tail })),
+  };
+}
+
+function encodeWhole(members: Members): EncodedRecord {
+  return { text: JSON.stringify(members), header: canonicalJson(headerOf(members)) };
+}
+
+function headMembers(record: AdmissionRecord, labels: RecordLabels): Members {
+  return {
     kind: record.kind,
     decision_id: record.decisionId,
     timestamp: toTimestamp(record.timeMs),
@@ -47,8 +69,11 @@ function encodeAdmission(record: AdmissionRecord, labels: RecordLabels): string 
     path: decisionPath,
     bundles: record.answer.metadata.bundles,
     args_sha256: record.argsSha256,
-  });
-  const tail = JSON.stringify({
+  };
+}
+
+function tailMembers(record: AdmissionRecord): Members {
+  return {
     result: record.answer,
     layers: record.layers.map(encodeLayer),
     waivers: record.waivers,
@@ -58,14 +83,11 @@ function encodeAdmission(record: AdmissionRecord, labels: RecordLabels): string 
       timer_rego_query_eval_ns: toNanoseconds(record.timings.policyMs),
       timer_server_handler_ns: toNanoseconds(record.timings.totalMs),
     },
-  });
-  const cache = record.ndBuiltinCacheJson;
-  const kept = cache === undefined ? "" : `"nd_builtin_cache":${cache},`;
-  return `${head.slice(0, -1)},"input":${record.inputJson},${kept}${tail.slice(1)}`;
+  };
 }
 
-function encodeOutcome(record: OutcomeRecord): string {
-  return JSON.stringify({
+function outcomeMembers(record: OutcomeRecord): Members {
+  return {
     kind: record.kind,
     decision_id: record.decisionId,
     timestamp: toTimestamp(record.timeMs),
@@ -75,7 +97,7 @@ function encodeOutcome(record: OutcomeRecord): string {
     ...(record.obligations === undefined ? {} : { obligations: record.obligations }),
     ...(record.withheld === undefined ? {} : { withheld: record.withheld }),
     metrics: { timer_tool_call_ns: toNanoseconds(record.latencyMs) },
-  });
+  };
 }
 
 function toNanoseconds(milliseconds: number): number {

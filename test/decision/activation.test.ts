@@ -59,7 +59,7 @@ function brokenDisk() {
 
 test("an activation is written with the words of the contract, and null for what is not there", () => {
   const record = activation();
-  const json: unknown = JSON.parse(encodeRecord(record, labels));
+  const json: unknown = JSON.parse(encodeRecord(record, labels).text);
   expect(json).toEqual({
     kind: "activation",
     decision_id: record.decisionId,

@@ -2,6 +2,7 @@
  * The spool of a writer that is gone, with any texts in its frames.
  */
 import { join } from "node:path";
+import type { EncodedRecord } from "../../src/decision/integrity/envelope.ts";
 import { nodeFileSystem } from "../../src/decision/spool/file-system.ts";
 import { defaultSpoolLimits } from "../../src/decision/spool/spool-limits.ts";
 import { SpoolWriter } from "../../src/decision/spool/spool-writer.ts";
@@ -12,7 +13,10 @@ import { spoolLimits } from "./support.ts";
 export const deadWriter = "00000000-dead";
 
 /** Writes it into an embedded spool. */
-export async function writeDeadSpool(stateDir: string, bodies: readonly string[]): Promise<void> {
+export async function writeDeadSpool(
+  stateDir: string,
+  records: readonly (EncodedRecord | string)[],
+): Promise<void> {
   const folder = join(spoolFolder(stateDir, "embedded"), deadWriter);
   await nodeFileSystem.createFolder(folder);
   const writer = new SpoolWriter({
@@ -25,6 +29,8 @@ export async function writeDeadSpool(stateDir: string, bodies: readonly string[]
     unshippedBytes: () => 0,
     onCommit: () => undefined,
   });
-  for (const body of bodies) writer.append(body);
+  for (const record of records) {
+    writer.append(typeof record === "string" ? { text: record, header: "null" } : record);
+  }
   await writer.close();
 }

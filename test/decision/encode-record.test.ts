@@ -27,7 +27,7 @@ const match: RuleMatch = {
 
 test("an admission is a superset of OPA's decision-log event", () => {
   const record = admission({ decisionId: id, timeMs: Date.UTC(2026, 10, 22, 13, 45, 0, 123) });
-  const event: unknown = JSON.parse(encodeRecord(record, labels));
+  const event: unknown = JSON.parse(encodeRecord(record, labels).text);
   expect(event).toMatchObject({
     decision_id: id,
     labels,
@@ -56,7 +56,7 @@ test("an admission is a superset of OPA's decision-log event", () => {
 
 test("the input document is recorded byte for byte as policy judged it", () => {
   const inputJson = '{"z":1.50,"a":1e2,"text":"\\u0041\\ud83d\\ude00é","__proto__":{}}';
-  expect(encodeRecord(admission({ inputJson }), labels)).toContain(`"input":${inputJson},`);
+  expect(encodeRecord(admission({ inputJson }), labels).text).toContain(`"input":${inputJson},`);
 });
 
 test("a layer that answered is recorded in snake case, without what it did not say", () => {
@@ -69,7 +69,7 @@ test("a layer that answered is recorded in snake case, without what it did not s
     dataClasses: ["pii"],
   };
   const record = admission({ layers: [{ ok: true, layer, output }] });
-  const event: { layers?: unknown } = JSON.parse(encodeRecord(record, labels));
+  const event: { layers?: unknown } = JSON.parse(encodeRecord(record, labels).text);
   expect(event.layers).toEqual([
     {
       ...layer,
@@ -81,7 +81,7 @@ test("a layer that answered is recorded in snake case, without what it did not s
 });
 
 test("a layer that failed is recorded with its code and message", () => {
-  const event: { layers?: unknown } = JSON.parse(encodeRecord(admission(), labels));
+  const event: { layers?: unknown } = JSON.parse(encodeRecord(admission(), labels).text);
   expect(event.layers).toEqual([
     expect.objectContaining({ name: "crm", error: { code: "policy_error", message: "broken" } }),
   ]);
@@ -89,7 +89,7 @@ test("a layer that failed is recorded with its code and message", () => {
 
 test("an outcome is recorded with the digest and size of the result and its latency", () => {
   const record = outcome(id, { timeMs: 0, outcome: "tool_error" });
-  expect(JSON.parse(encodeRecord(record, labels))).toEqual({
+  expect(JSON.parse(encodeRecord(record, labels).text)).toEqual({
     kind: "outcome",
     decision_id: id,
     timestamp: "1970-01-01T00:00:00.000000000Z",
@@ -103,21 +103,21 @@ test("an outcome is recorded with the digest and size of the result and its late
 test("what builtins answered by chance is OPA's nd_builtin_cache, digit by digit, and else absent", () => {
   const ndBuiltinCacheJson =
     '{"time.now_ns":{"[]":1764000000123000001},"rand.intn":{"[\\"die\\", 6]":4}}';
-  const text = encodeRecord(admission({ ndBuiltinCacheJson }), labels);
+  const text = encodeRecord(admission({ ndBuiltinCacheJson }), labels).text;
   expect(text).toContain(`,"nd_builtin_cache":${ndBuiltinCacheJson},`);
   expect(JSON.parse(text)).toMatchObject({
     nd_builtin_cache: { "rand.intn": { '["die", 6]': 4 } },
   });
-  expect(JSON.parse(encodeRecord(admission(), labels))).not.toHaveProperty("nd_builtin_cache");
+  expect(JSON.parse(encodeRecord(admission(), labels).text)).not.toHaveProperty("nd_builtin_cache");
 });
 
 test("an outcome has what was done for obligations and why it was withheld, where there is any", () => {
   const obligations = [{ id: "no_mail", type: "redact", changed: 2 }];
   const withheld = ["result_withheld"];
-  const plain: unknown = JSON.parse(encodeRecord(outcome(id), labels));
+  const plain: unknown = JSON.parse(encodeRecord(outcome(id), labels).text);
   expect(plain).not.toHaveProperty("obligations");
   expect(plain).not.toHaveProperty("withheld");
   const record = { ...outcome(id), obligations, withheld };
-  const told: unknown = JSON.parse(encodeRecord(record, labels));
+  const told: unknown = JSON.parse(encodeRecord(record, labels).text);
   expect(told).toMatchObject({ obligations, withheld });
 });

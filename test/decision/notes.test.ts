@@ -59,7 +59,7 @@ const admin: AdminRecord = {
 
 test("an approval is written in snake_case, and null for what is not there", () => {
   const nobody = { ...approval, by: null, channel: null, reason: null, tool: null };
-  expect(JSON.parse(encodeRecord(nobody, labels))).toEqual({
+  expect(JSON.parse(encodeRecord(nobody, labels).text)).toEqual({
     kind: "approval",
     decision_id: approval.decisionId,
     timestamp: "2026-11-22T13:45:00.123000000Z",
@@ -81,7 +81,7 @@ test("an approval is written in snake_case, and null for what is not there", () 
 });
 
 test("an operator's action is written in snake_case", () => {
-  expect(JSON.parse(encodeRecord(admin, labels))).toEqual({
+  expect(JSON.parse(encodeRecord(admin, labels).text)).toEqual({
     kind: "admin",
     decision_id: admin.decisionId,
     timestamp: "2026-11-22T13:45:00.123000000Z",
@@ -190,7 +190,11 @@ describe.each(kinds)("the %s store", { timeout: 90_000 }, (kind) => {
     const rows = await rowsOf("admin_actions");
     expect(rows).toHaveLength(2);
     const subject = "s".repeat(512);
-    const cleaned = { subject, reason: "nul\u{fffd} and \u{fffd}", details: null };
+    const cleaned = {
+      subject,
+      reason: "nul\u{fffd} and \u{fffd}",
+      details: { text: "nul\u{fffd}" },
+    };
     expect(rows).toContainEqual(expect.objectContaining(cleaned));
     const { record } = Object(await getRecord(database, hostile.decisionId));
     expect(record).toMatchObject({ reason: hostile.reason, details: hostile.details });

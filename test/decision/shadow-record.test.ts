@@ -1,17 +1,21 @@
 /**
  * What a shadow would have decided, from the record to the store and back.
  */
+import { generateKeyPairSync } from "node:crypto";
 import { afterAll, describe, expect, test } from "vitest";
 import { newId, systemClock } from "../../src/config/ambient.ts";
 import type { ShadowRecord } from "../../src/contract/shadow-record.ts";
+import type { Database } from "../../src/database/database.ts";
 import { migrate } from "../../src/database/migrate.ts";
 import { openEmbedded } from "../../src/database/pglite.ts";
 import { openPostgres } from "../../src/database/postgres.ts";
 import { encodeRecord } from "../../src/decision/encode-record.ts";
+import type { Tampering } from "../../src/decision/integrity/chain-check.ts";
 import { spoolFolder } from "../../src/decision/spool/writer-folder.ts";
 import { listNotes } from "../../src/decision/store/list-notes.ts";
 import { getRecord } from "../../src/decision/store/query-decisions.ts";
 import { takeIn } from "../../src/decision/store/take-in.ts";
+import { storeChains, verifyRecord } from "../../src/decision/verify-record.ts";
 import { createTestLog } from "../support/log.ts";
 import { startTestPostgres } from "../support/postgres.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -49,7 +53,7 @@ const shadow: ShadowRecord = {
 };
 
 test("it is written in snake_case, with both answers", () => {
-  expect(JSON.parse(encodeRecord(shadow, labels))).toEqual({
+  expect(JSON.parse(encodeRecord(shadow, labels).text)).toEqual({
     kind: "shadow",
     decision_id: shadow.decisionId,
     timestamp: "2026-11-22T13:45:00.123000000Z",
@@ -116,8 +120,17 @@ describe.each(kinds)("in the %s store", { timeout: 90_000 }, (kind) => {
       expect(await about("crm")).toHaveLength(1);
       expect(await about("mail")).toEqual([]);
       expect(await getRecord(database, shadow.decisionId)).toMatchObject({ kind: "shadow" });
+
+      expect(await tamperingOf(database)).toEqual([]);
+      await database.query("UPDATE mcp_gateway.shadow_difference SET was_effect = 'deny'");
+      expect(await tamperingOf(database)).toMatchObject([{ kind: "edited", seq: 1 }]);
     } finally {
       await database.close();
     }
   });
 });
+
+async function tamperingOf(database: Database): Promise<readonly Tampering[]> {
+  const { publicKey } = generateKeyPairSync("ed25519");
+  return (await verifyRecord(storeChains(database), temporaryFolder(), publicKey)).problems;
+}

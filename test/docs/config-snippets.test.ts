@@ -19,7 +19,8 @@ interface Snippet {
 const others: readonly (readonly [page: string, beginning: string])[] = [
   ["docs/write-a-policy.md", '{\n  "revision": '],
   ["docs/connect-a-remote-server.md", '{ "level": "warn"'],
-  ["docs/count-calls.md", '"counters": '],
+  ["docs/count-calls.md", '"counters": {\n  "same_call"'],
+  ["docs/count-calls.md", '"counters": {\n  "refunds_per_day"'],
   ["docs/existing-policies.md", '"written_for": { "project"'],
   ["docs/existing-policies.md", '"written_for": {\n'],
   ["docs/existing-policies.md", '"written_for": "envoy"'],

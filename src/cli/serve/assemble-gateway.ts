@@ -135,6 +135,7 @@ async function openDecisionLog(
     durability: config.decisions.durability,
     onFailure: config.decisions.onFailure,
     limits: { spoolMaxBytes: config.decisions.spoolMaxBytes },
+    checkpoints: config.decisions.checkpoints,
     onShutdown: ({ message: reason }) => {
       log.error({ reason }, "a decision could not be recorded, shutting down");
       onShutdown();

@@ -8,6 +8,9 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Log } from "../../contract/ambient.ts";
 import { messageOf } from "../../errors.ts";
 import { DecisionError } from "../decision-error.ts";
+import { firstLink } from "../integrity/chain-link.ts";
+import { envelop } from "../integrity/envelope.ts";
+import type { ChainHead, EncodedRecord, Enveloped } from "../integrity/envelope.ts";
 import { Pause } from "../pause.ts";
 import type { SpoolPosition } from "./committed-mark.ts";
 import type { SpoolFileSystem } from "./file-system.ts";
@@ -41,7 +44,7 @@ export interface SpoolCounts {
 }
 
 interface Pending {
-  readonly body: string;
+  readonly record: EncodedRecord;
   /** `undefined`: nobody waits. */
   readonly settled: ((error: DecisionError | undefined) => void) | undefined;
 }
@@ -52,6 +55,7 @@ export class SpoolWriter {
   readonly #chain: SegmentChain;
   readonly #room: DiskRoom;
   readonly #pause = new Pause();
+  #head: ChainHead;
   #pending: Pending[] = [];
   #running: Promise<void> | undefined;
   #counts: SpoolCounts = { committedRecords: 0, committedBytes: 0, lostRecords: 0 };
@@ -59,6 +63,7 @@ export class SpoolWriter {
 
   constructor(options: SpoolWriterOptions) {
     this.#options = options;
+    this.#head = { seq: 0, link: firstLink(options.writer) };
     this.#chain = new SegmentChain({ ...options, segmentMaxBytes: options.limits.segmentMaxBytes });
     this.#room = new DiskRoom(options.files, options.folder, options.limits.minFreeBytes);
   }
@@ -77,26 +82,32 @@ export class SpoolWriter {
     return this.#failure;
   }
 
+  /** The last committed record. */
+  get head(): ChainHead {
+    return this.#head;
+  }
+
   /** Whether `commit` would refuse the record for its size. */
-  isTooLarge(body: string): boolean {
-    return Buffer.byteLength(body) > this.#options.limits.recordMaxBytes;
+  isTooLarge({ text }: EncodedRecord): boolean {
+    return Buffer.byteLength(text) > this.#options.limits.recordMaxBytes;
   }
 
   /** Resolves once the record is on the disk; rejects with `audit_unavailable`. */
-  commit(body: string): Promise<void> {
-    if (this.isTooLarge(body)) {
-      return Promise.reject(tooLarge(Buffer.byteLength(body), this.#options.limits.recordMaxBytes));
+  commit(record: EncodedRecord): Promise<void> {
+    if (this.isTooLarge(record)) {
+      const { recordMaxBytes } = this.#options.limits;
+      return Promise.reject(tooLarge(Buffer.byteLength(record.text), recordMaxBytes));
     }
     return new Promise((resolve, reject) => {
-      this.#pending.push({ body, settled: (error) => (error ? reject(error) : resolve()) });
+      this.#pending.push({ record, settled: (error) => (error ? reject(error) : resolve()) });
       this.#pause.cut();
       this.#start();
     });
   }
 
   /** Appends a record that nobody waits for. */
-  append(body: string): void {
-    this.#pending.push({ body, settled: undefined });
+  append(record: EncodedRecord): void {
+    this.#pending.push({ record, settled: undefined });
     this.#start();
   }
 
@@ -137,8 +148,8 @@ export class SpoolWriter {
 
   #takeBatch(): readonly Pending[] {
     let characters = 0;
-    const end = this.#pending.findIndex((record, index) => {
-      characters += record.body.length;
+    const end = this.#pending.findIndex(({ record }, index) => {
+      characters += record.text.length;
       return index > 0 && characters > batchMaxCharacters;
     });
     return this.#pending.splice(0, end < 0 ? this.#pending.length : end);
@@ -146,9 +157,11 @@ export class SpoolWriter {
 
   async #commitBatch(batch: readonly Pending[]): Promise<DecisionError | undefined> {
     try {
-      const frames = encodeFrames(batch.map((record, index) => this.#envelope(record, index)));
+      const chained = this.#chained(batch);
+      const frames = encodeFrames(chained.map(({ text }) => text));
       await this.#checkRoom(frames.length);
       await this.#chain.commit(frames);
+      this.#head = chained.at(-1) ?? this.#head;
       this.#count(batch.length, frames.length);
       return undefined;
     } catch (thrown) {
@@ -156,10 +169,14 @@ export class SpoolWriter {
     }
   }
 
-  /** A sequence number is given at commit, so that a refused record leaves no gap. */
-  #envelope(record: Pending, index: number): string {
-    const seq = this.#counts.committedRecords + index + 1;
-    return `{"writer":"${this.#options.writer}","seq":${seq},${record.body.slice(1)}`;
+  /** Places in the chain are given at commit, so that a refused record leaves no gap. */
+  #chained(batch: readonly Pending[]): readonly Enveloped[] {
+    let head = this.#head;
+    return batch.map(({ record }) => {
+      const enveloped = envelop(this.#options.writer, head, record);
+      head = enveloped;
+      return enveloped;
+    });
   }
 
   async #checkRoom(bytes: number): Promise<void> {

@@ -12,6 +12,7 @@ export const insertDecisions = `
 WITH incoming AS (
   SELECT * FROM json_to_recordset($1::json) AS row (
     decision_id uuid, kind text, recorded_at timestamptz, writer text, seq bigint,
+    previous_link text, link text, record_sha256 text,
     tenant text, agent text, user_id text, server text, tool text, exposed_name text,
     action_type text, protocol_version text, effect text, enforced boolean,
     reasons json, matched_rules json, remediation text, policy_version text, bundles text,
@@ -26,18 +27,19 @@ WITH incoming AS (
   )
 ), header AS (
   INSERT INTO mcp_gateway.decision (
-    decision_id, kind, recorded_at, writer, seq, tenant, agent, user_id, server, tool,
+    decision_id, kind, recorded_at, writer, seq, previous_link, link, record_sha256, tenant, agent, user_id, server, tool,
     exposed_name, action_type, protocol_version, effect, enforced, reasons, matched_rules,
     remediation, policy_version, bundles, args_sha256, posture, policy_ms, total_ms,
     outcome, result_sha256, result_bytes, latency_ms
   )
   SELECT
-    decision_id, kind, recorded_at, writer, seq, tenant, agent, user_id, server, tool,
+    decision_id, kind, recorded_at, writer, seq, decode(previous_link, 'hex'),
+    decode(link, 'hex'), decode(record_sha256, 'hex'), tenant, agent, user_id, server, tool,
     exposed_name, action_type, protocol_version, effect, enforced,
     ARRAY(SELECT json_array_elements_text(reasons)),
     ARRAY(SELECT json_array_elements_text(matched_rules)),
     remediation, policy_version,
-    CASE WHEN is_queryable THEN mcp_gateway.try_jsonb(bundles) END, args_sha256, posture,
+    mcp_gateway.try_jsonb(bundles), args_sha256, posture,
     policy_ms, total_ms, outcome, result_sha256, result_bytes, latency_ms
   FROM incoming
   WHERE kind IN ('admission', 'outcome')

@@ -79,6 +79,11 @@ export class Shipper {
     return this.#orphanedBytes;
   }
 
+  /** Whether everything of the own spool before it is in the database. */
+  hasReached(position: SpoolPosition): boolean {
+    return comparePositions(position, this.#reached) <= 0;
+  }
+
   /** Says that something was committed. */
   nudge(): void {
     if (this.#failures === 0) this.#pause.cut();

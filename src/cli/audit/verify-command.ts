@@ -1,0 +1,102 @@
+/**
+ * `audit verify`: says of every writer where its chain first does not fit, and ends with a code of its
+ * own where one does not.
+ */
+import { createPublicKey } from "node:crypto";
+import type { KeyObject } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { systemClock } from "../../config/ambient.ts";
+import { messageOf } from "../../errors.ts";
+import {
+  checkpointFolder,
+  checkpointKey,
+  openVerifyingKey,
+} from "../../decision/integrity/checkpoint-key.ts";
+import type { Tampering } from "../../decision/integrity/chain-check.ts";
+import { spoolFolder } from "../../decision/spool/writer-folder.ts";
+import { spoolChains, storeChains, verifyRecord } from "../../decision/verify-record.ts";
+import type { Verification } from "../../decision/verify-record.ts";
+import { loadConfigFor, stateDirOf } from "../common-options.ts";
+import { withStore } from "../decision/with-store.ts";
+import { exitCodes } from "../exit-code.ts";
+import type { CliIo } from "../io.ts";
+import { CliError } from "../io.ts";
+import type { Column, OutputFormat } from "../print.ts";
+import { printDocument, printList } from "../print.ts";
+
+export interface VerifyOptions {
+  readonly config?: string;
+  readonly output: OutputFormat;
+  readonly checkpoints?: string;
+  readonly key?: string;
+}
+
+/** Prints what was found; the exit code says whether everything fits. */
+export async function verifyCommand(io: CliIo, options: VerifyOptions): Promise<void> {
+  const { decisions } = loadConfigFor(io, options.config).config;
+  const stateDir = stateDirOf(io);
+  const folder =
+    options.checkpoints === undefined
+      ? checkpointFolder(stateDir, decisions.checkpoints)
+      : resolve(io.cwd, options.checkpoints);
+  const key =
+    options.key === undefined
+      ? createPublicKey(await checkpointKey(stateDir, decisions.checkpoints))
+      : readKey(io, options.key);
+  const verification = await verify(
+    io,
+    options.config,
+    { kind: decisions.store.kind, stateDir },
+    {
+      folder,
+      key,
+    },
+  );
+  print(io, options.output, verification);
+  if (verification.problems.length > 0) io.exit(exitCodes.unverified);
+}
+
+async function verify(
+  io: CliIo,
+  config: string | undefined,
+  { kind, stateDir }: { readonly kind: "embedded" | "postgres"; readonly stateDir: string },
+  { folder, key }: { readonly folder: string; readonly key: KeyObject },
+): Promise<Verification> {
+  if (kind === "embedded") {
+    return await verifyRecord(spoolChains(spoolFolder(stateDir, kind), systemClock), folder, key);
+  }
+  return await withStore(io, config, (database) =>
+    verifyRecord(storeChains(database), folder, key),
+  );
+}
+
+function readKey(io: CliIo, file: string): KeyObject {
+  const path = resolve(io.cwd, file);
+  try {
+    return openVerifyingKey(readFileSync(path, "utf8"), "--key");
+  } catch (thrown) {
+    throw new CliError(exitCodes.usage, `--key ${file}: ${messageOf(thrown)}`);
+  }
+}
+
+function print(io: CliIo, output: OutputFormat, verification: Verification): void {
+  if (output !== "table") return printDocument(io, output, verification);
+  const { writers, records, checkpoints, uncovered, problems } = verification;
+  if (problems.length > 0) printList(io, output, problems, columns);
+  io.err(
+    `${records} records of ${writers} writers, ${checkpoints} checkpoints; ${uncovered} records behind the last checkpoint of their writer`,
+  );
+  io.err(
+    problems.length === 0
+      ? "every chain is whole, and passes through its checkpoints"
+      : "the record is not what was written",
+  );
+}
+
+const columns: readonly Column<Tampering>[] = [
+  { title: "WRITER", cell: ({ writer }) => writer },
+  { title: "RECORD", cell: ({ seq }) => String(seq) },
+  { title: "FOUND", cell: ({ kind }) => kind },
+  { title: "WHAT", cell: ({ message }) => message },
+];

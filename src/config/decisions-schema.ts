@@ -1,0 +1,26 @@
+/**
+ * The shape of what is said about the decision record: where it goes, how sure it is, and who vouches
+ * for it.
+ */
+import * as z from "zod/mini";
+import { durationSchema } from "./duration.ts";
+
+const text = z.string().check(z.minLength(1));
+
+const checkpoints = z.strictObject({
+  folder: z
+    .optional(text)
+    .check(z.describe("Where checkpoints are kept; default checkpoints in the state folder")),
+  key: z
+    .optional(text)
+    .check(z.describe("Private key, Ed25519, PEM; default: made once in the state folder")),
+  every: z._default(durationSchema, "1m").check(z.describe("How often a gateway makes one")),
+});
+
+export const decisionsSchema = z.strictObject({
+  store: z._default(text, "embedded").check(z.describe('"embedded" or a postgres:// URL')),
+  durability: z._default(z.enum(["sync", "async"]), "sync"),
+  on_failure: z._default(z.enum(["fail_operation", "shutdown", "continue"]), "fail_operation"),
+  spool_max_bytes: z.optional(z.int().check(z.minimum(65_536), z.maximum(Number.MAX_SAFE_INTEGER))),
+  checkpoints: z.prefault(checkpoints, {}),
+});

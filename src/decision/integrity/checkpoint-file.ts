@@ -1,0 +1,89 @@
+/**
+ * The checkpoints of one writer, a file of lines in the folder of all checkpoints: appended, synced,
+ * and never written again.
+ */
+import { mkdir, open, readdir, readFile } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
+import { join } from "node:path";
+import { codeOf } from "../../errors.ts";
+import { readCheckpoint } from "./checkpoint.ts";
+
+const ending = ".checkpoints";
+
+/** The file of a writer; its folder is made, and both are durable with the first line. */
+export class CheckpointFile {
+  readonly #folder: string;
+  readonly #writer: string;
+  #file: FileHandle | undefined;
+  #isTorn = false;
+
+  constructor(folder: string, writer: string) {
+    this.#folder = folder;
+    this.#writer = writer;
+  }
+
+  /** Resolves once the line is on the disk. */
+  async append(line: string): Promise<void> {
+    const file = (this.#file ??= await this.#open());
+    // A line that was torn stands alone, and the next one is whole.
+    const text = this.#isTorn ? `\n${line}\n` : `${line}\n`;
+    this.#isTorn = true;
+    await file.appendFile(text);
+    await file.sync();
+    this.#isTorn = false;
+  }
+
+  async close(): Promise<void> {
+    await this.#file?.close();
+    this.#file = undefined;
+  }
+
+  async #open(): Promise<FileHandle> {
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    const file = await open(join(this.#folder, `${this.#writer}${ending}`), "a", 0o600);
+    const folder = await open(this.#folder, "r");
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
+    return file;
+  }
+}
+
+/** Every writer's lines, by writer; empty where there is no folder. */
+export async function readCheckpointLines(
+  folder: string,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const lines = new Map<string, readonly string[]>();
+  for (const name of await listFiles(folder)) {
+    const text = await readFile(join(folder, name), "utf8");
+    // What stands behind the last end of a line was torn by a crash.
+    lines.set(name.slice(0, -ending.length), text.split("\n").slice(0, -1));
+  }
+  return lines;
+}
+
+/** The last place that each writer of the folder has stated, at most of the newest `limit`. */
+export async function lastPlaces(
+  folder: string,
+  limit: number,
+): Promise<Readonly<Record<string, number>>> {
+  const places: [string, number][] = [];
+  for (const name of (await listFiles(folder)).slice(-limit)) {
+    const lines = (await readFile(join(folder, name), "utf8")).split("\n");
+    const last = readCheckpoint(lines.at(-2) ?? "");
+    if (last !== undefined) places.push([last.statement.writer, last.statement.seq]);
+  }
+  return Object.fromEntries(places);
+}
+
+async function listFiles(folder: string): Promise<readonly string[]> {
+  try {
+    const names = await readdir(folder);
+    return names.filter((name) => name.endsWith(ending)).toSorted();
+  } catch (thrown) {
+    if (codeOf(thrown) === "ENOENT") return [];
+    throw thrown;
+  }
+}

@@ -1,0 +1,229 @@
+import { createPublicKey } from "node:crypto";
+import type { KeyObject } from "node:crypto";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { newId, systemClock } from "../../../src/config/ambient.ts";
+import type { Database } from "../../../src/database/database.ts";
+import { openMigrated } from "../../../src/database/open-migrated.ts";
+import { checkpointKey } from "../../../src/decision/integrity/checkpoint-key.ts";
+import type { FoundRecord, Tampering } from "../../../src/decision/integrity/chain-check.ts";
+import { envelop, openEnvelope } from "../../../src/decision/integrity/envelope.ts";
+import type { ChainHead } from "../../../src/decision/integrity/envelope.ts";
+import { foundText } from "../../../src/decision/integrity/found-record.ts";
+import { encodeRecord } from "../../../src/decision/encode-record.ts";
+import { spoolFolder } from "../../../src/decision/spool/writer-folder.ts";
+import { openStore } from "../../../src/decision/store/open-store.ts";
+import { takeIn } from "../../../src/decision/store/take-in.ts";
+import { storeChains, verifyRecord } from "../../../src/decision/verify-record.ts";
+import type { Verification } from "../../../src/decision/verify-record.ts";
+import { createTestLog } from "../../support/log.ts";
+import { startTestPostgres } from "../../support/postgres.ts";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
+import { allowed, logOptions } from "../support.ts";
+import { checkpoints, writeRecord } from "./thirteen-records.ts";
+
+const postgres = await startTestPostgres();
+afterAll(() => postgres?.close());
+const kinds = postgres === undefined ? ["embedded"] : ["embedded", "postgres"];
+
+describe.each(kinds)("the %s store, where", { timeout: 90_000 }, (kind) => {
+  let stateDir = "";
+  let folder = "";
+  let key: KeyObject;
+  let database: Database;
+  let writer = "";
+
+  beforeAll(async () => {
+    stateDir = temporaryFolder();
+    folder = join(stateDir, "checkpoints");
+    await writeRecord(stateDir);
+    key = createPublicKey(await checkpointKey(stateDir, checkpoints));
+    if (kind === "embedded") {
+      database = await openStore({ ...logOptions(stateDir), log: createTestLog() });
+    } else {
+      database = await openMigrated((await postgres?.createDatabase()) ?? "");
+      const spool = spoolFolder(stateDir, "embedded");
+      await takeIn(database, { spool, clock: systemClock, log: createTestLog() });
+    }
+    [writer = ""] = await storeChains(database).writers();
+    await database.script(keepCopies);
+  });
+  afterAll(() => database.close());
+  beforeEach(() => database.script(restoreCopies));
+
+  const verify = (): Promise<Verification> => verifyRecord(storeChains(database), folder, key);
+  const first = async (): Promise<Tampering | undefined> => (await verify()).problems[0];
+  const change = (sql: string): Promise<unknown> => database.query(sql);
+
+  test("nothing was touched, every chain is whole", async () => {
+    expect(await verify()).toEqual({
+      writers: 1,
+      records: 13,
+      checkpoints: 1,
+      uncovered: 0,
+      problems: [],
+    });
+  });
+
+  test("payloads were pruned, every chain is whole", async () => {
+    await change("DELETE FROM mcp_gateway.decision_payload");
+    expect((await verify()).problems).toEqual([]);
+  });
+
+  test.each([
+    ["a column", "UPDATE mcp_gateway.decision SET agent = 'nobody' WHERE seq = 5", "edited", 5],
+    [
+      "a column of a pruned record",
+      "UPDATE mcp_gateway.decision SET reasons = '{fine}' WHERE seq = 5",
+      "edited",
+      5,
+    ],
+    [
+      "the bundles of a pruned record",
+      `UPDATE mcp_gateway.decision SET bundles = '{}' WHERE seq = 5`,
+      "edited",
+      5,
+    ],
+    [
+      "the time of a record",
+      "UPDATE mcp_gateway.decision SET recorded_at = recorded_at - interval '1 day' WHERE seq = 5",
+      "edited",
+      5,
+    ],
+    [
+      "an outcome",
+      "UPDATE mcp_gateway.decision SET outcome = 'cancelled' WHERE seq = 6",
+      "edited",
+      6,
+    ],
+    [
+      "what an operator did",
+      "UPDATE mcp_gateway.admin_action SET done_by = 'pia' WHERE seq = 13",
+      "edited",
+      13,
+    ],
+    [
+      "the digest beside a pruned record",
+      "UPDATE mcp_gateway.decision SET record_sha256 = decode(repeat('00', 32), 'hex') WHERE seq = 5",
+      "edited",
+      5,
+    ],
+    [
+      "a link, with the one behind it",
+      `UPDATE mcp_gateway.decision SET link = decode(repeat('00', 32), 'hex') WHERE seq = 5;
+       UPDATE mcp_gateway.decision SET previous_link = decode(repeat('00', 32), 'hex') WHERE seq = 6`,
+      "edited",
+      5,
+    ],
+    ["one record is gone", "DELETE FROM mcp_gateway.decision WHERE seq = 4", "missing", 4],
+    [
+      "several are gone",
+      "DELETE FROM mcp_gateway.decision WHERE seq BETWEEN 4 AND 9",
+      "missing",
+      4,
+    ],
+    ["the first ones are gone", "DELETE FROM mcp_gateway.decision WHERE seq < 3", "missing", 1],
+    ["the last one is gone", "DELETE FROM mcp_gateway.admin_action", "truncated", 13],
+    [
+      "the end is gone",
+      "DELETE FROM mcp_gateway.admin_action; DELETE FROM mcp_gateway.decision WHERE seq > 8",
+      "truncated",
+      9,
+    ],
+    [
+      "an old backup was restored",
+      "DELETE FROM mcp_gateway.admin_action; DELETE FROM mcp_gateway.decision WHERE seq > 2",
+      "truncated",
+      3,
+    ],
+    [
+      "everything is gone",
+      "DELETE FROM mcp_gateway.admin_action; DELETE FROM mcp_gateway.decision",
+      "truncated",
+      1,
+    ],
+    [
+      "two records changed places",
+      "UPDATE mcp_gateway.decision SET seq = CASE seq WHEN 5 THEN 7 ELSE 5 END WHERE seq IN (5, 7)",
+      "edited",
+      5,
+    ],
+    [
+      "one was put beside another",
+      "UPDATE mcp_gateway.decision SET seq = 6 WHERE seq = 7",
+      "duplicate",
+      6,
+    ],
+    [
+      "one was put behind the end",
+      `INSERT INTO mcp_gateway.admin_action (decision_id, recorded_at, writer, seq, record)
+       SELECT gen_random_uuid(), now(), writer, 14, record FROM mcp_gateway.admin_action`,
+      "edited",
+      14,
+    ],
+  ])("%s is found at its place", async (what, sql, found, seq) => {
+    if (what.includes("pruned") || what.includes("link")) {
+      await change("DELETE FROM mcp_gateway.decision_payload");
+    }
+    for (const statement of sql.split(";")) await change(statement);
+    const { problems } = await verify();
+    const earliest = problems.toSorted((left, right) => left.seq - right.seq)[0];
+    expect(problems.map((problem) => problem.kind)).toContain(found);
+    expect(earliest).toMatchObject({ writer, seq });
+  });
+
+  test("the record itself was changed, that is found", async () => {
+    await change(
+      `UPDATE mcp_gateway.decision_payload p
+       SET record = convert_to(replace(convert_from(record, 'UTF8'), 'agent-2', 'agent-9'), 'UTF8')
+       FROM mcp_gateway.decision d
+       WHERE d.decision_id = p.decision_id AND d.kind = p.kind AND d.seq = 5`,
+    );
+    expect(await first()).toMatchObject({ kind: "edited", seq: 5 });
+  });
+
+  test("the end was written anew with links that fit, the checkpoint is of another history", async () => {
+    const rewritten = storedTexts(await recordsUpTo(database, 4), writer);
+    const chains = { writers: async () => [writer], chain: () => rewritten };
+    expect((await verifyRecord(chains, folder, key)).problems).toMatchObject([
+      { kind: "other_history", seq: 13 },
+    ]);
+  });
+});
+
+/** Texts of the first records of the only writer. */
+async function recordsUpTo(database: Database, seq: number): Promise<readonly string[]> {
+  const rows = await database.query(
+    `SELECT convert_from(p.record, 'UTF8') AS text FROM mcp_gateway.decision d
+     JOIN mcp_gateway.decision_payload p USING (decision_id, kind) WHERE d.seq <= $1 ORDER BY d.seq`,
+    [seq],
+  );
+  return rows.map(({ text }) => String(text));
+}
+
+/** A chain of thirteen: what was there, and then what somebody would like better. */
+async function* storedTexts(texts: readonly string[], writer: string): AsyncGenerator<FoundRecord> {
+  let head: ChainHead = { seq: 0, link: "" };
+  for (const text of texts) {
+    const { seq, link } = openEnvelope(text) ?? head;
+    head = { seq, link };
+    yield foundText(text, { writer, seq, columns: undefined });
+  }
+  while (head.seq < 13) {
+    const better = encodeRecord(allowed({ decisionId: newId() }), { id: writer, version: "0" });
+    const next = envelop(writer, head, better);
+    head = next;
+    yield foundText(next.text, { writer, seq: next.seq, columns: undefined });
+  }
+}
+
+const tables = ["decision", "decision_payload", "admin_action"];
+const keepCopies = tables
+  .map((name) => `CREATE TABLE copy_of_${name} AS SELECT * FROM mcp_gateway.${name};`)
+  .join("\n");
+const restoreCopies = tables
+  .map(
+    (name) =>
+      `DELETE FROM mcp_gateway.${name}; INSERT INTO mcp_gateway.${name} SELECT * FROM copy_of_${name};`,
+  )
+  .join("\n");
