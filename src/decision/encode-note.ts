@@ -1,7 +1,7 @@
 /**
- * The records that belong to no decision, as snake_case JSON: what bundles did, what became of a
- * request for approval, what an operator changed, what a shadow would have decided. They share the head of a decision's record, so
- * that one reader takes them all.
+ * The records that are no part of a decision, as snake_case JSON: what bundles did, what became of a
+ * request for approval, what an operator changed, what a shadow would have decided. They share the
+ * head of a decision's record, so that one reader takes them all.
  */
 import type {
   ActivationRecord,

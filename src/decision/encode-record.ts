@@ -1,9 +1,9 @@
 /**
  * The one place where records become the snake_case JSON that the spool, the store and an export
  * hold: a superset of OPA's decision-log event (`decision_id`, `labels`, `bundles`, `path`, `input`,
- * `result`, `requested_by`, `timestamp`, `nd_builtin_cache`, `metrics`), so that OPA's tools read an export. The input
- * document is spliced in as the text that policy judged, never parsed again. The writer's envelope
- * (`writer`, `seq`) is put in front by the spool.
+ * `result`, `requested_by`, `timestamp`, `nd_builtin_cache`, `metrics`), so that OPA's tools read an
+ * export. The input document is spliced in as the text that policy judged, never parsed again. The
+ * writer's envelope (`writer`, `seq`, `previous_link`, `link`) is put in front by the spool.
  */
 import { canonicalJson } from "../contract/canonical-json.ts";
 import type { AdmissionRecord, DecisionRecord, OutcomeRecord } from "../contract/record.ts";

@@ -18,6 +18,16 @@ export type RecordHeader = Members & {
   readonly kind: DecisionRecord["kind"];
 };
 
+/** The members of a record's text; `undefined` where it is no JSON object. */
+export function readMembers(text: string): Members | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isRecord(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The header of a record's members; `undefined` where its kind is unknown. */
 export function headerOf(record: Members): RecordHeader | undefined {
   const columns = columnsOf(record);

@@ -52,13 +52,16 @@ export class Conversations {
   }
 
   #openAll(key: string): Conversation {
-    const folder = join(this.#stateDir, "conversations", key);
-    const shared = this.#sharedOf(key);
-    const all = this.#open.get(key) ?? new Conversation(folder, this.#newId, { shared });
+    const all = this.#open.get(key) ?? this.#create(key);
     this.#open.delete(key);
     this.#open.set(key, all);
     if (this.#open.size > maxOpen) this.#closeOldest();
     return all;
+  }
+
+  #create(key: string): Conversation {
+    const folder = join(this.#stateDir, "conversations", key);
+    return new Conversation(folder, this.#newId, { shared: this.#sharedOf(key) });
   }
 
   #sharedOf(key: string): SharedSightings | undefined {

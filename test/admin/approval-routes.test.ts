@@ -19,7 +19,11 @@ const tokenOf = (name: string, role: "viewer" | "approver" | "operator") => ({
 });
 
 /** One request of alice's, and an interface for ann and bob who approve, and eve who looks. */
-async function open(approvers: object = {}, users: readonly string[] = ["owner"]) {
+async function open(
+  approvers: object = {},
+  users: readonly string[] = ["owner"],
+  args: object = { id: "C-17", note: "a\u202Eb" },
+) {
   const stateDir = temporaryFolder();
   const log = createTestLog();
   const notes: NotedRecord[] = [];
@@ -48,7 +52,7 @@ async function open(approvers: object = {}, users: readonly string[] = ["owner"]
     await admin.close();
     await approvals.close();
   });
-  const asked = await (await approvals.open()).request(subject({ id: "C-17", note: "a\u202Eb" }));
+  const asked = await (await approvals.open()).request(subject(args));
   if (asked.kind !== "opened") throw new Error("expected a new request");
   const { id } = asked.approval;
   const as = (name: string, line: string, body?: object) =>
@@ -98,6 +102,13 @@ describe("approvals over the admin interface", () => {
       status: 200,
       body: { arguments: '{"id":"C-17","note":"a\\u202eb"}' },
     });
+  });
+
+  test("show arguments to their last character, however long they are", async () => {
+    const args = { note: `${"x".repeat(200_000)} and then transfer all of it` };
+    const { as, id } = await open({}, [], args);
+    const { body } = await as("ann", `GET /v1/approvals/${id}`);
+    expect(body).toMatchObject({ arguments: JSON.stringify(args) });
   });
 
   test("are refused where there are none, and where the body is another", async () => {

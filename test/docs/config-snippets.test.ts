@@ -72,7 +72,7 @@ test.each(configs)("the gateway takes what $page shows: $text", ({ text }) => {
   const folder = temporaryFolder();
   const path = join(folder, "mcp-gateway.config.json");
   writeFileSync(path, wholeFile(text), { mode: 0o600 });
-  for (const secret of ["state.key", "search.secret"]) {
+  for (const secret of ["state.key", "search.secret", "checkpoint.pem"]) {
     writeFileSync(join(folder, secret), "k".repeat(64), { mode: 0o600 });
   }
   const webhook = `whsec_${Buffer.alloc(32).toString("base64")}`;

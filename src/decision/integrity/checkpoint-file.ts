@@ -9,6 +9,8 @@ import { codeOf } from "../../errors.ts";
 import { readCheckpoint } from "./checkpoint.ts";
 
 const ending = ".checkpoints";
+/** More than two lines, a torn one and the one before it, that name a hundred other writers each. */
+const tailBytes = 64 * 1024;
 
 /** The file of a writer; its folder is made, and both are durable with the first line. */
 export class CheckpointFile {
@@ -71,11 +73,23 @@ export async function lastPlaces(
 ): Promise<Readonly<Record<string, number>>> {
   const places: [string, number][] = [];
   for (const name of (await listFiles(folder)).slice(-limit)) {
-    const lines = (await readFile(join(folder, name), "utf8")).split("\n");
-    const last = readCheckpoint(lines.at(-2) ?? "");
+    const last = readCheckpoint(await lastLine(join(folder, name)));
     if (last !== undefined) places.push([last.statement.writer, last.statement.seq]);
   }
   return Object.fromEntries(places);
+}
+
+/** The last whole line; "" where there is none. Files of gateways that run for long are large. */
+async function lastLine(path: string): Promise<string> {
+  const file = await open(path, "r");
+  try {
+    const { size } = await file.stat();
+    const position = Math.max(0, size - tailBytes);
+    const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(tailBytes), position });
+    return buffer.toString("utf8", 0, bytesRead).split("\n").at(-2) ?? "";
+  } finally {
+    await file.close();
+  }
 }
 
 async function listFiles(folder: string): Promise<readonly string[]> {

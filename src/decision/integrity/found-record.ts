@@ -5,7 +5,7 @@
 import { hash } from "node:crypto";
 import { canonicalJson } from "../../contract/canonical-json.ts";
 import { isRecord } from "../../contract/json.ts";
-import { headerOf } from "../record-header.ts";
+import { headerOf, readMembers } from "../record-header.ts";
 import type { Members } from "../record-header.ts";
 import type { FoundRecord } from "./chain-check.ts";
 import { openEnvelope } from "./envelope.ts";
@@ -22,7 +22,7 @@ export interface StoredPlace {
 export function foundText(text: string, place: StoredPlace): FoundRecord {
   const envelope = openEnvelope(text);
   if (envelope === undefined) return unreadable(place.seq, "it has no place in a chain");
-  const members = parse(text);
+  const members = readMembers(text);
   const header = members === undefined ? undefined : headerOf(members);
   const { writer, seq, previous, link } = envelope;
   const isPlaced = writer === place.writer && seq === place.seq;
@@ -51,7 +51,7 @@ export interface KeptLinks {
 export function foundColumns(place: StoredPlace, links: KeptLinks): FoundRecord {
   const kind = place.columns?.["kind"];
   const header = headerOf({ kind });
-  if (header === undefined) return unreadable(place.seq, `it is of no known kind`);
+  if (header === undefined) return unreadable(place.seq, "it is of no known kind");
   const columns = Object.keys(header).map((name) => [name, columnOf(place.columns, name)]);
   const headerSha256 = hash("sha256", canonicalJson(Object.fromEntries(columns)));
   return { seq: place.seq, ...links, headerSha256 };
@@ -77,13 +77,4 @@ function columnOf(columns: Members | undefined, name: string): unknown {
   const value = columns?.[name] ?? null;
   if (typeof value === "string" && name.endsWith("_at")) return new Date(value).toISOString();
   return isRecord(value) ? canonicalJson(value) : value;
-}
-
-function parse(text: string): Members | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isRecord(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -3,10 +3,9 @@
  * writer's chain, and the record itself, untouched.
  */
 import { hash } from "node:crypto";
-import { isRecord } from "../../contract/json.ts";
 import { openEnvelope } from "../integrity/envelope.ts";
-import { headerOf } from "../record-header.ts";
-import type { Members, RecordHeader } from "../record-header.ts";
+import { headerOf, readMembers } from "../record-header.ts";
+import type { RecordHeader } from "../record-header.ts";
 import { isUuid } from "./uuid-time.ts";
 
 /** Far above what the wire lets in; PGlite's parser has no guard of its own and breaks for good. */
@@ -20,7 +19,7 @@ export type DecisionRow = RecordHeader & {
 
 /** The row of a record's text, `undefined` where it is no record that a header can be made of. */
 export function readRow(text: string): DecisionRow | undefined {
-  const record = parse(text);
+  const record = readMembers(text);
   const header = record === undefined ? undefined : headerOf(record);
   const envelope = openEnvelope(text);
   if (record === undefined || header === undefined || envelope === undefined) return undefined;
@@ -37,15 +36,6 @@ export function readRow(text: string): DecisionRow | undefined {
     is_queryable: isShallow(record, documentMaxDepth),
     record: text,
   };
-}
-
-function parse(text: string): Members | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isRecord(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function isShallow(value: unknown, depth: number): boolean {

@@ -63,7 +63,7 @@ export function keepPolicies(options: KeepPoliciesOptions): KeptPolicies {
 }
 
 function emptyLayer(
-  config: KeepPoliciesOptions["config"],
+  config: GatewayConfig,
   { name, base, role, kind }: PolicyPlace,
 ): EngineLayer {
   const defaultEffect = kind === "server" ? defaultEffectOf(config, base) : "deny";

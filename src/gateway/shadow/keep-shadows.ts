@@ -3,7 +3,6 @@
  * goes to those that it concerns. They begin when the policies that decide are there.
  */
 import { servedPolicies } from "../../config/policy-places.ts";
-import type { GatewayConfig } from "../../config/config.ts";
 import type { EngineLayer, PolicyEngine } from "../../policy/engine/policy-engine.ts";
 import type { DecidingParts } from "../action/decide.ts";
 import type { PolicyKeeper, StartKeeperOptions } from "../policies/start-keeper.ts";
@@ -64,11 +63,11 @@ export function keepShadows(options: KeepShadowsOptions): KeptShadows {
 
 function shadowsOf(options: KeepShadowsOptions) {
   const { config } = options;
+  const { deadlineMs } = config.policy;
   return servedPolicies(config)
     .filter(({ role }) => role === "shadow")
     .map((place) => {
       const about = { ...options, name: place.name, layer: place.base };
-      const { deadlineMs }: GatewayConfig["policy"] = config.policy;
       return { place, shadow: new Shadow({ ...about, deadlineMs }, options.layers()) };
     });
 }

@@ -3,8 +3,8 @@
  * Hidden characters are taken away in all members but those by which something is known, which
  * nobody may rewrite; where one of these holds any, the whole does not pass.
  */
-import type { TextRules } from "../../config/texts-schema.ts";
 import type { ServerConfig } from "../../config/config.ts";
+import type { TextRules } from "../../config/texts-schema.ts";
 import { usualTexts } from "../../config/texts-schema.ts";
 import { isRecord } from "../../contract/json.ts";
 import { cleanJson } from "../../mcp/wire/clean-json.ts";
@@ -24,8 +24,9 @@ export function cleanMembers(
 ): Members | undefined {
   const text = JSON.stringify(members);
   if (maxBytes !== undefined && Buffer.byteLength(text) > maxBytes) return undefined;
+  if (rule === "keep") return members;
   const { changed, isWhole } = cleanJson(text, "remove");
-  if (rule === "keep" || (changed === 0 && isWhole)) return members;
+  if (changed === 0 && isWhole) return members;
   if (rule === "refuse" || !isWhole) return undefined;
   const [named, said] = [only(members, names, true), only(members, names, false)];
   if (cleanJson(JSON.stringify(named), "remove").changed > 0) return undefined;

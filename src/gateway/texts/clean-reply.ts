@@ -7,6 +7,7 @@
 import type { TextRules } from "../../config/texts-schema.ts";
 import type { ObligationDone } from "../../contract/record.ts";
 import { isRecord } from "../../contract/json.ts";
+import type { HiddenRule } from "../../contract/hidden-characters.ts";
 import { hasHidden } from "../../contract/hidden-characters.ts";
 import { cleanJson, mayHoldHidden } from "../../mcp/wire/clean-json.ts";
 import type { RawResult } from "../../mcp/wire/read-server-message.ts";
@@ -56,9 +57,7 @@ interface Cleaned {
   readonly changed: number;
 }
 
-type Rule = TextRules["hiddenCharacters"];
-
-function cleanError(error: RpcError, rule: Rule): Cleaned | undefined {
+function cleanError(error: RpcError, rule: HiddenRule): Cleaned | undefined {
   const { code, ...words } = error;
   const { text, changed, isWhole } = cleanJson(JSON.stringify(words), written(rule));
   if (!isWhole) return undefined;
@@ -69,7 +68,7 @@ function cleanError(error: RpcError, rule: Rule): Cleaned | undefined {
   return { reply: { kind: "error", error: shown }, changed };
 }
 
-function cleanResult(result: RawResult, rule: Rule): Cleaned | undefined {
+function cleanResult(result: RawResult, rule: HiddenRule): Cleaned | undefined {
   const { taskId, task } = result.value;
   const ids = [taskId, isRecord(task) ? task["taskId"] : undefined];
   if (ids.some((id) => typeof id === "string" && hasHidden(id))) return undefined;
@@ -92,10 +91,11 @@ function cleanResult(result: RawResult, rule: Rule): Cleaned | undefined {
   return read && { reply: { kind: "result", result: read }, changed };
 }
 
-function written(rule: Rule): "escape" | "remove" {
+function written(rule: HiddenRule): "escape" | "remove" {
   return rule === "remove" ? rule : "escape";
 }
 
-function bytesOf(reply: AnsweredReply): Buffer {
+/** An answer as the operator's limit measures it. */
+export function bytesOf(reply: AnsweredReply): Buffer {
   return reply.kind === "error" ? Buffer.from(JSON.stringify(reply.error)) : reply.result.bytes;
 }

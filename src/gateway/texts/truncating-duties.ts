@@ -6,6 +6,7 @@ import type { ServerConfig } from "../../config/config.ts";
 import type { TruncateDuty } from "../../policy/enforcement/obligations/obligation.ts";
 import type { AnsweredReply } from "../action/judge-result.ts";
 import { textRulesOf } from "./clean-members.ts";
+import { bytesOf } from "./clean-reply.ts";
 
 /** None where the answer is not too large, or is withheld for it. */
 export function truncatingDuties(
@@ -14,11 +15,7 @@ export function truncatingDuties(
 ): readonly TruncateDuty[] {
   const { maxBytes, oversize } = textRulesOf(server);
   if (maxBytes === undefined || oversize === "withhold") return [];
-  const bytes =
-    reply.kind === "error"
-      ? Buffer.byteLength(JSON.stringify(reply.error))
-      : reply.result.bytes.length;
-  if (bytes <= maxBytes) return [];
+  if (bytesOf(reply).length <= maxBytes) return [];
   const limits = { maxBytes, maxCharacters: undefined, maxItems: undefined };
   return [{ id: "max_bytes", type: "truncate", ...limits }];
 }

@@ -42,8 +42,9 @@ export function cleanDefinition(
   if (maxBytes !== undefined && Buffer.byteLength(text) > maxBytes) {
     return { ok: false, reason: `its definition is larger than ${maxBytes} bytes` };
   }
+  if (rule === "keep") return { ok: true, definition };
   const { changed, isWhole } = cleanJson(text, "remove");
-  if (rule === "keep" || (changed === 0 && isWhole)) return { ok: true, definition };
+  if (changed === 0 && isWhole) return { ok: true, definition };
   if (rule === "refuse" || !isWhole) return { ok: false, reason: "it holds hidden characters" };
   const cleaning: Cleaning = {
     rule,

@@ -37,7 +37,14 @@ obligations contains {"id": "addresses", "type": "redact", "properties": {"kinds
 
 obligations contains {"id": "song", "type": "sing", "properties": {}} if input.action.args.sing == true
 
-hide contains "hidden_tool" if input.action.tool == "purge"`,
+hide contains "hidden_tool" if input.action.tool == "purge"
+
+deny contains "nearly_used_up" if input.usage.refunds.used >= 8`,
+    metadata: {
+      counters: {
+        refunds: { key: ["user"], limit: 10, window: { fixed: "24h" }, cost: { argument: "/refund" } },
+      },
+    },
   },
   watched: {
     layer: "compliance",

@@ -1,7 +1,7 @@
 import { createPublicKey } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { newId, systemClock } from "../../../src/config/ambient.ts";
 import type { Database } from "../../../src/database/database.ts";
 import { openMigrated } from "../../../src/database/open-migrated.ts";
@@ -182,6 +182,28 @@ describe.each(kinds)("the %s store, where", { timeout: 90_000 }, (kind) => {
     expect(await first()).toMatchObject({ kind: "edited", seq: 5 });
   });
 
+  test("one was written anew with links that fit, the next one does not follow it", async () => {
+    const texts = await recordsUpTo(database, 12);
+    const chains = { writers: async () => [writer], chain: () => withAnother(texts, writer, 5) };
+    expect((await verifyRecord(chains, folder, key)).problems).toMatchObject([
+      { kind: "out_of_chain", seq: 6 },
+      { kind: "truncated", seq: 13 },
+    ]);
+  });
+
+  test("one could not be inserted and lies aside, the chain is whole", async () => {
+    await change(
+      `INSERT INTO mcp_gateway.decision_dead_letter (writer, segment, frame_offset, code, message, record)
+       SELECT d.writer, 9, 9, 'not_a_record', 'm', p.record FROM mcp_gateway.decision d
+       JOIN mcp_gateway.decision_payload p USING (decision_id, kind) WHERE d.seq = 5`,
+    );
+    onTestFinished(async () => void (await change("DELETE FROM mcp_gateway.decision_dead_letter")));
+    await change("DELETE FROM mcp_gateway.decision WHERE seq = 5");
+    expect(await verify()).toMatchObject({ records: 13, problems: [] });
+    await change("UPDATE mcp_gateway.decision_dead_letter SET record = record || ' '");
+    expect(await first()).toMatchObject({ kind: "edited", seq: 5 });
+  });
+
   test("the end was written anew with links that fit, the checkpoint is of another history", async () => {
     const rewritten = storedTexts(await recordsUpTo(database, 4), writer);
     const chains = { writers: async () => [writer], chain: () => rewritten };
@@ -199,6 +221,22 @@ async function recordsUpTo(database: Database, seq: number): Promise<readonly st
     [seq],
   );
   return rows.map(({ text }) => String(text));
+}
+
+/** What was there, but for one record that was made anew on top of the one before it. */
+async function* withAnother(
+  texts: readonly string[],
+  writer: string,
+  place: number,
+): AsyncGenerator<FoundRecord> {
+  const better = encodeRecord(allowed({ decisionId: newId() }), { id: writer, version: "0" });
+  const before = openEnvelope(texts[place - 2] ?? "");
+  if (before === undefined) throw new Error("expected a record before it");
+  const other = envelop(writer, before, better);
+  for (const [index, text] of texts.entries()) {
+    const seq = index + 1;
+    yield foundText(seq === place ? other.text : text, { writer, seq, columns: undefined });
+  }
 }
 
 /** A chain of thirteen: what was there, and then what somebody would like better. */
