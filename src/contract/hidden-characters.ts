@@ -1,7 +1,8 @@
 /**
  * Characters that a text should not bring to a model or a terminal, and how they are taken away. Two
  * sorts. Some act or have no use in ordinary text: controls other than tab, line feed, form feed and
- * carriage return; bidirectional embeddings, overrides and isolates; deprecated formats; tags.
+ * carriage return; bidirectional embeddings, overrides and isolates; deprecated formats; tags; first
+ * halves of pairs without a second, which would be one of them where what stands between is taken away.
  * Others are invisible and ordinary in small doses, in Persian, Khmer, Hindi or an emoji: joiners,
  * variation selectors, soft hyphens, fillers; only where more than three stand together do they hide
  * something. The flags of England, Scotland and Wales are the only texts that tags may spell, since
@@ -14,7 +15,7 @@ export type HiddenRule = (typeof hiddenRules)[number];
 
 const acting =
   "\\0-\\x08\\x0b\\x0e-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u206f\\ufff9-\\ufffb" +
-  "\\u{e0000}-\\u{e00ff}\\u{e01f0}-\\u{e0fff}";
+  "\\u{e0000}-\\u{e00ff}\\u{e01f0}-\\u{e0fff}\\ud82f\\ud834\\udb40-\\udb43";
 const joining =
   "\\xad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u2060-\\u2065" +
   "\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufff8\\u{1bca0}-\\u{1bca3}\\u{1d173}-\\u{1d17a}" +
@@ -27,27 +28,25 @@ const flag =
 const maxTogether = 3;
 const suspicious = new RegExp(`[${acting}]|[${joining}]{${maxTogether + 1}}`, "u");
 const stretches = new RegExp(`${flag}|[${acting}${joining}]+`, "gu");
-const anyJoining = new RegExp(`[${joining}]`, "u");
+const flags = new RegExp(flag, "gu");
+const allActing = new RegExp(`[${acting}]`, "gu");
 const allJoining = new RegExp(`[${joining}]`, "gu");
 const unread = new RegExp(`[${acting}${joining}]+|(?:\\\\u[0-9a-fA-F]{4})+`, "gu");
 const written = /\\u([0-9a-fA-F]{4})/g;
 
 /** True where `showHidden` would change something. */
 export function hasHidden(text: string): boolean {
-  return suspicious.test(text) && showHidden(text, "remove") !== text;
+  return suspicious.test(text) && suspicious.test(text.replaceAll(flags, "\u{1f3f4}"));
 }
 
 /** The text with each of them written as JSON escapes, or without them; the same string without any. */
 export function showHidden(text: string, rule: "escape" | "remove"): string {
   if (!suspicious.test(text)) return text;
+  const show = rule === "escape" ? escapeOf : () => "";
   return text.replace(stretches, (stretch) => {
     if (stretch.startsWith("\u{1f3f4}")) return stretch;
     const joiners = stretch.match(allJoining)?.length ?? 0;
-    const isHiding = joiners > maxTogether;
-    return Array.from(stretch, (character) => {
-      if (!isHiding && anyJoining.test(character)) return character;
-      return rule === "escape" ? escapeOf(character) : "";
-    }).join("");
+    return joiners > maxTogether ? show(stretch) : stretch.replace(allActing, show);
   });
 }
 
@@ -87,8 +86,10 @@ function isUnread(stretch: string): boolean {
 }
 
 /** As JSON writes it: a text that is itself JSON stays the same document. */
-function escapeOf(character: string): string {
-  return Array.from({ length: character.length }, (_, index) => character.charCodeAt(index))
-    .map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`)
-    .join("");
+function escapeOf(stretch: string): string {
+  let escapes = "";
+  for (let index = 0; index < stretch.length; index += 1) {
+    escapes += `\\u${stretch.charCodeAt(index).toString(16).padStart(4, "0")}`;
+  }
+  return escapes;
 }

@@ -26,6 +26,10 @@ export interface Verification {
   readonly checkpoints: number;
   /** Records behind the last checkpoint of their writer: whole, and not vouched for yet. */
   readonly uncovered: number;
+  /** Records that the store could not insert: whole, and in no view. */
+  readonly dead_letters: number;
+  /** Writers that no checkpoint names. */
+  readonly unvouched: readonly string[];
   /** By writer, the first place that does not fit first; empty where everything fits. */
   readonly problems: readonly Tampering[];
 }
@@ -58,13 +62,23 @@ export async function verifyRecord(
   const found: Tampering[] = [...problems];
   let records = 0;
   let uncovered = 0;
+  let deadLetters = 0;
   for (const writer of [...writers].toSorted()) {
     const check = new ChainCheck(writer, statements.get(writer) ?? []);
     for await (const record of chains.chain(writer)) check.next(record);
     found.push(...check.end());
     records += check.count;
     uncovered += check.uncovered;
+    deadLetters += check.deadLetters;
   }
   const checkpoints = [...statements.values()].flat().length;
-  return { writers: writers.size, records, checkpoints, uncovered, problems: found };
+  return {
+    writers: writers.size,
+    records,
+    checkpoints,
+    uncovered,
+    dead_letters: deadLetters,
+    unvouched: [...writers].filter((writer) => !statements.has(writer)),
+    problems: found,
+  };
 }

@@ -89,6 +89,8 @@ describe("bundle list", () => {
       },
     }));
     expect(await itemOf(world)).toEqual({
+      role: "policy",
+      beside: null,
       name: "crm",
       kind: "server",
       reference: world.reference,

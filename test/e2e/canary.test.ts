@@ -3,7 +3,7 @@
  * the process and is over with the next bundle.
  */
 import { createHash } from "node:crypto";
-import { mkdir, writeFile } from "node:fs/promises";
+import { cpSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { eventually } from "../support/eventually.ts";
@@ -19,18 +19,12 @@ const users = Array.from({ length: 16 }, (_, at) => `user-${at}`);
 const refuse = (code: string): string => `deny contains "${code}" if input.action.tool == "echo"`;
 const stateKey = "a key that the gateways of a fleet share";
 
-/** Puts another bundle under a tag of a layout, as `bundle push` does. */
-async function push(layout: string, tag: string, rego: string): Promise<string> {
-  const folder = join(temporaryFolder(), tag);
-  await mkdir(folder);
-  const metadata = { name: "rules", layer: "compliance", policy_package: "test.rules" };
-  const manifest = JSON.stringify({ revision: tag, roots: ["test/rules"], metadata });
-  await writeFile(join(folder, ".manifest"), manifest);
-  await writeFile(join(folder, "policy.rego"), `package test.rules\n\n${rego}\n`);
-  const args = ["bundle", "push", folder, `oci-layout:${layout}:${tag}`];
-  const { code, stdout, stderr } = await runBin(args, freshEnvironment());
-  expect(code, stderr).toBe(0);
-  return stdout.trim().split("@")[1] ?? "";
+/** Puts a bundle into the layout of a canary, in the place of the one that is there. */
+async function push(layout: string, rego: string): Promise<string> {
+  const built = await buildLayout({ rules: { layer: "compliance", rego } });
+  cpSync(built, layout, { recursive: true });
+  const { manifests } = JSON.parse(readFileSync(join(built, "index.json"), "utf8"));
+  return manifests[0].digest;
 }
 
 /** A configuration with layer `rules` and a canary beside it, whose source is asked every second. */
@@ -39,13 +33,14 @@ async function open(canary: string, setting: object) {
     ok: allowAll,
     rules: { layer: "compliance", rego: 'deny contains "old" if input.action.tool == "slow"' },
   });
-  const digest = await push(layout, "next", canary);
+  const beside = join(temporaryFolder(), "layout");
+  const digest = await push(beside, canary);
   const tokens = users.map((user) => ({
     sha256: createHash("sha256").update(tokenOf(user)).digest("hex"),
     agent: { id: "agent", scope: "test" },
     user: { id: user },
   }));
-  const source = { bundle: `oci-layout:${layout}:next`, require: "none", poll: "1s" };
+  const source = { bundle: `oci-layout:${beside}:rules`, require: "none", poll: "1s" };
   const policy = `oci-layout:${layout}:rules`;
   const rules = { name: "rules", kind: "compliance", policy };
   const config = writeFixtureConfig(
@@ -56,7 +51,7 @@ async function open(canary: string, setting: object) {
       layers: [{ ...rules, canary: { policy: source, ...setting } }],
     },
   );
-  return { config, layout, digest };
+  return { config, beside, digest };
 }
 
 async function serve(config: string, env: Record<string, string>): Promise<HttpGateway> {
@@ -121,7 +116,7 @@ test("two gateways with one key ask about the same principals, and about some of
 test("errors end it; a restart keeps it out, resumption and the next bundle bring it back", async () => {
   const abort = { denied_principals_percent: 100, min_principals: 2, min_evaluations: 20 };
   const failing = 'deny contains 42 if input.action.tool == "echo"';
-  const { config, layout, digest } = await open(failing, { percent: 100, abort });
+  const { config, beside, digest } = await open(failing, { percent: 100, abort });
   const env = freshEnvironment();
   const canaryOf = async () => {
     const { stdout } = await runBin(["bundle", "list", "--config", config, "-o", "json"], env);
@@ -158,7 +153,7 @@ test("errors end it; a restart keeps it out, resumption and the next bundle brin
   expect((await runBin(resume, env)).code).toBe(0);
   await eventually(async () => await isTold(second, "policy_error"), 60_000);
 
-  await push(layout, "next", refuse("newer"));
+  await push(beside, refuse("newer"));
   await eventually(async () => await isTold(second, "newer"), 60_000);
   expect(await canaryOf()).toMatchObject({ state: "active" });
 }, 300_000);

@@ -68,8 +68,9 @@ test("what a shadow would deny is on record, and calls go on, also where it neve
   const { client, read, standing, differences, replace } = await startShadowed(strict);
   await eventually(async () => typeof (await standing())?.digest === "string", 60_000);
   expect(await echo(client)).toEqual(echoed);
-  await eventually(async () => (await differences()).length > 0, 60_000);
-  const [first] = await differences();
+  let found: Awaited<ReturnType<typeof differences>> = [];
+  await eventually(async () => (found = await differences()).length > 0, 60_000);
+  const [first] = found;
   const [decision] = (await read("decision", "list")).items;
   expect(first).toMatchObject({
     for_decision_id: decision.decision_id,
@@ -84,8 +85,8 @@ test("what a shadow would deny is on record, and calls go on, also where it neve
   await replace(endless);
   await eventually(async () => (await standing())?.digest !== first.digest, 60_000);
   expect(await Promise.all([echo(client), echo(client)])).toEqual([echoed, echoed]);
-  await eventually(async () => (await differences()).length > 1, 60_000);
-  expect((await differences())[0]).toMatchObject({ difference: "error", code: "policy_timeout" });
+  await eventually(async () => (found = await differences()).length > 1, 60_000);
+  expect(found[0]).toMatchObject({ difference: "error", code: "policy_timeout" });
 
   const rollback = ["bundle", "rollback", "crm~shadow", "--why", "it never ends"];
   expect(await read(...rollback)).toMatchObject({ name: "crm~shadow", digest: first.digest });

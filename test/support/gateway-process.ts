@@ -4,6 +4,7 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { giveEmbeddedDatabase } from "./embedded-database.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -42,13 +43,15 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** Runs a command of the bin to its end. */
-export function runBin(
+/** Runs a command of the bin to its end; those that read decisions find their database made. */
+export async function runBin(
   args: readonly string[],
   env: Record<string, string>,
   input = "",
 ): Promise<Finished> {
-  return new Promise((resolve, reject) => {
+  const stateDir = env["MCP_GATEWAY_STATE"];
+  if (args[0] === "decision" && stateDir !== undefined) await giveEmbeddedDatabase(stateDir);
+  return await new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [bin, ...args], { env, cwd: root });
     const out: Buffer[] = [];
     const err: Buffer[] = [];

@@ -22,6 +22,7 @@ import { withStore } from "../decision/with-store.ts";
 import { exitCodes } from "../exit-code.ts";
 import type { CliIo } from "../io.ts";
 import { CliError } from "../io.ts";
+import { printable } from "../printable.ts";
 import type { Column, OutputFormat } from "../print.ts";
 import { printDocument, printList } from "../print.ts";
 
@@ -82,11 +83,14 @@ function readKey(io: CliIo, file: string): KeyObject {
 
 function print(io: CliIo, output: OutputFormat, verification: Verification): void {
   if (output !== "table") return printDocument(io, output, verification);
-  const { writers, records, checkpoints, uncovered, problems } = verification;
+  const { writers, records, checkpoints, uncovered, problems, unvouched } = verification;
   if (problems.length > 0) printList(io, output, problems, columns);
   io.err(
     `${records} records of ${writers} writers, ${checkpoints} checkpoints; ${uncovered} records behind the last checkpoint of their writer`,
   );
+  if (unvouched.length > 0) io.err(printable(`without a checkpoint: ${unvouched.join(", ")}`));
+  const { dead_letters: deadLetters } = verification;
+  if (deadLetters > 0) io.err(`${deadLetters} records could not be inserted and are in no view`);
   io.err(
     problems.length === 0
       ? "every chain is whole, and passes through its checkpoints"

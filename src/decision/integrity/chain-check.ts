@@ -15,6 +15,8 @@ export interface FoundRecord {
   readonly recordSha256: string;
   /** What of it does not agree with itself, before any chain is looked at. */
   readonly problem?: string | undefined;
+  /** The store could not insert it, and keeps it apart. */
+  readonly isDeadLetter?: boolean | undefined;
 }
 
 export type TamperingKind =
@@ -43,6 +45,7 @@ export class ChainCheck {
   #seq = 0;
   #link: string;
   #count = 0;
+  #deadLetters = 0;
 
   constructor(writer: string, statements: readonly CheckpointStatement[]) {
     this.#writer = writer;
@@ -56,6 +59,11 @@ export class ChainCheck {
     return this.#count;
   }
 
+  /** Records that nobody sees in a view, because the store could not insert them. */
+  get deadLetters(): number {
+    return this.#deadLetters;
+  }
+
   /** Records behind the last checkpoint. */
   get uncovered(): number {
     return Math.max(0, this.#seq - (this.#last?.seq ?? 0));
@@ -64,6 +72,10 @@ export class ChainCheck {
   /** In the order of places; records of one place in any order. */
   next(record: FoundRecord): void {
     this.#count += 1;
+    if (record.isDeadLetter === true) this.#deadLetters += 1;
+    if (record.seq < 1) {
+      return this.#tell("edited", record.seq, record.problem ?? "there is no such place");
+    }
     if (record.seq === this.#seq) {
       return this.#tell("duplicate", record.seq, "there is more than one record at this place");
     }

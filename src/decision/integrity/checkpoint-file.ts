@@ -92,10 +92,14 @@ async function lastLine(path: string): Promise<string> {
   }
 }
 
+/** Regular ones: whoever can make a folder or a pipe there stops nobody. */
 async function listFiles(folder: string): Promise<readonly string[]> {
   try {
-    const names = await readdir(folder);
-    return names.filter((name) => name.endsWith(ending)).toSorted();
+    const entries = await readdir(folder, { withFileTypes: true });
+    return entries
+      .filter((entry) => entry.isFile() && entry.name.endsWith(ending))
+      .map(({ name }) => name)
+      .toSorted();
   } catch (thrown) {
     if (codeOf(thrown) === "ENOENT") return [];
     throw thrown;

@@ -57,7 +57,8 @@ export function foundColumns(place: StoredPlace, links: KeptLinks): FoundRecord 
   return { seq: place.seq, ...links, headerSha256 };
 }
 
-function unreadable(seq: number, problem: string): FoundRecord {
+/** What stands at a place and is no record. */
+export function unreadable(seq: number, problem: string): FoundRecord {
   return { seq, previous: "", link: "", headerSha256: "", recordSha256: "", problem };
 }
 

@@ -51,7 +51,8 @@ export async function conclude(
   if (reply.code === "cancelled") return { kind: "cancelled" };
   const name = `server "${target.server.id}"`;
   const told = reply.message.startsWith(name) ? reply.message : `${name}: ${reply.message}`;
-  const message = `${told}; ${whatRan(reply.code)} (decision ${action.decisionId})`;
+  const ran = reply.wasSent === true ? turnedAway : whatRan(reply.code);
+  const message = `${told}; ${ran} (decision ${action.decisionId})`;
   return upstreamFailed(action, reply.code, message);
 }
 
@@ -59,6 +60,8 @@ export async function conclude(
 function mayHaveLeft(answer: UpstreamReply): boolean {
   return answer.kind !== "failed" || answer.wasSent === true;
 }
+
+const turnedAway = "the server has seen the request, so do not repeat it blindly";
 
 /** Says what an agent has to know before it tries again. */
 function whatRan(code: UpstreamFailure): string {

@@ -59,7 +59,7 @@ function outcomeOf(reply: UpstreamReply): Outcome {
     case "upstream_busy":
     case "upstream_unavailable":
     case "upstream_unauthorized":
-      return "not_forwarded";
+      return reply.wasSent === true ? "unknown" : "not_forwarded";
     case "upstream_timeout":
     case "upstream_garbage":
       return "unknown";

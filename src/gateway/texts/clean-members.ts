@@ -6,6 +6,7 @@
 import type { ServerConfig } from "../../config/config.ts";
 import type { TextRules } from "../../config/texts-schema.ts";
 import { usualTexts } from "../../config/texts-schema.ts";
+import { hasHidden } from "../../contract/hidden-characters.ts";
 import { isRecord } from "../../contract/json.ts";
 import { cleanJson } from "../../mcp/wire/clean-json.ts";
 
@@ -40,6 +41,7 @@ function only(members: Members, names: ReadonlySet<string>, isNamed: boolean): M
 
 /** One text; `undefined` for what does not pass. */
 export function cleanText(rules: TextRules, text: string): string | undefined {
+  if (rules.maxBytes === undefined && !hasHidden(text)) return text;
   const cleaned = cleanMembers(rules, { text })?.["text"];
   return typeof cleaned === "string" ? cleaned : undefined;
 }

@@ -9,7 +9,7 @@ import type { ObligationDone } from "../../contract/record.ts";
 import { isRecord } from "../../contract/json.ts";
 import type { HiddenRule } from "../../contract/hidden-characters.ts";
 import { hasHidden } from "../../contract/hidden-characters.ts";
-import { cleanJson, mayHoldHidden } from "../../mcp/wire/clean-json.ts";
+import { cleanJson, mayHoldHidden, newEffort } from "../../mcp/wire/clean-json.ts";
 import type { RawResult } from "../../mcp/wire/read-server-message.ts";
 import { rewriteResult } from "../../mcp/wire/rewrite-result.ts";
 import type { RpcError } from "../../mcp/wire/rpc.ts";
@@ -72,16 +72,17 @@ function cleanResult(result: RawResult, rule: HiddenRule): Cleaned | undefined {
   const { taskId, task } = result.value;
   const ids = [taskId, isRecord(task) ? task["taskId"] : undefined];
   if (ids.some((id) => typeof id === "string" && hasHidden(id))) return undefined;
+  const effort = newEffort();
   let [changed, isWhole] = [0, true];
   const bytes = rewriteResult(result, {
     set: {},
     drops: hasHidden,
     dropsMeta: () => false,
     replace: (key, part) => {
-      if (ownMembers.has(key)) return undefined;
-      const cleaned = cleanJson(part.toString("utf8"), written(rule));
+      if (ownMembers.has(key) || !isWhole) return undefined;
+      const cleaned = cleanJson(part.toString("utf8"), written(rule), effort);
       changed += cleaned.changed;
-      isWhole &&= cleaned.isWhole;
+      isWhole = cleaned.isWhole;
       return cleaned.text;
     },
   });

@@ -53,8 +53,10 @@ async function agree(connection: Connection, { value }: RawResult): Promise<Init
   const { protocolVersion, capabilities, serverInfo, instructions } = value;
   const version = legacyVersions.find((known) => known === protocolVersion);
   if (version === undefined) {
-    const found = JSON.stringify(protocolVersion)?.slice(0, 40);
-    return { kind: "unusable", reason: `it answered an unknown protocol version ${found}` };
+    // A model may read it, so a server's own words have no place in it.
+    const isVersion = typeof protocolVersion === "string" && /^[\d-]{1,16}$/.test(protocolVersion);
+    const found = isVersion ? ` ${protocolVersion}` : "";
+    return { kind: "unusable", reason: `it answered an unknown protocol version${found}` };
   }
   connection.speak({ era: "legacy", protocolVersion: version });
   const refusal = await connection.notify("notifications/initialized");

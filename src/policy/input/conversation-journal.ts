@@ -2,7 +2,7 @@
  * The durable memory of one principal's conversation: an append-only file a day. Several gateways of
  * one machine append to the same file and read what the others wrote, without locks: what is appended
  * together is one write. It promises that it is on disk when `append` resolves, unless that was not
- * asked for, and forgets whole days.
+ * asked for, and forgets whole days. It is read in pieces, so that a long day costs time and no memory.
  */
 import type { FileHandle } from "node:fs/promises";
 import { mkdir, open, readdir, rm } from "node:fs/promises";
@@ -10,6 +10,8 @@ import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from
 import { join } from "node:path";
 
 const dayMs = 24 * 60 * 60 * 1000;
+/** As much as is read at once, and longer than any line. */
+const pieceBytes = 1024 * 1024;
 
 /** One principal's journal in its own folder. */
 export class ConversationJournal {
@@ -17,7 +19,8 @@ export class ConversationJournal {
   readonly #readTo = new Map<string, number>();
   #file: { readonly name: string; readonly handle: FileHandle } | undefined;
   #tail: Promise<void> = Promise.resolve();
-  #isRead = false;
+  /** Days to come, which a clock that went back leaves behind. */
+  #ahead: readonly string[] | undefined;
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -30,21 +33,28 @@ export class ConversationJournal {
     durability: "durable" | "soon" = "durable",
   ): Promise<void> {
     // A line begins with a line end too, so that half a line of a crash spoils nothing but itself.
-    const lines = entries.map((entry) => `\n${JSON.stringify(entry)}\n`).join("");
-    const written = this.#tail.then(() => this.#write(lines, nowMs, durability));
+    const lines = entries.map((entry) => `\n${JSON.stringify(entry)}\n`);
+    if (lines.some((line) => Buffer.byteLength(line) > pieceBytes))
+      return Promise.reject(new Error(`expected what is noted to have up to ${pieceBytes} bytes`));
+    const written = this.#tail.then(() => this.#write(lines.join(""), nowMs, durability));
     this.#tail = written.catch(() => {});
     return written;
   }
 
   /**
-   * Lines that were added since the last call, by anyone, of today and yesterday; the first time
-   * also of days to come, which a clock that went back leaves behind.
+   * Lines that were added since the last call, by anyone, of today, yesterday and the days to come that
+   * there were at first, piece by piece. Whoever takes a piece has to take it in before anything else
+   * happens; between two pieces others may read on.
    */
-  readNew(nowMs: number): readonly string[] {
-    const days = new Set([dayName(nowMs - dayMs), dayName(nowMs)]);
-    if (!this.#isRead) for (const name of this.#namesFrom(dayName(nowMs))) days.add(name);
-    this.#isRead = true;
-    return [...days].flatMap((name) => this.#readFrom(name));
+  *readNew(nowMs: number): Generator<readonly string[], void, undefined> {
+    this.#ahead ??= this.#namesFrom(dayName(nowMs));
+    for (const name of new Set([dayName(nowMs - dayMs), dayName(nowMs), ...this.#ahead])) {
+      let piece = this.#readPiece(name);
+      while (piece !== undefined) {
+        yield piece;
+        piece = this.#readPiece(name);
+      }
+    }
   }
 
   /** Waits for what is being written and closes the file. */
@@ -88,15 +98,19 @@ export class ConversationJournal {
     return readdirSync(this.#folder).filter((name) => name > today);
   }
 
-  #readFrom(name: string): readonly string[] {
+  /** The lines of the next piece; nothing where none has ended since. */
+  #readPiece(name: string): readonly string[] | undefined {
     const path = join(this.#folder, name);
     const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
     const from = this.#readTo.get(name) ?? 0;
-    if (size <= from) return [];
-    const text = readRange(path, from, size);
-    const end = text.lastIndexOf(0x0a) + 1;
-    this.#readTo.set(name, from + end);
-    return text.subarray(0, end).toString("utf8").split("\n").filter(Boolean);
+    if (size <= from) return undefined;
+    const bytes = readRange(path, from, Math.min(size, from + pieceBytes));
+    const end = bytes.lastIndexOf(0x0a) + 1;
+    // No line of ours is that long.
+    const taken = end === 0 && bytes.length === pieceBytes ? pieceBytes : end;
+    if (taken === 0) return undefined;
+    this.#readTo.set(name, from + taken);
+    return bytes.toString("utf8", 0, end).split("\n").filter(Boolean);
   }
 }
 

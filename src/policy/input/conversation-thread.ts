@@ -13,6 +13,7 @@ import { keyOf } from "./sighting.ts";
 export const memoryMs = 12 * 60 * 60 * 1000;
 /** A class that is seen again is written again at most this often. */
 const refreshMs = 60 * 1000;
+const youthMs = 60 * 1000;
 const bytesPerToken = 4;
 
 export interface ThreadOptions {
@@ -33,6 +34,8 @@ export class ConversationThread {
   #id = "";
   #startedMs = 0;
   #lastMs = 0;
+  /** When this process began to count it. */
+  #countedFromMs = 0;
   #turns = 0;
   #tokens = 0;
   #least = noCounts;
@@ -43,6 +46,11 @@ export class ConversationThread {
 
   get hasBegun(): boolean {
     return this.#id !== "";
+  }
+
+  /** True while this process counts it for up to a minute. */
+  get isYoung(): boolean {
+    return this.#lastMs - this.#countedFromMs < youthMs;
   }
 
   /** True where it has ended and nothing of it is remembered any more. */
@@ -59,6 +67,7 @@ export class ConversationThread {
   /** Counts a decided request. */
   count(bytes: number, nowMs: number): void {
     this.#lastMs = Math.max(this.#lastMs, nowMs);
+    if (this.#turns === 0) this.#countedFromMs = this.#lastMs;
     this.#turns += 1;
     this.countBytes(bytes);
   }

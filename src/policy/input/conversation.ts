@@ -5,6 +5,7 @@
  * and labels stay for 12 hours after the last call that brought one, and are on disk before that call
  * leaves. What a vouched conversation brings counts for everything of its principal too.
  */
+import { setImmediate as giveWay } from "node:timers/promises";
 import type { NewId } from "../../contract/ambient.ts";
 import type { ConversationContext } from "../../contract/policy-input.ts";
 import type { VouchedConversation } from "../../contract/vouched-conversation.ts";
@@ -14,16 +15,17 @@ import { ConversationThread, memoryMs } from "./conversation-thread.ts";
 import type { SharedSightings } from "./shared-sightings.ts";
 import type { ConversationEntry, Sighting } from "./sighting.ts";
 import { parseEntry } from "./sighting.ts";
+import { UntoldCounts, tickMs } from "./untold-counts.ts";
 
 const silenceMs = 30 * 60 * 1000;
-/** What was counted is told to others at most this often. */
-const tellMs = 2000;
+/** So many are taken in before others have their turn. */
+const manyLines = 1000;
 
 /** One conversation, as a call sees it. */
 export interface ConversationView {
   /**
-   * Learns what other machines wrote; rejects where that cannot be known. False for a conversation
-   * that there is no room to remember.
+   * Learns what others wrote; rejects where that cannot be known. False for a conversation that there
+   * is no room to remember.
    */
   readonly refresh: (nowMs: number) => Promise<boolean>;
   /** Counts a decided request, and the facts before it as `everyone` and as its `server` see them. */
@@ -32,6 +34,12 @@ export interface ConversationView {
   readonly countBytes: (bytes: number) => void;
   /** Notes what a call brings; resolves once a later process would know it too. */
   readonly absorb: (server: string, brought: Classification, nowMs: number) => Promise<void>;
+}
+
+/** What is written of one conversation: its counts, and what is new. */
+interface News {
+  readonly thread: ConversationThread;
+  readonly fresh: readonly Sighting[];
 }
 
 export interface MeasuredFacts {
@@ -56,8 +64,7 @@ export class Conversation implements ConversationView {
   readonly #all: ConversationThread;
   /** By key. */
   readonly #vouched = new Map<string, ConversationThread>();
-  /** Counts that nobody else has been told yet. */
-  readonly #untold = new Set<ConversationThread>();
+  readonly #untold: UntoldCounts;
   #telling: NodeJS.Timeout | undefined;
   /** This gateway among those that count. */
   #name: string | undefined;
@@ -69,6 +76,7 @@ export class Conversation implements ConversationView {
     this.#shared = shared;
     this.#maxVouched = maxVouched ?? 1000;
     this.#all = new ConversationThread({ of: undefined, newId, silenceMs });
+    this.#untold = new UntoldCounts(this.#all);
   }
 
   /** The one that somebody trusted names: it sees its own part alone. */
@@ -89,6 +97,7 @@ export class Conversation implements ConversationView {
 
   async refresh(nowMs: number): Promise<boolean> {
     for (const entry of (await this.#shared?.read(undefined)) ?? []) this.#take(entry, nowMs);
+    await this.#takeInByTurns(nowMs);
     return true;
   }
 
@@ -107,14 +116,14 @@ export class Conversation implements ConversationView {
   /** Tells what is left to tell, and closes the journal. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await this.#tell();
+    clearTimeout(this.#telling);
+    await this.#tell(this.#untold.all());
     await this.#journal.close();
   }
 
   async #refreshVouched(key: string, nowMs: number): Promise<boolean> {
     for (const entry of (await this.#shared?.read(key)) ?? []) this.#take(entry, nowMs);
-    if (this.#vouched.has(key)) return true;
-    this.#takeIn(nowMs);
+    await this.#takeInByTurns(nowMs);
     if (this.#vouched.has(key)) return true;
     for (const [known, thread] of this.#vouched)
       if (thread.isForgotten(nowMs)) this.#vouched.delete(known);
@@ -175,16 +184,42 @@ export class Conversation implements ConversationView {
       .map((thread) => ({ thread, fresh: thread.freshOf(sightings, nowMs) }))
       .filter(({ fresh }) => fresh.length > 0);
     if (news.length === 0) return;
-    const entries = news.map(({ thread, fresh }) => thread.entry(fresh, this.#by(), nowMs));
-    // Others first: what is in the own journal counts as written everywhere.
-    await this.#shared?.write(entries);
-    await this.#journal.append(entries, nowMs);
+    await this.#write(news, "durable", nowMs);
     for (const { thread, fresh } of news) thread.see(fresh, nowMs);
   }
 
-  /** Learns what other processes of the same principal wrote. */
+  /** Others first: what is in the own journal counts as written everywhere. */
+  async #write(news: readonly News[], durability: "durable" | "soon", atMs?: number) {
+    const entries = news.map(({ thread, fresh }) => thread.entry(fresh, this.#by(), atMs));
+    for (const { thread } of news) this.#untold.delete(thread);
+    try {
+      await this.#shared?.write(entries);
+      await this.#journal.append(entries, Math.max(...entries.map(({ at }) => at)), durability);
+    } catch (thrown) {
+      this.#tellLater(news.map(({ thread }) => thread));
+      throw thrown;
+    }
+  }
+
+  /** Learns what other processes of the same principal wrote since the last `refresh`. */
   #takeIn(nowMs: number): void {
-    for (const line of this.#journal.readNew(nowMs)) {
+    for (const lines of this.#journal.readNew(nowMs)) this.#takeLines(lines, nowMs);
+  }
+
+  /** Learns all that there is, which may be a long day's, and lets others work meanwhile. */
+  async #takeInByTurns(nowMs: number): Promise<void> {
+    let taken = 0;
+    for (const lines of this.#journal.readNew(nowMs)) {
+      this.#takeLines(lines, nowMs);
+      taken += lines.length;
+      if (taken < manyLines) continue;
+      await giveWay();
+      taken = 0;
+    }
+  }
+
+  #takeLines(lines: readonly string[], nowMs: number): void {
+    for (const line of lines) {
       const entry = parseEntry(line);
       if (entry !== undefined) this.#take(entry, nowMs);
     }
@@ -203,24 +238,22 @@ export class Conversation implements ConversationView {
   /** No call waits for it; what was counted since the last time is lost with the process. */
   #tellLater(threads: readonly ConversationThread[]): void {
     for (const thread of threads) if (thread.hasBegun) this.#untold.add(thread);
-    if (this.#isClosed || this.#untold.size === 0) return;
-    this.#telling ??= setTimeout(() => void this.#tell(), tellMs).unref();
+    this.#schedule();
   }
 
-  async #tell(): Promise<void> {
-    clearTimeout(this.#telling);
-    this.#telling = undefined;
-    const threads = [...this.#untold];
+  #schedule(): void {
+    if (this.#isClosed || this.#untold.isEmpty) return;
+    this.#telling ??= setTimeout(() => {
+      this.#telling = undefined;
+      void this.#tell(this.#untold.next());
+      this.#schedule();
+    }, tickMs).unref();
+  }
+
+  async #tell(threads: readonly ConversationThread[]): Promise<void> {
     if (threads.length === 0) return;
-    this.#untold.clear();
-    const entries = threads.map((thread) => thread.entry([], this.#by()));
-    const latestMs = Math.max(...entries.map(({ at }) => at));
-    try {
-      await this.#shared?.write(entries);
-      await this.#journal.append(entries, latestMs, "soon");
-    } catch {
-      // With the next request.
-      for (const thread of threads) this.#untold.add(thread);
-    }
+    const news = threads.map((thread) => ({ thread, fresh: [] }));
+    // What could not be told waits for its next turn.
+    await this.#write(news, "soon").catch(() => {});
   }
 }

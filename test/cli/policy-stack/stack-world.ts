@@ -42,7 +42,12 @@ hide contains "hidden_tool" if input.action.tool == "purge"
 deny contains "nearly_used_up" if input.usage.refunds.used >= 8`,
     metadata: {
       counters: {
-        refunds: { key: ["user"], limit: 10, window: { fixed: "24h" }, cost: { argument: "/refund" } },
+        refunds: {
+          key: ["user"],
+          limit: 10,
+          window: { fixed: "24h" },
+          cost: { argument: "/refund", default: 0 },
+        },
       },
     },
   },

@@ -87,6 +87,17 @@ test("obligations are those that the gateway would carry out", limit, async () =
   expect(outcome).toMatchObject({ exitCode: 0, err: "2 passed, 0 failed" });
 });
 
+test("a counter is used as far as the case says, and policy sees how far", limit, async () => {
+  const world = await openStackWorld();
+  const used = (refunds: number): object => ({ usage: { crm: { refunds } } });
+  const outcome = await world.test([
+    get("room", { refund: 6 }, { effect: "allow" }, used(4)),
+    get("used up", { refund: 7 }, { effect: "deny", reasons: ["budget_exhausted"] }, used(4)),
+    get("nearly", { refund: 1 }, { effect: "deny", reasons: ["nearly_used_up"] }, used(8)),
+  ]);
+  expect(outcome).toMatchObject({ exitCode: 0, err: "3 passed, 0 failed" });
+});
+
 test("arguments are held against the schema that a case gives", limit, async () => {
   const input_schema = { type: "object", required: ["id"] };
   const call = { server: "crm", tool: "get", input_schema };

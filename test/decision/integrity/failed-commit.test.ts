@@ -46,6 +46,8 @@ test("a chain is whole after commits that failed, with and without somebody who 
     records: 4,
     checkpoints: 1,
     uncovered: 0,
+    dead_letters: 0,
+    unvouched: [],
     problems: [],
   });
 });

@@ -2,15 +2,11 @@ import { createPublicKey } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { newId, systemClock } from "../../../src/config/ambient.ts";
+import { systemClock } from "../../../src/config/ambient.ts";
 import type { Database } from "../../../src/database/database.ts";
 import { openMigrated } from "../../../src/database/open-migrated.ts";
 import { checkpointKey } from "../../../src/decision/integrity/checkpoint-key.ts";
-import type { FoundRecord, Tampering } from "../../../src/decision/integrity/chain-check.ts";
-import { envelop, openEnvelope } from "../../../src/decision/integrity/envelope.ts";
-import type { ChainHead } from "../../../src/decision/integrity/envelope.ts";
-import { foundText } from "../../../src/decision/integrity/found-record.ts";
-import { encodeRecord } from "../../../src/decision/encode-record.ts";
+import type { Tampering } from "../../../src/decision/integrity/chain-check.ts";
 import { spoolFolder } from "../../../src/decision/spool/writer-folder.ts";
 import { openStore } from "../../../src/decision/store/open-store.ts";
 import { takeIn } from "../../../src/decision/store/take-in.ts";
@@ -19,7 +15,8 @@ import type { Verification } from "../../../src/decision/verify-record.ts";
 import { createTestLog } from "../../support/log.ts";
 import { startTestPostgres } from "../../support/postgres.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
-import { allowed, logOptions } from "../support.ts";
+import { logOptions } from "../support.ts";
+import { recordsUpTo, storedTexts, withAnother } from "./rewritten-records.ts";
 import { checkpoints, writeRecord } from "./thirteen-records.ts";
 
 const postgres = await startTestPostgres();
@@ -61,6 +58,8 @@ describe.each(kinds)("the %s store, where", { timeout: 90_000 }, (kind) => {
       records: 13,
       checkpoints: 1,
       uncovered: 0,
+      dead_letters: 0,
+      unvouched: [],
       problems: [],
     });
   });
@@ -112,6 +111,28 @@ describe.each(kinds)("the %s store, where", { timeout: 90_000 }, (kind) => {
       "a link, with the one behind it",
       `UPDATE mcp_gateway.decision SET link = decode(repeat('00', 32), 'hex') WHERE seq = 5;
        UPDATE mcp_gateway.decision SET previous_link = decode(repeat('00', 32), 'hex') WHERE seq = 6`,
+      "edited",
+      5,
+    ],
+    ["a record was put before the first place", copyTo("0"), "edited", 0],
+    ["a record was put far before the first place", copyTo("-9223372036854775808"), "edited", 0],
+    ["a record was put behind exact numbers", copyTo("9007199254740993"), "edited", 0],
+    [
+      "a record was put at the last place of the column",
+      copyTo("9223372036854775807"),
+      "edited",
+      0,
+    ],
+    [
+      "a time is none",
+      "UPDATE mcp_gateway.decision SET recorded_at = 'infinity' WHERE seq = 5",
+      "edited",
+      5,
+    ],
+    [
+      "the bundles of a record nest without end",
+      `UPDATE mcp_gateway.decision
+       SET bundles = (repeat('{"a":', 5000) || '1' || repeat('}', 5000))::jsonb WHERE seq = 5`,
       "edited",
       5,
     ],
@@ -204,6 +225,27 @@ describe.each(kinds)("the %s store, where", { timeout: 90_000 }, (kind) => {
     expect(await first()).toMatchObject({ kind: "edited", seq: 5 });
   });
 
+  test("what the views show of a record was changed, that is found", async () => {
+    await change(
+      `UPDATE mcp_gateway.decision_payload p SET document = '{"input": {}}'
+       FROM mcp_gateway.decision d
+       WHERE d.decision_id = p.decision_id AND d.kind = p.kind AND d.seq = 5`,
+    );
+    expect(await first()).toMatchObject({ kind: "edited", seq: 5 });
+  });
+
+  test("a record was hidden among those that could not be inserted, that is said", async () => {
+    await change(
+      `INSERT INTO mcp_gateway.decision_dead_letter
+         (writer, segment, frame_offset, code, message, record)
+       SELECT d.writer, 999, 1, 'x', 'y', p.record FROM mcp_gateway.decision d
+       JOIN mcp_gateway.decision_payload p USING (decision_id, kind) WHERE d.seq = 5`,
+    );
+    await change("DELETE FROM mcp_gateway.decision WHERE seq = 5");
+    expect(await verify()).toMatchObject({ dead_letters: 1, problems: [] });
+    await change("DELETE FROM mcp_gateway.decision_dead_letter");
+  });
+
   test("the end was written anew with links that fit, the checkpoint is of another history", async () => {
     const rewritten = storedTexts(await recordsUpTo(database, 4), writer);
     const chains = { writers: async () => [writer], chain: () => rewritten };
@@ -213,49 +255,16 @@ describe.each(kinds)("the %s store, where", { timeout: 90_000 }, (kind) => {
   });
 });
 
-/** Texts of the first records of the only writer. */
-async function recordsUpTo(database: Database, seq: number): Promise<readonly string[]> {
-  const rows = await database.query(
-    `SELECT convert_from(p.record, 'UTF8') AS text FROM mcp_gateway.decision d
-     JOIN mcp_gateway.decision_payload p USING (decision_id, kind) WHERE d.seq <= $1 ORDER BY d.seq`,
-    [seq],
-  );
-  return rows.map(({ text }) => String(text));
-}
-
-/** What was there, but for one record that was made anew on top of the one before it. */
-async function* withAnother(
-  texts: readonly string[],
-  writer: string,
-  place: number,
-): AsyncGenerator<FoundRecord> {
-  const better = encodeRecord(allowed({ decisionId: newId() }), { id: writer, version: "0" });
-  const before = openEnvelope(texts[place - 2] ?? "");
-  if (before === undefined) throw new Error("expected a record before it");
-  const other = envelop(writer, before, better);
-  for (const [index, text] of texts.entries()) {
-    const seq = index + 1;
-    yield foundText(seq === place ? other.text : text, { writer, seq, columns: undefined });
-  }
-}
-
-/** A chain of thirteen: what was there, and then what somebody would like better. */
-async function* storedTexts(texts: readonly string[], writer: string): AsyncGenerator<FoundRecord> {
-  let head: ChainHead = { seq: 0, link: "" };
-  for (const text of texts) {
-    const { seq, link } = openEnvelope(text) ?? head;
-    head = { seq, link };
-    yield foundText(text, { writer, seq, columns: undefined });
-  }
-  while (head.seq < 13) {
-    const better = encodeRecord(allowed({ decisionId: newId() }), { id: writer, version: "0" });
-    const next = envelop(writer, head, better);
-    head = next;
-    yield foundText(next.text, { writer, seq: next.seq, columns: undefined });
-  }
-}
-
 const tables = ["decision", "decision_payload", "admin_action"];
+/** The fifth record once more, at another place. */
+function copyTo(place: string): string {
+  return `
+    CREATE TEMPORARY TABLE forged AS SELECT * FROM mcp_gateway.decision WHERE seq = 5;
+    UPDATE forged SET decision_id = gen_random_uuid(), seq = ${place};
+    INSERT INTO mcp_gateway.decision SELECT * FROM forged;
+    DROP TABLE forged`;
+}
+
 const keepCopies = tables
   .map((name) => `CREATE TABLE copy_of_${name} AS SELECT * FROM mcp_gateway.${name};`)
   .join("\n");

@@ -135,7 +135,11 @@ describe("a retry of an approved call", () => {
     ]);
     expect(textOf(await call("slow", {}, retry))).toContain("done");
     expect(sent()).toHaveLength(2);
-    expect((await all()).map(({ status }) => status)).toEqual(["used", "used"]);
+    // The newest first; the call's own is used by the call and by its retry.
+    expect((await all()).map(({ status, uses }) => [status, uses])).toEqual([
+      ["used", 1],
+      ["used", 2],
+    ]);
     expect(textOf(await call("slow", {}, retry))).toContain("approval_required");
     expect(sent()).toHaveLength(2);
   });

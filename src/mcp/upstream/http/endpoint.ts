@@ -73,6 +73,8 @@ export class Endpoint {
     const verdict = await this.#ask(challenge);
     if (verdict !== "retry") return { kind: "unauthorized", reason: verdict ?? reason };
     const second = await this.#attempt(request);
+    // The server has seen the first.
+    if (second.kind === "unreachable") return { ...second, kind: "broken" };
     if (second.kind !== "response" || challengeOf(second) === undefined) return second;
     await readBody(second.response.body, maxErrorBytes);
     return { kind: "unauthorized", reason: `${reason}, with new authorization too` };

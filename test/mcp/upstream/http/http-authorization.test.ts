@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import type { HttpAuthorizer } from "../../../../src/mcp/upstream/http/http-authorizer.ts";
 import type { Received } from "./fake-upstream.ts";
@@ -68,6 +69,24 @@ describe("authorization of an upstream over HTTP", () => {
     expect(asked).toHaveLength(2);
     expect(fake.received.filter(({ rpc }) => rpc === "tools/call")).toHaveLength(2);
     expect(JSON.stringify([reply, log.lines])).not.toContain(secret);
+  });
+
+  test("that comes when the server has gone leaves open whether the request ran", async () => {
+    const fake = await startFake((request) => {
+      if (!greetModern(request)) request.response.writeHead(401, { connection: "close" }).end();
+    });
+    const made: HttpAuthorizer = {
+      headers: () => Promise.resolve({}),
+      onUnauthorized: async () => {
+        await fake.close();
+        // Until the client has seen that its socket is closed; a new one is refused.
+        await delay(100);
+        return "retry";
+      },
+    };
+    const { call } = await connect({ url: fake.url, protocol: "modern", authorizer: made });
+    expect(await call("x")).toMatchObject({ kind: "failed", code: "upstream_lost" });
+    expect(fake.received.filter(({ rpc }) => rpc === "tools/call")).toHaveLength(1);
   });
 
   test("that cannot be had at the start is an error that names the server and the command", async () => {
