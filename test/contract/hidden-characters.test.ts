@@ -23,6 +23,8 @@ const hiding = {
   "bytes in variation selectors": "\u{1f600}\u{e0158}\u{e0155}\u{e015c}\u{e015c}",
   "Hangul fillers": "a\u3164\u3164\u3164\u3164b",
   "an annotation": "\ufff9a\ufffab\ufffb",
+  "halves of a tag around a control": "\udb40\u001b\udc41",
+  "a tag behind a flag": `${scotland}${tags("x")}`,
 };
 
 const ordinary = {

@@ -26,7 +26,7 @@ export interface CleaningEffort {
 }
 
 /** Each of the three takes about a tenth of a second; other calls do not wait for longer. */
-const maxChanged = 524_288;
+const maxChanged = 262_144;
 const maxDifferent = 65_536;
 /** In places that are looked at one by one, as they are written. */
 const maxCharacters = 262_144;

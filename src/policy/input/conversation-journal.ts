@@ -11,7 +11,7 @@ import { join } from "node:path";
 
 const dayMs = 24 * 60 * 60 * 1000;
 /** As much as is read at once, and longer than any line. */
-const pieceBytes = 1024 * 1024;
+const pieceBytes = 256 * 1024;
 
 /** One principal's journal in its own folder. */
 export class ConversationJournal {

@@ -116,6 +116,26 @@ describe("a retry of an approved call", () => {
     expect(textOf(await call("plain", {}, retry))).toContain("done");
   });
 
+  test("takes none of its approvals where another retry has used up one of them", async () => {
+    const { call, rule, all, sent } = openApproving(policies, {
+      settings,
+      server: modernServer("s"),
+    });
+    const client = modernClient(able);
+    await call("slow", {}, { client });
+    await rule("slow");
+    const asked = await call("slow", {}, { client });
+    const answer = { action: "accept", content: { x: "needs a person" } };
+    const retry = { client, ...retryOf(asked, answer) };
+    expect(textOf(await call("slow", {}, retry))).toContain("approval_required");
+    const second = await rule("slow");
+    expect(textOf(await call("slow", {}, { client, ...retryOf(asked) }))).toContain("done");
+    expect(textOf(await call("slow", {}, retry))).toContain("approval_required");
+    expect(sent()).toHaveLength(2);
+    const kept = (await all()).find(({ id }) => id === second.id);
+    expect(kept).toMatchObject({ status: "approved", uses: 0 });
+  });
+
   test("asks people again for what its answers need beside what the call needed", async () => {
     const { call, rule, all, sent } = openApproving(policies, {
       settings,

@@ -53,6 +53,13 @@ describe("an answer", () => {
     expect(text('{"task":{"taskId":"a\u202e"}}')).toBe("hidden_characters");
   });
 
+  test("does not pass where its members together hide more than can be taken away", () => {
+    const [one, two] = ["\u200b".repeat(200_000), "\u200b".repeat(60_000)];
+    expect(text(JSON.stringify({ a: one, b: two }))).not.toBe("hidden_characters");
+    expect(text(JSON.stringify({ a: one, b: two, c: two }))).toBe("hidden_characters");
+    expect(text(JSON.stringify({ a: one, b: two, c: two, d: 1 }))).toBe("hidden_characters");
+  });
+
   test("does not pass where it is an error that hides something, if that is refused", () => {
     const reply = {
       kind: "error",
