@@ -27,6 +27,12 @@ test("words do not pass where they are refused or too long", () => {
   expect(cleanText({ ...usualTexts, maxBytes: 1024 }, "x".repeat(1000))).toHaveLength(1000);
 });
 
+test("words that hide more than can be taken away do not pass, and less is shown", () => {
+  const hides = (count: number) => cleanMembers(usualTexts, { data: "\u200b".repeat(count) });
+  expect(hides(262_144)).toEqual({ data: String.raw`\u200b`.repeat(262_144) });
+  expect(hides(262_145)).toBeUndefined();
+});
+
 test("a form is shown, and one that would be answered by something hidden is none", () => {
   const form = (field: JsonObject) => ({
     message: bad,

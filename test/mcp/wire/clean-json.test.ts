@@ -25,6 +25,7 @@ const hidden = [
   tag,
   "\u{e01f5}",
   "\u200b\u200c\u200b\u200c",
+  "\u200b\u200b\u200b\u001b\u200b",
   "\ufeff\u00ad\u034f\u061c",
   "\u180b\u115f\u17b4\u3164",
   "\uffa0\ufff0\ufe0f\u2064",

@@ -60,6 +60,9 @@ describe("the counts of a principal's conversations", () => {
     const told = new Map<string | undefined, number>();
     for (const { of } of entries) told.set(of, (told.get(of) ?? 0) + 1);
     expect(told.size).toBe(51);
+    // Everything of the principal waits for no named one, and is told once at a time.
+    expect(told.get(undefined)).toBeGreaterThanOrEqual(20);
+    expect(new Set(entries.map((entry) => JSON.stringify(entry))).size).toBe(entries.length);
     expect(Math.min(...told.values())).toBeGreaterThanOrEqual(9);
   });
 
@@ -77,6 +80,15 @@ describe("the counts of a principal's conversations", () => {
     const all = new Conversation(folder, newId);
     all.measure("crm", 400, start);
     await all.absorb("crm", nothing, start);
+    await vi.advanceTimersByTimeAsync(60_000);
+    await all.close();
+    expect(linesIn(folder).entries).toHaveLength(1);
+  });
+
+  test("are told once where nothing has a name", async () => {
+    const folder = temporaryFolder();
+    const all = new Conversation(folder, newId);
+    all.measure("crm", 400, start);
     await vi.advanceTimersByTimeAsync(60_000);
     await all.close();
     expect(linesIn(folder).entries).toHaveLength(1);
