@@ -73,8 +73,8 @@ test("it names every column of the view of decisions, and no other", async () =>
   const named = table
     .split("\n")
     .flatMap((line) => [...(line.split("|")[1] ?? "").matchAll(/`(\w+)`/g)])
-    .map(([, name]) => name);
-  expect(named.toSorted()).toEqual(rows.map((row) => row["column_name"]).toSorted());
+    .map(([, name]) => String(name));
+  expect(named.toSorted()).toEqual(rows.map((row) => String(row["column_name"])).toSorted());
 });
 
 test("it names every view", async () => {
