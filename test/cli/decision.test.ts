@@ -171,7 +171,10 @@ describe("decision list --kind activation", { timeout: 90_000 }, () => {
   });
 
   test.each([
-    ["--kind bundle", /expected --kind to be one of decision, activation, approval, admin, shadow, found/],
+    [
+      "--kind bundle",
+      /expected --kind to be one of decision, activation, approval, admin, shadow, found/,
+    ],
     ["--kind activation --effect deny", /--effect is about decisions; with --kind activation/],
   ])("refuses %s as wrong usage", async (words, message) => {
     expect(await decision(`list ${words}`)).toMatchObject({

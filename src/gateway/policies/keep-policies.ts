@@ -62,10 +62,7 @@ export function keepPolicies(options: KeepPoliciesOptions): KeptPolicies {
   };
 }
 
-function emptyLayer(
-  config: GatewayConfig,
-  { name, base, role, kind }: PolicyPlace,
-): EngineLayer {
+function emptyLayer(config: GatewayConfig, { name, base, role, kind }: PolicyPlace): EngineLayer {
   const defaultEffect = kind === "server" ? defaultEffectOf(config, base) : "deny";
   const layer = { name, kind, bundle: undefined, defaultEffect } as const;
   return role === "canary" ? { ...layer, canaryOf: base } : layer;
