@@ -55,7 +55,7 @@ async function agree(connection: Connection, { value }: RawResult): Promise<Init
   if (version === undefined) {
     // A model may read it, so a server's own words have no place in it.
     const isVersion = typeof protocolVersion === "string" && /^[\d-]{1,16}$/.test(protocolVersion);
-    const found = isVersion ? ` ${protocolVersion}` : "";
+    const found = isVersion ? ` "${protocolVersion}"` : "";
     return { kind: "unusable", reason: `it answered an unknown protocol version${found}` };
   }
   connection.speak({ era: "legacy", protocolVersion: version });
