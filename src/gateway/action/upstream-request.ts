@@ -46,7 +46,7 @@ export function upstreamRequest(
       if (shown !== undefined) onNotification(shown);
     },
     signal,
-    mayGoTo: mayGoTo(fleet, request, target),
+    ...destination(fleet, request, target),
   };
 }
 
@@ -58,15 +58,18 @@ function cleanProgress({ server }: Target, { message, ...numbers }: CallProgress
 
 /**
  * What was decided goes to the program that it was decided for: the one of its release, and a call to
- * one that described the tool as it was pinned.
+ * one that described the tool as it was pinned. One that was started meanwhile is listed first.
  */
-function mayGoTo(
-  fleet: GatewayParts["fleet"],
+function destination(
+  { programs }: GatewayParts["fleet"],
   { subject }: ActionRequest,
   { server, tool }: Target,
-): UpstreamRequest["mayGoTo"] {
+): Pick<UpstreamRequest, "known" | "mayGoTo"> {
   const called = subject.type === "tool_call" ? tool : undefined;
-  return (connection) => fleet.programs.mayGoTo(server, connection, called);
+  return {
+    known: (connection) => called && programs.known(server.id, connection),
+    mayGoTo: (connection) => programs.mayGoTo(server, connection, called),
+  };
 }
 
 type Wanted = Pick<UpstreamRequest, "method" | "params" | "name" | "headers">;

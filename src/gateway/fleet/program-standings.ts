@@ -67,6 +67,11 @@ export class ProgramStandings {
     return server !== undefined && isOfRelease(server.config, connection);
   }
 
+  /** What has to end before it is known which tools a connection's program has. */
+  known(id: string, connection: UpstreamConnection): Promise<void> | undefined {
+    return this.#servers.get(id)?.listings.known(connection);
+  }
+
   /**
    * True for a connection that what was decided for this server may go to: its program is the
    * released one, and has described the tool, if it is about one, as it was pinned.

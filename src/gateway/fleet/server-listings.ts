@@ -91,8 +91,13 @@ export class ServerListings {
 
   /** What the program behind this connection said of its tools; `undefined` where it did not. */
   confirmedBy(connection: UpstreamConnection): ServerListing | undefined {
-    const lists = [...this.#open.values()].find((one) => one.connection === connection);
-    return lists?.confirmed;
+    return this.#listsOf(connection)?.confirmed;
+  }
+
+  /** The reading that has to end before `confirmedBy` can tell; `undefined` where it can. */
+  known(connection: UpstreamConnection): Promise<void> | undefined {
+    const lists = this.#listsOf(connection);
+    return lists?.confirmed === undefined ? lists?.settled() : undefined;
   }
 
   /** Takes the pins that somebody made meanwhile. */
@@ -111,6 +116,11 @@ export class ServerListings {
       lists.replace(this.#sharedOr(repinned));
       onListing(key, new Set());
     }
+  }
+
+  #listsOf(connection: UpstreamConnection): ConnectionListing | undefined {
+    for (const lists of this.#open.values()) if (lists.connection === connection) return lists;
+    return undefined;
   }
 
   #take(key: string, lists: ConnectionListing, { listing, before, told }: ReadLists): void {

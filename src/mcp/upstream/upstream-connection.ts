@@ -79,6 +79,11 @@ export interface UpstreamRequest extends UpstreamListener {
   readonly timeoutMs: number;
   readonly onProgress?: ((progress: CallProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+  /**
+   * What has to end before `mayGoTo` can tell, of a connection that opened meanwhile; waited for
+   * within the time of the request. `undefined` where nothing has to.
+   */
+  readonly known?: ((connection: UpstreamConnection) => Promise<void> | undefined) | undefined;
   /** Asked right before it is sent; where it says no the request fails with `upstream_unavailable`. */
   readonly mayGoTo?: ((connection: UpstreamConnection) => boolean) | undefined;
 }

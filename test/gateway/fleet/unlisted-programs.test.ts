@@ -38,6 +38,17 @@ describe("a call is not sent", () => {
     expect(outcomes.at(-1)?.outcome).toBe("not_forwarded");
   });
 
+  test("but after the lists of the same program, where that was started anew meanwhile", async () => {
+    const { crm, disk, say, time } = await open();
+    disk.admit = async () => {
+      crm.lose();
+      time.skewMs += 60_000;
+      disk.admit = async () => {};
+    };
+    expect(await say()).toContain("done");
+    expect(crm.sent).toHaveLength(1);
+  });
+
   test("to a program that does not say which tools it has", async () => {
     const { crm, say, time } = await open();
     crm.lose();

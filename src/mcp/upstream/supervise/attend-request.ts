@@ -110,6 +110,8 @@ async function takeTurn(ask: Ask, live: LiveConnection): Promise<UpstreamReply |
     if (missed !== undefined) return missed;
     const pulse = live.checkPulse();
     if (pulse !== undefined) await life.room.waitFor(pulse, limitsOf(ask));
+    const known = ask.wanted.known?.(live.connection);
+    if (known !== undefined) await life.room.waitFor(known, limitsOf(ask));
     return await send(ask, live);
   } finally {
     turn.leave();
