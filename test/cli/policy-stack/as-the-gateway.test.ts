@@ -19,7 +19,24 @@ beforeAll(async () => {
 
 deny contains "no_addresses" if "contact_data" in input.action.data_classes_referenced`,
     },
-    wiki: { rego: 'deny contains "bad" if input.action.args.bad == true' },
+    wiki: {
+      rego: `# METADATA
+# custom:
+#   id: wiki.bad
+#   overridable: true
+deny contains {"rule": rego.metadata.rule()} if input.action.args.bad == true
+
+deny contains "worse" if input.action.args.worse == true`,
+    },
+    exceptions: {
+      layer: "overrides",
+      rego: `waive contains {
+	"bundle": "wiki",
+	"rule": "wiki.bad",
+	"justification": "cleaning up",
+	"expires": "2026-12-01T00:00:00Z",
+} if input.action.args.waived == true`,
+    },
     register: {
       layer: "identity",
       rego: `capabilities := {
@@ -36,6 +53,7 @@ interface Case {
   readonly expect: object;
   readonly agent?: object;
   readonly environment?: object;
+  readonly time?: string;
 }
 
 /** Runs cases of the agent `worker` on these servers and layers. */
@@ -57,6 +75,7 @@ async function run(cases: Readonly<Record<string, Case>>) {
       },
       layers: [
         { name: "register", kind: "identity", policy: policy("register") },
+        { name: "exceptions", kind: "overrides", policy: policy("exceptions") },
         { name: "east", kind: "compliance", policy: policy("east"), when: { regions: ["east"] } },
       ],
     }),
@@ -109,8 +128,26 @@ test("the operator's ceiling and default hold", limit, async () => {
     "by default": { call: read, expect: { effect: "allow" } },
     "but denied": {
       call: { ...read, arguments: { bad: true } },
-      expect: { effect: "deny", reasons: ["bad"] },
+      expect: { effect: "deny", reasons: ["wiki.bad"] },
     },
   });
   expect(outcome).toMatchObject({ exitCode: 0, err: "3 passed, 0 failed" });
+});
+
+test("a waiver lifts the denial that it names, until its end", limit, async () => {
+  const bad = { bad: true, waived: true };
+  const at = (args: object, time = "2026-11-23T10:00:00Z") => ({
+    call: { ...read, arguments: args },
+    time,
+  });
+  const outcome = await run({
+    lifted: { ...at(bad), expect: { effect: "allow", waived: ["wiki/wiki.bad"] } },
+    "not waived": { ...at({ bad: true }), expect: { effect: "deny", reasons: ["wiki.bad"] } },
+    another: { ...at({ ...bad, worse: true }), expect: { effect: "deny", reasons: ["worse"] } },
+    "after its end": {
+      ...at(bad, "2026-12-01T00:00:01Z"),
+      expect: { effect: "deny", reasons: ["wiki.bad"], waived: [] },
+    },
+  });
+  expect(outcome).toMatchObject({ exitCode: 0, err: "4 passed, 0 failed" });
 });
