@@ -136,6 +136,36 @@ describe("a retry of an approved call", () => {
     expect(kept).toMatchObject({ status: "approved", uses: 0 });
   });
 
+  test("gives back what it took where somebody is quicker to use the next", async () => {
+    const { approvals, call, rule, all, sent } = openApproving(policies, {
+      settings,
+      server: modernServer("s"),
+    });
+    const client = modernClient(able);
+    await call("slow", {}, { client });
+    await rule("slow");
+    const asked = await call("slow", {}, { client });
+    const answer = { action: "accept", content: { x: "needs a person" } };
+    const retry = { client, ...retryOf(asked, answer) };
+    await call("slow", {}, retry);
+    await rule("slow");
+    const before = (await all()).map(({ status, uses }) => [status, uses]);
+
+    const opened = await approvals.open();
+    const claim = opened.claim.bind(opened);
+    const claimed: string[] = [];
+    opened.claim = async (id, ...more) => {
+      claimed.push(id);
+      return claimed.length === 2 ? undefined : await claim(id, ...more);
+    };
+    expect(textOf(await call("slow", {}, retry))).toContain("approval_required");
+    expect(new Set(claimed).size).toBe(2);
+    expect(sent()).toHaveLength(1);
+    expect((await all()).slice(-2).map(({ status, uses }) => [status, uses])).toEqual(before);
+    opened.claim = claim;
+    expect(textOf(await call("slow", {}, retry))).toContain("done");
+  });
+
   test("asks people again for what its answers need beside what the call needed", async () => {
     const { call, rule, all, sent } = openApproving(policies, {
       settings,
