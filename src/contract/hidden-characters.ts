@@ -33,6 +33,8 @@ const allActing = new RegExp(`[${acting}]`, "gu");
 const allJoining = new RegExp(`[${joining}]`, "gu");
 const unread = new RegExp(`[${acting}${joining}]+|(?:\\\\u[0-9a-fA-F]{4})+`, "gu");
 const written = /\\u([0-9a-fA-F]{4})/g;
+/** Nothing in it is invisible, and nothing is escaped. */
+const plain = /^[\t\n\f\r -[\]-~]*$/;
 
 /** True where `showHidden` would change something. */
 export function hasHidden(text: string): boolean {
@@ -62,6 +64,7 @@ export interface ReadText {
  * hides between two digits must not keep them from being found. `undefined` where it is the same.
  */
 export function readText(whole: string): ReadText | undefined {
+  if (plain.test(whole)) return undefined;
   const cuts: { readonly at: number; readonly removed: number }[] = [];
   let removed = 0;
   const text = whole.replace(unread, (stretch, at: number) => {

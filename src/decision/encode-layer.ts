@@ -11,22 +11,32 @@ export function encodeLayer(verdict: LayerVerdict): Members {
   if (!verdict.ok) {
     return { ...verdict.layer, error: { code: verdict.code, message: verdict.message } };
   }
-  return { ...verdict.layer, ...encodeOutput(verdict.output) };
+  const encoded: Record<string, unknown> = {};
+  Object.assign(encoded, verdict.layer);
+  keepOutput(encoded, verdict.output);
+  return encoded;
 }
 
-function encodeOutput(output: LayerOutput): Members {
-  const { requireApproval, dataClasses, parentCapabilities, allow, deny, hide, warn, ...others } =
-    output;
-  return withoutEmpty({
-    ...others,
-    allow: allow.map(withoutEmpty),
-    deny: deny.map(withoutEmpty),
-    require_approval: requireApproval.map(encodeApproval),
-    hide: hide.map(withoutEmpty),
-    data_classes: dataClasses,
-    parent_capabilities: parentCapabilities,
-    warn: warn.map(withoutEmpty),
-  });
+const placed: ReadonlySet<string> = new Set([
+  "allow",
+  "deny",
+  "requireApproval",
+  "hide",
+  "dataClasses",
+  "parentCapabilities",
+  "warn",
+]);
+
+function keepOutput(kept: Record<string, unknown>, output: LayerOutput): void {
+  for (const [name, value] of Object.entries(output))
+    if (!placed.has(name)) keep(kept, name, value);
+  keep(kept, "allow", output.allow.map(withoutEmpty));
+  keep(kept, "deny", output.deny.map(withoutEmpty));
+  keep(kept, "require_approval", output.requireApproval.map(encodeApproval));
+  keep(kept, "hide", output.hide.map(withoutEmpty));
+  keep(kept, "data_classes", output.dataClasses);
+  keep(kept, "parent_capabilities", output.parentCapabilities);
+  keep(kept, "warn", output.warn.map(withoutEmpty));
 }
 
 function encodeApproval({ ttlSeconds, ...request }: ApprovalRequest): Members {
@@ -34,8 +44,12 @@ function encodeApproval({ ttlSeconds, ...request }: ApprovalRequest): Members {
 }
 
 function withoutEmpty(members: object): Members {
-  const kept = Object.entries(members).filter(
-    ([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0),
-  );
-  return Object.fromEntries(kept);
+  const kept: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(members)) keep(kept, name, value);
+  return kept;
+}
+
+function keep(kept: Record<string, unknown>, name: string, value: unknown): void {
+  if (value === undefined || (Array.isArray(value) && value.length === 0)) return;
+  kept[name] = value;
 }

@@ -191,7 +191,9 @@ function timeOf(value: unknown): string | null {
 
 function clean(value: unknown): string | null {
   if (typeof value !== "string") return null;
-  return value.slice(0, textMaxCharacters).replace(/[\0\p{Cs}]/gu, "\u{fffd}");
+  const text = value.length <= textMaxCharacters ? value : value.slice(0, textMaxCharacters);
+  if (text.isWellFormed() && !text.includes("\0")) return text;
+  return text.replace(/[\0\p{Cs}]/gu, "\u{fffd}");
 }
 
 /** For `jsonb`, which refuses what `text` refuses. */

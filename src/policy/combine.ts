@@ -34,7 +34,7 @@ export function combine(request: CombineRequest): CombinedDecision {
   const denials = denialsOf(verdicts, request.canFulfil);
   const lifted = liftDenials(denials, verdicts, request);
   const holds = unsatisfiedApprovals(verdicts, request);
-  const said = conclude(request, verdicts, { ...lifted, holds });
+  const said = conclude(request, verdicts, { holds, ...lifted });
   if (said.answer.allow) return said;
 
   const enforced = conclude(request, verdicts, {
@@ -57,7 +57,7 @@ function conclude(
   const holds = grants.length > 0 ? findings.holds : findings.holds.filter(isOfLayer);
   if (holds.length > 0) return hold(request, verdicts, { ...findings, holds });
 
-  if (grants.length > 0) return allow(request, verdicts, { ...findings, grants });
+  if (grants.length > 0) return allow(request, verdicts, { grants, ...findings });
 
   return deny(request, verdicts, { ...findings, denials: [notAllowed(verdicts, request)] });
 }

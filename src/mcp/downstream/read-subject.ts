@@ -6,6 +6,7 @@ import type { JsonObject } from "../../contract/json.ts";
 import { isJsonObject } from "../../contract/json.ts";
 import { conversationMember } from "../../contract/reserved-key.ts";
 import type { Subject } from "../../gateway/gateway.ts";
+import { isTracestate } from "../../telemetry/tracing/trace-context.ts";
 import type { ClientRequest } from "../wire/read-client-message.ts";
 import { metaKeys } from "./read-era.ts";
 
@@ -20,6 +21,7 @@ export interface WantedAction {
   readonly taskJson: string | undefined;
   readonly progressToken: string | number | undefined;
   readonly traceparent: string | undefined;
+  readonly tracestate?: string | undefined;
   readonly logLevel: string | undefined;
   /** As it was said, by whomever; `undefined` where nothing was. */
   readonly saidConversation: unknown;
@@ -52,7 +54,7 @@ export function readSubject(request: ClientRequest): SubjectReading {
   const subject = subjectOf(request);
   if ("problem" in subject) return refuse(subject.problem);
   if (!isJsonObject(meta)) return refuse("expected params._meta to be an object");
-  const { progressToken, traceparent } = meta;
+  const { progressToken, traceparent, tracestate } = meta;
   if (!isTokenOrNothing(progressToken)) {
     return refuse("expected params._meta.progressToken to be a string or an integer");
   }
@@ -75,6 +77,7 @@ export function readSubject(request: ClientRequest): SubjectReading {
       taskJson: passes("task") ? taskJson : undefined,
       progressToken,
       traceparent: isTraceparent(traceparent) ? traceparent : undefined,
+      ...(isTracestate(tracestate) ? { tracestate } : {}),
       logLevel: logLevelOf(meta),
       saidConversation: meta[conversationMember],
       dropped: [...droppedParams(params, passed), ...droppedMeta(meta)],

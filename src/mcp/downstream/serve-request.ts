@@ -129,11 +129,9 @@ async function serveAction(exchange: Exchange): Promise<void> {
 }
 
 function actionOf({ client, signal, tell, ask }: Exchange, wanted: WantedAction) {
-  const { progressToken, logLevel, ...rest } = wanted;
+  const { progressToken, logLevel } = wanted;
   const isModern = client.era === "modern";
   return {
-    ...rest,
-    logLevel,
     client,
     signal,
     onProgress:
@@ -146,6 +144,7 @@ function actionOf({ client, signal, tell, ask }: Exchange, wanted: WantedAction)
       tell(notice);
     },
     ask: isModern ? undefined : ask,
+    ...wanted,
   };
 }
 

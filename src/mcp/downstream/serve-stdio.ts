@@ -45,7 +45,8 @@ export async function serveStdio(front: StdioFront): Promise<void> {
   const open = new Set<Promise<void>>();
 
   function take(received: Promise<void>): void {
-    const dealtWith = received.finally(() => {
+    // It never rejects.
+    const dealtWith = received.then(() => {
       open.delete(dealtWith);
       resumeIfFree();
     });

@@ -72,17 +72,18 @@ export class Session {
     }
   }
 
-  async #take(message: ClientMessage): Promise<void> {
+  #take(message: ClientMessage): Promise<void> | undefined {
     switch (message.kind) {
       case "request":
-        return await this.#receiveRequest(message);
+        return this.#receiveRequest(message);
       case "notification":
-        return await this.#receiveNotification(message);
+        return this.#receiveNotification(message);
       case "malformed":
-        return await this.#refuseMalformed(message);
+        return this.#refuseMalformed(message);
       case "response":
-        if (this.#questions.settle(message.id, message.answer)) return;
-        this.#deps.log.debug({}, "response of a client to no request dropped");
+        if (!this.#questions.settle(message.id, message.answer))
+          this.#deps.log.debug({}, "response of a client to no request dropped");
+        return undefined;
     }
   }
 

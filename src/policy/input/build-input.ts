@@ -77,13 +77,14 @@ export function buildRefusalInput(facts: RefusedFacts): string {
 }
 
 function openCall({ actor, client, action, sent }: RefusedFacts): string {
-  const agent = { ...actor.agent, client };
+  const agent = Object.assign({}, actor.agent, { client });
   const members = Object.entries(sent).map(([name, text]) => `,${JSON.stringify(name)}:${text}`);
   return `${openDocument("call", agent, actor)},"action":{${actionMembers(action)}${members.join("")}`;
 }
 
 function closeCall({ actor, timeMs, approval }: RefusedFacts): string {
-  const environment = { ...actor.environment, time: new Date(timeMs).toISOString() };
+  const time = new Date(timeMs).toISOString();
+  const environment = Object.assign({}, actor.environment, { time });
   return `,"environment":${JSON.stringify(environment)},"approval":${JSON.stringify(approval ?? null)}`;
 }
 

@@ -124,6 +124,14 @@ function readRange(path: string, from: number, to: number): Buffer {
   }
 }
 
+const dayNames = new Map<number, string>();
+
 function dayName(timeMs: number): string {
-  return `${new Date(timeMs).toISOString().slice(0, 10)}.jsonl`;
+  const day = Math.floor(timeMs / dayMs);
+  const known = dayNames.get(day);
+  if (known !== undefined) return known;
+  const name = `${new Date(timeMs).toISOString().slice(0, 10)}.jsonl`;
+  if (dayNames.size > 8) dayNames.clear();
+  dayNames.set(day, name);
+  return name;
 }

@@ -18,6 +18,7 @@ import { parseEntry } from "./sighting.ts";
 import { UntoldCounts, tickMs } from "./untold-counts.ts";
 
 const silenceMs = 30 * 60 * 1000;
+const nothingNew = Promise.resolve();
 /** So many are taken in before others have their turn. */
 const manyLines = 1000;
 
@@ -69,6 +70,8 @@ export class Conversation implements ConversationView {
   /** This gateway among those that count. */
   #name: string | undefined;
   #isClosed = false;
+  /** The journal was read, and nothing was measured since. */
+  #isRead = false;
 
   constructor(folder: string, newId: NewId, { shared, maxVouched }: ConversationOptions = {}) {
     this.#journal = new ConversationJournal(folder);
@@ -96,8 +99,11 @@ export class Conversation implements ConversationView {
   }
 
   async refresh(nowMs: number): Promise<boolean> {
-    for (const entry of (await this.#shared?.read(undefined)) ?? []) this.#take(entry, nowMs);
-    await this.#takeInByTurns(nowMs);
+    if (this.#shared !== undefined)
+      for (const entry of await this.#shared.read(undefined)) this.#take(entry, nowMs);
+    const rest = this.#takeInByTurns(nowMs);
+    if (rest !== undefined) await rest;
+    this.#isRead = true;
     return true;
   }
 
@@ -124,7 +130,10 @@ export class Conversation implements ConversationView {
   async #refreshVouched(key: string, nowMs: number): Promise<boolean> {
     for (const entry of (await this.#shared?.read(key)) ?? []) this.#take(entry, nowMs);
     await this.#takeInByTurns(nowMs);
-    if (this.#vouched.has(key)) return true;
+    if (this.#vouched.has(key)) {
+      this.#isRead = true;
+      return true;
+    }
     for (const [known, thread] of this.#vouched)
       if (thread.isForgotten(nowMs)) this.#vouched.delete(known);
     const elsewhere = (await this.#shared?.countVouched(nowMs - memoryMs)) ?? 0;
@@ -152,7 +161,8 @@ export class Conversation implements ConversationView {
     },
   ): MeasuredFacts {
     const { server, argsBytes, nowMs, least } = asked;
-    this.#takeIn(nowMs);
+    if (!this.#isRead) this.#takeIn(nowMs);
+    this.#isRead = false;
     for (const thread of threads) {
       thread.goOn(nowMs);
       if (least !== undefined) thread.raise(least);
@@ -169,7 +179,7 @@ export class Conversation implements ConversationView {
     this.#tellLater(threads);
   }
 
-  async #absorb(
+  #absorb(
     threads: readonly ConversationThread[],
     server: string,
     brought: Classification,
@@ -183,7 +193,10 @@ export class Conversation implements ConversationView {
     const news = threads
       .map((thread) => ({ thread, fresh: thread.freshOf(sightings, nowMs) }))
       .filter(({ fresh }) => fresh.length > 0);
-    if (news.length === 0) return;
+    return news.length === 0 ? nothingNew : this.#note(news, nowMs);
+  }
+
+  async #note(news: readonly News[], nowMs: number): Promise<void> {
     await this.#write(news, "durable", nowMs);
     for (const { thread, fresh } of news) thread.see(fresh, nowMs);
   }
@@ -206,10 +219,25 @@ export class Conversation implements ConversationView {
     for (const lines of this.#journal.readNew(nowMs)) this.#takeLines(lines, nowMs);
   }
 
-  /** Learns all that there is, which may be a long day's, and lets others work meanwhile. */
-  async #takeInByTurns(nowMs: number): Promise<void> {
+  /**
+   * Learns all that there is, which may be a long day's: then it lets others work meanwhile, and what
+   * comes back resolves at the end. Most times there is little, and nothing to wait for.
+   */
+  #takeInByTurns(nowMs: number): Promise<void> | undefined {
+    const pieces = this.#journal.readNew(nowMs);
     let taken = 0;
-    for (const lines of this.#journal.readNew(nowMs)) {
+    for (let piece = pieces.next(); piece.done !== true; piece = pieces.next()) {
+      this.#takeLines(piece.value, nowMs);
+      taken += piece.value.length;
+      if (taken >= manyLines) return this.#takeRest(pieces, nowMs);
+    }
+    return undefined;
+  }
+
+  async #takeRest(pieces: Iterable<readonly string[]>, nowMs: number): Promise<void> {
+    await giveWay();
+    let taken = 0;
+    for (const lines of pieces) {
       this.#takeLines(lines, nowMs);
       taken += lines.length;
       if (taken < manyLines) continue;

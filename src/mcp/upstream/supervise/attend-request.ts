@@ -21,7 +21,6 @@ import {
 } from "./refusals.ts";
 import type { Block, Supervision } from "./supervision.ts";
 import { noteError } from "./supervision.ts";
-import type { Turn } from "./turns.ts";
 
 /** One request, and what it needs to be attended to. */
 export interface Ask {
@@ -106,7 +105,7 @@ async function takeTurn(ask: Ask, live: LiveConnection): Promise<UpstreamReply |
   const turn = turns.enter(life.key, ask.isAlone());
   if (turn === undefined) return isStream(wanted) ? tooManyStreams() : queueFull(supervision);
   try {
-    const missed = await awaitTurn(ask, turn);
+    const missed = turn.ready && (await awaitTurn(ask, turn.ready));
     if (missed !== undefined) return missed;
     const pulse = live.checkPulse();
     if (pulse !== undefined) await life.room.waitFor(pulse, limitsOf(ask));
@@ -118,9 +117,8 @@ async function takeTurn(ask: Ask, live: LiveConnection): Promise<UpstreamReply |
   }
 }
 
-async function awaitTurn(ask: Ask, turn: Turn): Promise<UpstreamReply | undefined> {
-  if (turn.ready === undefined) return undefined;
-  const waited = await ask.life.room.waitFor(turn.ready, limitsOf(ask));
+async function awaitTurn(ask: Ask, ready: Promise<void>): Promise<UpstreamReply | undefined> {
+  const waited = await ask.life.room.waitFor(ready, limitsOf(ask));
   return waited.kind === "ready" ? undefined : turnMissed(ask.supervision, waited, ask.life.ended);
 }
 
@@ -138,7 +136,7 @@ async function send(ask: Ask, live: LiveConnection): Promise<UpstreamReply | und
   const attempt = beginAttempt(circuit, nowMs, !isStream(wanted));
   const judge = (how: AttemptEnd): void => endAttempt(circuit, attempt, how, clock.monotonicMs());
   const timeoutMs = Math.min(wanted.timeoutMs, Math.ceil(deadlineMs - nowMs));
-  const reply = await live.send({ ...wanted, timeoutMs }, () => judge("answered"));
+  const reply = await live.send(wanted, timeoutMs, () => judge("answered"));
   const isGivenUp = life.live !== live;
   const how = isGivenUp && !isAnswer(reply) ? "unknown" : endOf(wanted, reply);
   judge(how);

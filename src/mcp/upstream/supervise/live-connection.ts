@@ -12,8 +12,15 @@ export interface LiveConnection {
   readonly connection: UpstreamConnection;
   /** Monotonic. */
   readonly startedMs: number;
-  /** Sends a request; `onLife` hears each sign of life that belongs to it. Never rejects. */
-  readonly send: (wanted: UpstreamRequest, onLife: () => void) => Promise<UpstreamReply>;
+  /**
+   * Sends a request with what is left of its time; `onLife` hears each sign of life that belongs to
+   * it. Never rejects.
+   */
+  readonly send: (
+    wanted: UpstreamRequest,
+    timeoutMs: number,
+    onLife: () => void,
+  ) => Promise<UpstreamReply>;
   /** A message of the server that belongs to no request. */
   readonly hear: () => void;
   /** True where requests broke off since the server was last heard. */
@@ -45,13 +52,23 @@ export function createLiveConnection(options: LiveOptions): LiveConnection {
     isBroken = false;
   }
 
-  async function send(wanted: UpstreamRequest, onLife: () => void): Promise<UpstreamReply> {
+  async function send(
+    wanted: UpstreamRequest,
+    timeoutMs: number,
+    onLife: () => void,
+  ): Promise<UpstreamReply> {
     const heard = (): void => {
       hear();
       onLife();
     };
     inFlight += 1;
-    const reply = await requestSafely(connection, listening(wanted, heard));
+    let reply: UpstreamReply;
+    try {
+      reply = await connection.request(listening(wanted, timeoutMs, heard));
+    } catch (thrown) {
+      // Turns and places depend on this ending, so not even a broken promise breaks it.
+      reply = failed("upstream_lost", `the connection failed: ${messageOf(thrown)}`);
+    }
     inFlight -= 1;
     if (isAnswer(reply)) hear();
     if (isBreak(wanted, reply)) isBroken = true;
@@ -62,7 +79,7 @@ export function createLiveConnection(options: LiveOptions): LiveConnection {
 
   async function ping(): Promise<void> {
     const wanted = { method: "ping", params: {}, timeoutMs: pingTimeoutMs };
-    const reply = await send(wanted, () => {});
+    const reply = await send(wanted, pingTimeoutMs, () => {});
     pulse = undefined;
     if (isTimeout(reply) || isBreak(wanted, reply))
       onHung("it answered neither a request nor a ping");
@@ -99,22 +116,11 @@ export function isTimeout(reply: UpstreamReply): boolean {
   return reply.kind === "failed" && reply.code === "upstream_timeout";
 }
 
-/** Turns and places depend on this ending, so not even a broken promise breaks it. */
-async function requestSafely(
-  connection: UpstreamConnection,
-  wanted: UpstreamRequest,
-): Promise<UpstreamReply> {
-  try {
-    return await connection.request(wanted);
-  } catch (thrown) {
-    return failed("upstream_lost", `the connection failed: ${messageOf(thrown)}`);
-  }
-}
-
 /** The same request, whose listeners are heard; what nobody listens to stays so. */
-function listening(wanted: UpstreamRequest, heard: () => void): UpstreamRequest {
+function listening(wanted: UpstreamRequest, timeoutMs: number, heard: () => void): UpstreamRequest {
   return {
     ...wanted,
+    timeoutMs,
     onProgress: before(heard, wanted.onProgress),
     onNotification: before(heard, wanted.onNotification),
     onRequest: before(heard, wanted.onRequest),

@@ -3,7 +3,7 @@
  * a value that looks made up by a machine.
  */
 import type { Span } from "./detector.ts";
-import { spansOf } from "./detector.ts";
+import { hasDigits, matchesOf, spansOf } from "./detector.ts";
 
 /** No pattern starts inside a run of token characters, which keeps all of them linear. */
 const edge = "(?<![A-Za-z0-9_-])";
@@ -42,15 +42,22 @@ const nameAlone = new RegExp(`(?:^|[^A-Za-z])${aName}$`, "i");
 const bearer = /(?<![A-Za-z])(?:Bearer|Basic) {1,4}([A-Za-z0-9._~+/=-]{16,})/g;
 const inUrl = /(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:@/]{0,64}:([^\s@/]{3,128})@/gi;
 
+/** A text that is shorter is none, and has none in it. */
+const shortest = 8;
+
 /** Finds values, without the name in front of them. */
 export function findCredentials(text: string, name: string | undefined): readonly Span[] {
-  const whole = name !== undefined && nameAlone.test(spaced(name)) && isMadeUp(text.trim());
+  if (text.length < shortest) return [];
+  const inUrls = text.includes("://") ? valuesOf(text, inUrl, () => true) : [];
+  const certain = [...spansOf(text, known), ...inUrls];
+  // What is made up by a machine has digits in it.
+  if (!hasDigits(text, 1)) return certain;
+  const whole = name !== undefined && isMadeUp(text.trim()) && nameAlone.test(spaced(name));
   return [
     ...(whole ? [{ start: 0, end: text.length }] : []),
-    ...spansOf(text, known),
+    ...certain,
     ...valuesOf(text, named, isMadeUp),
     ...valuesOf(text, bearer, isMadeUp),
-    ...valuesOf(text, inUrl, () => true),
   ];
 }
 
@@ -60,7 +67,7 @@ function valuesOf(
   pattern: RegExp,
   isReal: (value: string) => boolean,
 ): readonly Span[] {
-  return [...text.matchAll(pattern)].flatMap((match) => {
+  return matchesOf(text, pattern).flatMap((match) => {
     const value = match[1] ?? "";
     const start = match.index + match[0].lastIndexOf(value);
     return isReal(value) ? [{ start, end: start + value.length }] : [];

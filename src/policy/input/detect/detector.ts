@@ -15,17 +15,42 @@ export interface Span {
 /** `name`: of the member that holds the text, where there is one. */
 export type Detector = (text: string, name: string | undefined) => readonly Span[];
 
-/** Places that a pattern matches and that `isReal` confirms. The pattern has to be linear. */
+/**
+ * Places that a pattern matches and that `isReal` confirms. The pattern has to be linear and `g`.
+ * `matchAll` would compile a copy of it for every text.
+ */
 export function spansOf(
   text: string,
   pattern: RegExp,
   isReal: (matched: string, start: number) => boolean = () => true,
 ): readonly Span[] {
-  return [...text.matchAll(pattern)].flatMap((match) => {
-    const [matched] = match;
-    const { index } = match;
-    return isReal(matched, index) ? [{ start: index, end: index + matched.length }] : [];
-  });
+  const found: Span[] = [];
+  for (const { 0: matched, index } of matchesOf(text, pattern)) {
+    if (isReal(matched, index)) found.push({ start: index, end: index + matched.length });
+  }
+  return found;
+}
+
+/** All matches of a pattern that is `g` and never matches an empty text. */
+export function matchesOf(text: string, pattern: RegExp): readonly RegExpExecArray[] {
+  pattern.lastIndex = 0;
+  let match = pattern.exec(text);
+  if (match === null) return none;
+  const found: RegExpExecArray[] = [];
+  for (; match !== null; match = pattern.exec(text)) found.push(match);
+  return found;
+}
+
+const none: readonly never[] = [];
+
+/** True where so many digits are in the text: what needs them is not looked for without. */
+export function hasDigits(text: string, least: number): boolean {
+  let missing = least;
+  for (let index = 0; index < text.length && missing > 0; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code >= 0x30 && code <= 0x39) missing -= 1;
+  }
+  return missing <= 0;
 }
 
 /** The text right before a place, for words that say what it is. */

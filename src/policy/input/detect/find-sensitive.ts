@@ -33,9 +33,12 @@ export function findSensitive(
   name?: string,
 ): readonly Sensitive[] {
   const read = readText(text);
-  const found = kinds.flatMap((kind) =>
-    detectors[kind](read?.text ?? text, name).map((span) => ({ kind, ...span })),
-  );
+  const found: Sensitive[] = [];
+  for (const kind of kinds) {
+    for (const { start, end } of detectors[kind](read?.text ?? text, name))
+      found.push({ kind, start, end });
+  }
+  if (found.length < 2 && read === undefined) return found;
   const places = read === undefined ? found : found.map((place) => inWritten(read, place));
   return places.toSorted((a, b) => a.start - b.start || b.end - a.end);
 }

@@ -5,6 +5,7 @@
  */
 import { isRecord } from "../../../contract/json.ts";
 import type { DetectorKind } from "./detector.ts";
+import { matchesOf } from "./detector.ts";
 import { findSensitive } from "./find-sensitive.ts";
 
 /** What was found, and whether all of the value was looked at. */
@@ -16,6 +17,7 @@ export interface KindsFound {
 /** Texts inside texts are opened so many times. */
 const maxNesting = 2;
 /** A base64 text shorter than this holds nothing worth finding. */
+const fewestInBase64 = 24;
 const base64Run = /(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{24,}={0,2}(?![A-Za-z0-9+/_=-])/g;
 
 interface Search {
@@ -66,8 +68,9 @@ function lookAt(search: Search, { value, name, nesting }: Place): void {
 function readText(search: Search, text: string, name: string | undefined, nesting: number): void {
   search.charactersLeft -= text.length;
   if (search.charactersLeft < 0) return;
-  const missing = search.wanted.filter((kind) => !search.kinds.has(kind));
-  for (const { kind } of findSensitive(text, missing, name)) search.kinds.add(kind);
+  const { kinds, wanted } = search;
+  const missing = kinds.size === 0 ? wanted : wanted.filter((kind) => !kinds.has(kind));
+  for (const { kind } of findSensitive(text, missing, name)) kinds.add(kind);
   if (nesting >= maxNesting) return;
   for (const value of openText(text)) search.pending.push({ value, name, nesting: nesting + 1 });
 }
@@ -88,7 +91,7 @@ function asJson(text: string): readonly unknown[] {
 }
 
 function fromPercent(text: string): readonly string[] {
-  if (!/%[0-9A-Fa-f]{2}/.test(text)) return [];
+  if (!text.includes("%") || !/%[0-9A-Fa-f]{2}/.test(text)) return [];
   const decoded = text.replaceAll(/(?:%[0-9A-Fa-f]{2})+/g, (run) => {
     return Buffer.from(run.replaceAll("%", ""), "hex").toString("utf8");
   });
@@ -96,7 +99,8 @@ function fromPercent(text: string): readonly string[] {
 }
 
 function fromBase64(text: string): readonly string[] {
-  return [...text.matchAll(base64Run)].flatMap(([run]) => {
+  if (text.length < fewestInBase64) return [];
+  return matchesOf(text, base64Run).flatMap(([run]) => {
     const decoded = Buffer.from(run, "base64").toString("utf8");
     return isReadable(decoded) ? [decoded] : [];
   });

@@ -4,7 +4,7 @@
  */
 import { isDay, isLuhn, isMod1110, isVerhoeff, weighted } from "./check-digits.ts";
 import type { Span } from "./detector.ts";
-import { digitsOf, spansOf, wordsBefore } from "./detector.ts";
+import { digitsOf, hasDigits, spansOf, wordsBefore } from "./detector.ts";
 
 interface NationalId {
   readonly pattern: RegExp;
@@ -91,8 +91,12 @@ const nationalIds: readonly NationalId[] = [
   },
 ];
 
+/** The fewest digits of any of them: the United Kingdom's. */
+const fewestDigits = 6;
+
 /** Finds numbers of people. */
 export function findNationalIds(text: string, name: string | undefined): readonly Span[] {
+  if (!hasDigits(text, fewestDigits)) return [];
   return nationalIds.flatMap(({ pattern, isReal, word }) =>
     spansOf(text, pattern, (matched, start) => {
       if (!isReal(matched)) return false;

@@ -1,7 +1,7 @@
 /** Numbers of payment cards: a known issuer's range, its length, and Luhn's check digit. */
 import { isLuhn } from "./check-digits.ts";
 import type { Span } from "./detector.ts";
-import { digitsOf, spansOf } from "./detector.ts";
+import { digitsOf, hasDigits, spansOf } from "./detector.ts";
 
 const candidate = /(?<![\p{L}\p{N}_.-])\d(?:[ -]?\d){12,18}(?![\p{L}\p{N}_]|[.-]\d)/gu;
 
@@ -17,8 +17,11 @@ const issuers: readonly RegExp[] = [
   /^(?:5[0678]|63|67)\d{11,17}$/, // Maestro
 ];
 
+const fewestDigits = 13;
+
 /** Finds cards written in one piece or in groups. */
 export function findPaymentCards(text: string): readonly Span[] {
+  if (!hasDigits(text, fewestDigits)) return [];
   return spansOf(text, candidate, (matched) => {
     const digits = digitsOf(matched);
     return issuers.some((issuer) => issuer.test(digits)) && isLuhn(digits) && isGrouped(matched);

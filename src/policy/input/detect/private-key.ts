@@ -1,5 +1,6 @@
 /** Private keys as PEM, OpenPGP and PuTTY write them, from the first line to the last. */
 import type { Span } from "./detector.ts";
+import { matchesOf } from "./detector.ts";
 
 const begin =
   /-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----|PuTTY-User-Key-File-\d/g;
@@ -8,10 +9,12 @@ const end =
 
 /** A key whose end is missing goes to the end of the text. */
 export function findPrivateKeys(text: string): readonly Span[] {
-  const ends = [...text.matchAll(end)].map((match) => match.index + match[0].length);
+  const begins = matchesOf(text, begin);
+  if (begins.length === 0) return [];
+  const ends = matchesOf(text, end).map((match) => match.index + match[0].length);
   const found: Span[] = [];
   let next = 0;
-  for (const { index: start } of text.matchAll(begin)) {
+  for (const { index: start } of begins) {
     if (start < (found.at(-1)?.end ?? 0)) continue;
     while (next < ends.length && (ends[next] ?? 0) <= start) next += 1;
     found.push({ start, end: ends[next] ?? text.length });
