@@ -1,0 +1,196 @@
+/**
+ * The ways in which a record is gone through: for what rules and detectors hide, for what repeats it,
+ * and, where the first failed, for everything that others wrote.
+ */
+import { canonicalJson } from "../../contract/canonical-json.ts";
+import type { DetectorKind } from "../../contract/detector-kind.ts";
+import { isRecord } from "../../contract/json.ts";
+import type { Detectors, TextSearch } from "./detect-in-text.ts";
+import { maskFound } from "./detect-in-text.ts";
+import type { Echoes } from "./echoes.ts";
+import { hasForeignNames, hidingRule, isForeign, isUntouchable } from "./mask-place.ts";
+import type { MaskPlace, MaskPlaces } from "./mask-place.ts";
+import type { MaskRule } from "./mask-rules.ts";
+import type { MaskTokens } from "./mask-token.ts";
+import { kindsIn } from "./record-zones.ts";
+import type { Zone } from "./record-zones.ts";
+import { decodeString } from "./rewrite-json.ts";
+import type { Change, Found, Visitor } from "./rewrite-json.ts";
+
+/** What a record hides, as it comes to be known. */
+export interface Hidden {
+  readonly masked: Set<string>;
+  readonly erased: Set<string>;
+  readonly values: Map<string, string>;
+  readonly names: Map<string, string>;
+}
+
+export interface MaskTools {
+  readonly places: MaskPlaces;
+  readonly tokens: MaskTokens;
+  readonly detectors: Detectors;
+  readonly kinds: readonly DetectorKind[];
+  readonly hidden: Hidden;
+  /** What was hidden, for the places that repeat it. */
+  readonly echoes: Echoes;
+  /** Throws when it takes too long. */
+  readonly checkTime: () => void;
+}
+
+const enter: Change = { kind: "enter" };
+const keep: Change = { kind: "keep" };
+const maxCharacters = 131_072;
+
+/** Hides what rules, schemas and detectors find. */
+export function detectingPass(tools: MaskTools): Visitor<MaskPlace> {
+  const { places, tokens, detectors, hidden, echoes } = tools;
+  let charactersLeft = maxCharacters;
+  const token = (text: string): string => {
+    echoes.add(text);
+    return tokens.token(text);
+  };
+  const searches = new Map<Zone, TextSearch>();
+  const searchIn = (zone: Zone): TextSearch => {
+    const search = searches.get(zone) ?? { detectors, kinds: kindsIn(zone, tools.kinds), token };
+    searches.set(zone, search);
+    return search;
+  };
+  const searched = (place: MaskPlace, text: string, name: string | undefined) => {
+    charactersLeft -= text.length;
+    if (charactersLeft < 0 && isForeign(place.tree.zone)) return token(text);
+    return maskFound(searchIn(place.tree.zone), text, name);
+  };
+  return {
+    visit: (place, found) => {
+      tools.checkTime();
+      if (isUntouchable(place)) return keep;
+      const isLeaf = found.kind === "string" || found.kind === "word";
+      const rule = hidingRule(place, isLeaf);
+      if (rule !== undefined) return hide(tools, place, found, rule);
+      if (!isLeaf) return enter;
+      const text = readLeaf(found);
+      const written = searched(place, text, place.name);
+      if (written === undefined) return enter;
+      return put(hidden, place, found, found.kind === "word" ? token(text) : written);
+    },
+    member: (place, name) => {
+      const written = hasForeignNames(place) ? searched(place, name, undefined) : undefined;
+      return {
+        place: places.member(place, name, called(hidden, name, written)),
+        name: written ?? name,
+      };
+    },
+    item: (place, index) => places.item(place, index),
+  };
+}
+
+/** Hides what repeats something that is hidden elsewhere; `isKept`: the original may be sealed. */
+export function echoingPass(
+  { places, tokens, hidden, checkTime }: MaskTools,
+  echoes: Echoes,
+  isKept: boolean,
+): Visitor<MaskPlace> {
+  const token = (text: string): string => tokens.token(text);
+  return {
+    visit: (place, found) => {
+      checkTime();
+      const { zone } = place.tree;
+      if (zone === "fixed") return place.tree.members === undefined ? keep : enter;
+      if (found.kind === "string") {
+        if (zone === "identity" && isKept) return keep;
+        const written = echoes.replace(readLeaf(found), token);
+        return written === undefined ? keep : put(hidden, place, found, written, isKept);
+      }
+      const isNumber = zone === "content" && found.kind === "word" && echoes.isNumber(found.text());
+      return isNumber ? put(hidden, place, found, token(found.text()), isKept) : enter;
+    },
+    member: (place, name) => {
+      const written = hasForeignNames(place) ? echoes.replace(name, token) : undefined;
+      const shown = isKept ? called(hidden, name, written) : (written ?? name);
+      return { place: places.member(place, name, shown), name: shown };
+    },
+    item: (place, index) => places.item(place, index),
+  };
+}
+
+/** Takes out what others sent and hides what was said about it: nobody knows what is in there. */
+export function erasingPass({ places, tokens, hidden }: MaskTools): Visitor<MaskPlace> {
+  return {
+    visit: (place, found) => {
+      const { zone } = place.tree;
+      if (zone === "content" && !/^\/input\/action$/.test(place.pointer)) {
+        hidden.erased.add(place.pointer);
+        return { kind: "remove" };
+      }
+      if (zone === "fixed") return place.tree.members === undefined ? keep : enter;
+      if (found.kind !== "string") return enter;
+      return put(hidden, place, found, tokens.token(readLeaf(found)), false);
+    },
+    member: (place, name) => ({ place: places.member(place, name, name), name }),
+    item: (place, index) => places.item(place, index),
+  };
+}
+
+function hide(
+  { tokens, hidden, echoes }: MaskTools,
+  place: MaskPlace,
+  found: Found,
+  { op, value }: Pick<MaskRule, "op" | "value">,
+): Change {
+  const text = found.text();
+  addLeaves(echoes, found, text);
+  if (op === "remove" && !place.isItem) {
+    keepOriginal(hidden, place.pointer, text);
+    hidden.erased.add(place.pointer);
+    return { kind: "remove" };
+  }
+  keepOriginal(hidden, place.pointer, text);
+  hidden.masked.add(place.pointer);
+  const shown = value === undefined ? tokens.token(contentOf(found, text)) : value;
+  return { kind: "put", text: JSON.stringify(shown) };
+}
+
+function put(
+  hidden: Hidden,
+  { pointer }: MaskPlace,
+  found: Found,
+  written: string,
+  isKept = true,
+): Change {
+  if (isKept) keepOriginal(hidden, pointer, found.text());
+  hidden.masked.add(pointer);
+  return { kind: "put", text: JSON.stringify(written) };
+}
+
+/** The first is the original: what comes later was changed already. */
+function keepOriginal({ values }: Hidden, pointer: string, text: string): void {
+  if (!values.has(pointer)) values.set(pointer, text);
+}
+
+function called({ names }: Hidden, name: string, written: string | undefined): string {
+  if (written === undefined) return name;
+  names.set(written, names.get(name) ?? name);
+  return written;
+}
+
+function readLeaf(found: Found): string {
+  return found.kind === "string" ? decodeString(found.text()) : found.text();
+}
+
+/** The same for the same value, however it is written. */
+function contentOf({ kind }: Found, text: string): string {
+  if (kind === "string") return decodeString(text);
+  return kind === "word" ? text : canonicalJson(JSON.parse(text));
+}
+
+/** Every text and number in a value that is hidden whole. */
+function addLeaves(echoes: Echoes, { kind }: Found, text: string): void {
+  if (kind === "string") return echoes.add(decodeString(text));
+  if (kind === "word") return /^-?\d/.test(text) ? echoes.add(text) : undefined;
+  const pending: unknown[] = [JSON.parse(text)];
+  for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
+    if (typeof value === "string" || typeof value === "number") echoes.add(String(value));
+    else if (Array.isArray(value)) pending.push(...value.filter((item) => item !== undefined));
+    else if (isRecord(value)) pending.push(...Object.values(value));
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * Masks one record before anybody sees it: before the spool, and so before tables, dead letters and
+ * exports. What is hidden is named in `masked` and `erased`, as OPA's decision log names it. Masking
+ * that throws or takes too long takes out everything that others wrote, and never lets it through.
+ */
+import { canonicalJson } from "../../contract/canonical-json.ts";
+import type { DetectorKind } from "../../contract/detector-kind.ts";
+import type { AdmissionRecord, DecisionRecord } from "../../contract/record.ts";
+import type { EncodedRecord } from "../integrity/envelope.ts";
+import { headerOf, readMembers } from "../record-header.ts";
+import type { Detectors } from "./detect-in-text.ts";
+import { Echoes } from "./echoes.ts";
+import { detectingPass, echoingPass, erasingPass } from "./mask-pass.ts";
+import type { Hidden, MaskTools } from "./mask-pass.ts";
+import { isSent, MaskPlaces, rootPlace } from "./mask-place.ts";
+import type { MaskPlace } from "./mask-place.ts";
+import { maskRules } from "./mask-rules.ts";
+import type { MaskTokens } from "./mask-token.ts";
+import { rewriteJson } from "./rewrite-json.ts";
+import type { Visitor } from "./rewrite-json.ts";
+import { sealBinding, sealOriginals } from "./sealed-originals.ts";
+
+export interface RecordMaskOptions {
+  readonly tokens: MaskTokens;
+  readonly detectors: Detectors;
+  /** What is masked wherever it is found. */
+  readonly kinds: readonly DetectorKind[];
+  /** JSON pointers of the operator, `*` for any one name. */
+  readonly paths: readonly string[];
+  /** Whether the tool's input schema says what is secret. */
+  readonly usesSchema: boolean;
+  /** Of the configuration; they are in no record, whoever sends them. */
+  readonly secrets: readonly string[];
+  /** Seals originals; `undefined`: they are gone. */
+  readonly unmaskKey: Uint8Array | undefined;
+  readonly monotonicMs: () => number;
+  /** For one record. */
+  readonly patienceMs?: number;
+}
+
+type MaskHints = NonNullable<AdmissionRecord["hints"]>;
+
+const usualPatienceMs = 1000;
+/** Long enough that nobody chose it as a word. */
+const leastSecret = 6;
+
+interface MaskedText {
+  readonly text: string;
+  readonly hidden: Hidden;
+}
+
+export class RecordMask {
+  readonly #options: RecordMaskOptions;
+  readonly #secrets: Echoes;
+
+  constructor(options: RecordMaskOptions) {
+    this.#options = options;
+    this.#secrets = new Echoes(options.secrets.filter(({ length }) => length >= leastSecret));
+  }
+
+  /** The record as it may be kept. */
+  mask(record: DecisionRecord, encoded: EncodedRecord): EncodedRecord {
+    const hints: MaskHints = record.kind === "admission" ? (record.hints ?? {}) : {};
+    const { text, hidden } = this.#maskOrErase(keyed(record, encoded.text, this.#options), hints);
+    if (hidden.masked.size + hidden.erased.size === 0 && text === encoded.text) return encoded;
+    const whole = this.#withLists(text, hidden, record);
+    const members = readMembers(whole);
+    return { text: whole, header: canonicalJson(members && headerOf(members)) };
+  }
+
+  /** Members of `input.action` that were sent, as somebody else may be told of them; JSON text. */
+  maskSent(
+    sent: Readonly<Record<string, string>>,
+    hints: AdmissionRecord["hints"] = {},
+  ): Readonly<Record<string, string>> {
+    const masked = Object.entries(sent).map(([name, json]): readonly [string, string] => {
+      const [before, behind] = [`{"input":{"action":{${JSON.stringify(name)}:`, "}}}"];
+      const { text } = this.#maskOrErase(`${before}${json}${behind}`, hints);
+      const isThere = text.startsWith(before);
+      return [name, isThere ? text.slice(before.length, -behind.length) : "null"];
+    });
+    return Object.fromEntries(masked);
+  }
+
+  #maskOrErase(text: string, hints: MaskHints): MaskedText {
+    try {
+      const tools = this.#tools(hints);
+      return { text: this.#maskText(text, hints, tools), hidden: tools.hidden };
+    } catch {
+      const tools = this.#tools({});
+      return { text: pass(text, erasingPass(tools)), hidden: tools.hidden };
+    }
+  }
+
+  #maskText(text: string, { masks = [] }: MaskHints, tools: MaskTools): string {
+    const clean = this.#secrets.mayBeIn(text)
+      ? pass(text, echoingPass(tools, this.#secrets, false))
+      : text;
+    const rules = maskRules(this.#options.paths, masks);
+    const masked = rewriteJson(clean, rootPlace(rules), detectingPass(tools));
+    const { hidden, echoes } = tools;
+    const echoed = echoes.isEmpty ? masked : pass(masked, echoingPass(tools, echoes, true));
+    const isKnown = [...hidden.masked, ...hidden.erased].some(isSent);
+    return isKnown ? this.#withKeyedArguments(echoed) : echoed;
+  }
+
+  /** A plain digest of a short argument would be as good as the argument. */
+  #withKeyedArguments(text: string): string {
+    return text.replace(
+      /"args_sha256":"(sha256:[0-9a-f]+)"/,
+      (_, digest: string) => `"args_sha256":"${this.#options.tokens.digest(digest)}"`,
+    );
+  }
+
+  #withLists(text: string, hidden: Hidden, { decisionId, kind }: DecisionRecord): string {
+    const { masked, erased, values } = hidden;
+    const { unmaskKey } = this.#options;
+    const lists = {
+      ...(masked.size === 0 ? {} : { masked: [...masked].toSorted() }),
+      ...(erased.size === 0 ? {} : { erased: [...erased].toSorted() }),
+      ...(values.size === 0 || unmaskKey === undefined
+        ? {}
+        : { sealed: sealOriginals(hidden, unmaskKey, sealBinding(kind, decisionId)) }),
+    };
+    const added = JSON.stringify(lists).slice(1);
+    return added === "}" ? text : `${text.slice(0, -1)},${added}`;
+  }
+
+  #tools({ argumentsSchema }: MaskHints): MaskTools {
+    const { tokens, detectors, kinds, usesSchema, monotonicMs } = this.#options;
+    const untilMs = monotonicMs() + (this.#options.patienceMs ?? usualPatienceMs);
+    return {
+      places: new MaskPlaces(usesSchema ? argumentsSchema : undefined),
+      tokens,
+      detectors,
+      kinds,
+      hidden: { masked: new Set(), erased: new Set(), values: new Map(), names: new Map() },
+      echoes: new Echoes(),
+      checkTime: () => {
+        if (monotonicMs() > untilMs) throw new RangeError("masking took too long");
+      },
+    };
+  }
+}
+
+/** Digests of what the record does not show: nobody knows how short it was. */
+function keyed(
+  { kind }: DecisionRecord,
+  text: string,
+  { tokens }: Pick<RecordMaskOptions, "tokens">,
+): string {
+  if (kind !== "outcome" && kind !== "approval") return text;
+  return text.replace(
+    /"(args|result)_sha256":"(sha256:[0-9a-f]+)"/,
+    (_, name: string, digest: string) => `"${name}_sha256":"${tokens.digest(digest)}"`,
+  );
+}
+
+function pass(text: string, visitor: Visitor<MaskPlace>): string {
+  return rewriteJson(text, rootPlace([]), visitor);
+}
