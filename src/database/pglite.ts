@@ -11,6 +11,7 @@ import { messageOf } from "../errors.ts";
 import { DatabaseError } from "./database.ts";
 import type { Database, Queryable, Row } from "./database.ts";
 import { acquireProcessLock } from "./process-lock.ts";
+import type { ProcessLock } from "./process-lock.ts";
 
 export interface EmbeddedOptions {
   readonly clock: Clock;
@@ -25,21 +26,58 @@ export function embeddedFolder(stateDir: string): string {
 
 /** Opens it, creating it when it is missing; throws `database_locked` and `database_unusable`. */
 export async function openEmbedded(stateDir: string, options: EmbeddedOptions): Promise<Database> {
-  const folder = embeddedFolder(stateDir);
+  const lock = await takeLock(stateDir, options);
+  try {
+    return await openEmbeddedAt(embeddedFolder(stateDir), lock.release);
+  } catch (thrown) {
+    await lock.release();
+    throw thrown;
+  }
+}
+
+/**
+ * Works while nobody has the embedded database open, or changes what its lock protects.
+ *
+ * @throws DatabaseError `database_locked`
+ */
+export async function withEmbeddedLock<Result>(
+  stateDir: string,
+  options: EmbeddedOptions,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const lock = await takeLock(stateDir, options);
+  try {
+    return await work();
+  } finally {
+    await lock.release();
+  }
+}
+
+/**
+ * Opens a database in a folder, for who has the lock; `released` is called behind `close`.
+ *
+ * @throws DatabaseError `database_unusable`
+ */
+export async function openEmbeddedAt(
+  folder: string,
+  released: () => Promise<void>,
+): Promise<Database> {
+  try {
+    return databaseOf(await openPglite(folder), released);
+  } catch (thrown) {
+    const message = unusable(folder, messageOf(thrown));
+    throw new DatabaseError("database_unusable", message, { cause: thrown });
+  }
+}
+
+async function takeLock(stateDir: string, options: EmbeddedOptions): Promise<ProcessLock> {
   const attempt = await acquireProcessLock(join(stateDir, "embedded.lock"), {
     clock: options.clock,
     waitMs: options.waitMs ?? 5_000,
   });
-  if (!attempt.ok) throw new DatabaseError("database_locked", locked(folder, attempt.holder.pid));
-  try {
-    const database = await openPglite(folder);
-    return databaseOf(database, attempt.lock.release);
-  } catch (thrown) {
-    await attempt.lock.release();
-    throw new DatabaseError("database_unusable", unusable(folder, messageOf(thrown)), {
-      cause: thrown,
-    });
-  }
+  if (attempt.ok) return attempt.lock;
+  const message = locked(embeddedFolder(stateDir), attempt.holder.pid);
+  throw new DatabaseError("database_locked", message);
 }
 
 async function openPglite(folder: string): Promise<PGlite> {

@@ -28,6 +28,8 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
   // A connection that breaks while idle is replaced by the next query; without a listener it would
   // end the process.
   pool.on("error", () => undefined);
+  // The same for one that breaks between two statements of a transaction: the next one fails.
+  pool.on("connect", (client) => client.on("error", () => undefined));
   try {
     await pool.query("SELECT 1");
   } catch (thrown) {

@@ -5,6 +5,7 @@
  */
 import { firstLink, linkOf } from "./chain-link.ts";
 import type { CheckpointStatement } from "./checkpoint.ts";
+import type { PrunedRange } from "./pruned-range.ts";
 
 /** A record as it was found; digests were taken from what was found, links are what it says. */
 export interface FoundRecord {
@@ -17,6 +18,10 @@ export interface FoundRecord {
   readonly problem?: string | undefined;
   /** The store could not insert it, and keeps it apart. */
   readonly isDeadLetter?: boolean | undefined;
+  /** The record itself, where it is still there. */
+  readonly text?: string | undefined;
+  /** What is left of one whose payload was pruned, under the names of its header. */
+  readonly columns?: Readonly<Record<string, unknown>> | undefined;
 }
 
 export type TamperingKind =
@@ -41,22 +46,36 @@ export class ChainCheck {
   readonly #writer: string;
   readonly #stated: ReadonlyMap<number, CheckpointStatement>;
   readonly #last: CheckpointStatement | undefined;
+  readonly #pruned: ReadonlyMap<number, PrunedRange>;
   readonly #found: Tampering[] = [];
   #seq = 0;
   #link: string;
   #count = 0;
   #deadLetters = 0;
+  #removed = 0;
+  #isEnded = false;
 
-  constructor(writer: string, statements: readonly CheckpointStatement[]) {
+  /** `pruned`: what signed statements say was removed on purpose. */
+  constructor(
+    writer: string,
+    statements: readonly CheckpointStatement[],
+    pruned: readonly PrunedRange[] = [],
+  ) {
     this.#writer = writer;
     this.#stated = new Map(statements.map((statement) => [statement.seq, statement]));
     this.#last = statements.toSorted((left, right) => left.seq - right.seq).at(-1);
+    this.#pruned = new Map(pruned.map((range) => [range.first, range]));
     this.#link = firstLink(writer);
   }
 
   /** Records that were seen. */
   get count(): number {
     return this.#count;
+  }
+
+  /** Records that are not there because they were pruned. */
+  get removed(): number {
+    return this.#removed;
   }
 
   /** Records that nobody sees in a view, because the store could not insert them. */
@@ -79,15 +98,20 @@ export class ChainCheck {
     if (record.seq === this.#seq) {
       return this.#tell("duplicate", record.seq, "there is more than one record at this place");
     }
+    this.#cross(record.seq);
     if (record.seq > this.#seq + 1) this.#missing(this.#seq + 1, record.seq - 1);
     else this.#follow(record);
     this.#own(record);
     this.#seq = record.seq;
     this.#link = record.link;
-    this.#compare(record);
+    this.#compare(record.seq, record.link);
   }
 
+  /** Everything that does not fit. */
   end(): readonly Tampering[] {
+    if (this.#isEnded) return this.#found;
+    this.#isEnded = true;
+    this.#cross(Number.POSITIVE_INFINITY);
     const last = this.#last;
     if (last !== undefined && last.seq > this.#seq) {
       this.#tell(
@@ -101,6 +125,22 @@ export class ChainCheck {
       this.#tell("duplicate", last.seq + 1, message);
     }
     return this.#found;
+  }
+
+  /** Goes on behind what was pruned, as far as records of these places are not there. */
+  #cross(before: number): void {
+    for (;;) {
+      const range = this.#pruned.get(this.#seq + 1);
+      if (range === undefined || range.last < range.first || range.last >= before) return;
+      if (range.previous !== this.#link) {
+        const message = "its link to the record before does not fit what was pruned behind it";
+        this.#tell("out_of_chain", range.first, message);
+      }
+      this.#removed += range.last - range.first + 1;
+      this.#seq = range.last;
+      this.#link = range.link;
+      this.#compare(range.last, range.link);
+    }
   }
 
   #follow(record: FoundRecord): void {
@@ -117,7 +157,7 @@ export class ChainCheck {
     if (link !== record.link) this.#tell("edited", seq, "it is not the record that was written");
   }
 
-  #compare({ seq, link }: FoundRecord): void {
+  #compare(seq: number, link: string): void {
     const stated = this.#stated.get(seq);
     if (stated === undefined || stated.link === link) return;
     const message = `the checkpoint of ${stated.time} has another history up to here`;

@@ -37,6 +37,7 @@ export function foundText(text: string, place: StoredPlace): FoundRecord {
     headerSha256: hash("sha256", header === undefined ? "null" : canonicalJson(header)),
     recordSha256: hash("sha256", envelope.text),
     problem,
+    text,
   };
 }
 
@@ -52,9 +53,15 @@ export function foundColumns(place: StoredPlace, links: KeptLinks): FoundRecord 
   const kind = place.columns?.["kind"];
   const header = headerOf({ kind });
   if (header === undefined) return unreadable(place.seq, "it is of no known kind");
-  const columns = Object.keys(header).map((name) => [name, columnOf(place.columns, name)]);
-  const headerSha256 = hash("sha256", canonicalJson(Object.fromEntries(columns)));
-  return { seq: place.seq, ...links, headerSha256 };
+  const columns = Object.fromEntries(
+    Object.keys(header).map((name) => [name, columnOf(place.columns, name)]),
+  );
+  return {
+    seq: place.seq,
+    ...links,
+    headerSha256: hash("sha256", canonicalJson(columns)),
+    columns,
+  };
 }
 
 /** What stands at a place and is no record. */

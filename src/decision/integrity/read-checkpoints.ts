@@ -19,14 +19,15 @@ export async function readCheckpoints(folder: string, key: KeyObject): Promise<C
   const statements = new Map<string, readonly CheckpointStatement[]>();
   const problems: Tampering[] = [];
   for (const [writer, lines] of await readCheckpointLines(folder)) {
-    const file = checkFile(writer, lines, key);
+    const file = checkLines(writer, lines, key);
     statements.set(writer, file.statements);
     problems.push(...file.problems);
   }
   return { statements, problems: [...problems, ...goneFiles(statements)] };
 }
 
-function checkFile(
+/** The checkpoints of one writer's file. */
+export function checkLines(
   writer: string,
   lines: readonly string[],
   key: KeyObject,

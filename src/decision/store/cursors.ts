@@ -2,13 +2,15 @@
  * How far each writer's spool is in the store. The cursor lives in the store itself: a store that
  * was restored from a backup, or made anew, gets again what it has not.
  */
-import type { Database } from "../../database/database.ts";
+import type { Database, Queryable } from "../../database/database.ts";
 import type { SpoolPosition } from "../spool/committed-mark.ts";
 import { spoolStart } from "../spool/committed-mark.ts";
 import { deleteCursor, selectCursors } from "./insert-decisions.ts";
 
 /** All cursors by writer. */
-export async function readCursors(database: Database): Promise<ReadonlyMap<string, SpoolPosition>> {
+export async function readCursors(
+  database: Queryable,
+): Promise<ReadonlyMap<string, SpoolPosition>> {
   const rows = await database.query(selectCursors);
   return new Map(
     rows.map((row) => [

@@ -16,6 +16,8 @@ export interface BatchTarget {
   readonly database: Database;
   readonly partitions: Partitions;
   readonly log: Log;
+  /** Tells others that a batch is there; left out where nobody watches. */
+  readonly tell?: () => Promise<void>;
 }
 
 /** Frames of one segment of one writer, in order. */

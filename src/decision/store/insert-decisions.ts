@@ -4,11 +4,8 @@
  * nothing if it were.
  */
 
-/**
- * Rows of any kinds, each into the tables of its kind: `$1` JSON array of rows, `$2` writer, `$3`
- * segment, `$4` offset behind the last row.
- */
-export const insertDecisions = `
+/** Rows of any kinds, each into the tables of its kind: `$1` JSON array of rows. */
+const intoTables = `
 WITH incoming AS (
   SELECT * FROM json_to_recordset($1::json) AS row (
     decision_id uuid, kind text, recorded_at timestamptz, writer text, seq bigint,
@@ -101,11 +98,19 @@ WITH incoming AS (
   FROM incoming
   WHERE kind = 'shadow'
   ON CONFLICT DO NOTHING
-)
+)`;
+
+/** The rows `$1`; `$2` writer, `$3` segment, `$4` offset behind the last row. */
+export const insertDecisions = `${intoTables}
 INSERT INTO mcp_gateway.spool_cursor (writer, segment, frame_offset)
 VALUES ($2, $3::integer, $4::bigint)
 ON CONFLICT (writer) DO UPDATE
 SET segment = excluded.segment, frame_offset = excluded.frame_offset`;
+
+/** The row `$1`, which was a dead letter: `$2` writer, `$3` segment, `$4` its offset. */
+export const insertLetter = `${intoTables}
+DELETE FROM mcp_gateway.decision_dead_letter
+WHERE writer = $2 AND segment = $3::integer AND frame_offset = $4::bigint`;
 
 /**
  * `$1` writer, `$2` segment, `$3` offset of the record, `$4` offset behind it, `$5` code, `$6`

@@ -1,15 +1,18 @@
 /**
- * Makes the day partitions that a batch needs before it is inserted, and tomorrow's. Making one is
- * idempotent; where it cannot be made, the default partition takes the rows.
+ * Makes day partitions: ahead, so that no batch waits for one at midnight, and those that a batch needs
+ * all the same before it is inserted. Making one is idempotent; where it cannot be made, the default
+ * partition takes the rows.
  */
 import type { Log } from "../../contract/ambient.ts";
 import type { Database } from "../../database/database.ts";
 import { messageOf } from "../../errors.ts";
 import { lowestUuid, timeOfUuid } from "./uuid-time.ts";
 
-const dayMs = 24 * 60 * 60_000;
+export const dayMs = 24 * 60 * 60_000;
 /** A batch of one spool spans a day or two; more come from broken clocks and go to the default. */
 const maxDaysAtOnce = 8;
+/** A gateway that cannot reach the database over a weekend finds its days there. */
+const daysAhead = 3;
 
 /** Two shippers that make the same partition would fail on the catalogue's unique index. */
 const lockPartitions = "SELECT pg_advisory_xact_lock(4907211855306215)";
@@ -29,26 +32,35 @@ export class Partitions {
   async ensureFor(ids: readonly string[]): Promise<void> {
     const days = new Set(ids.map((id) => Math.floor(timeOfUuid(id) / dayMs)));
     const missing = [...days].filter((day) => !this.#known.has(day)).slice(0, maxDaysAtOnce);
-    for (const day of missing) {
-      await this.#make(day);
-      if (!days.has(day + 1) && !this.#known.has(day + 1)) await this.#make(day + 1);
+    for (const day of missing) await this.#make(day);
+  }
+
+  /** Makes those of today and of the days after it; call it now and then, off the path of a batch. */
+  async makeAhead(nowMs: number): Promise<void> {
+    const today = Math.floor(nowMs / dayMs);
+    for (let day = today; day <= today + daysAhead; day += 1) {
+      if (!this.#known.has(day)) await this.#make(day);
     }
   }
 
   async #make(day: number): Promise<void> {
     this.#known.add(day);
     try {
-      await this.#database.transaction(async (inside) => {
-        await inside.query(lockPartitions);
-        await inside.script(createPartition("decision", day));
-        await inside.script(createPartition("decision_payload", day));
-        await inside.script(createPartition("shadow_difference", day));
-      });
+      await this.#database.script(makeDay(day));
     } catch (thrown) {
       const found = { day: dayName(day), reason: messageOf(thrown) };
       this.#log.warn(found, "decision partition not made, rows go to the default partition");
     }
   }
+}
+
+/**
+ * One transaction in one message: a connection that breaks in the middle, or a client that stops
+ * there, holds no table.
+ */
+function makeDay(day: number): string {
+  const tables = ["decision", "decision_payload", "shadow_difference"] as const;
+  return [lockPartitions, ...tables.map((table) => createPartition(table, day))].join(";\n");
 }
 
 /** Only names and bounds that are made from a number here; nothing of a record. */

@@ -64,6 +64,7 @@ const wholeSchema = z.object({
   outcome: z.string(),
   admission: z.string().nullable(),
   outcome_record: z.string().nullable(),
+  pruned_at: z.string().nullable(),
 });
 
 /** One decision with its exact records. */
@@ -75,6 +76,8 @@ export interface WholeDecision {
   readonly admission: unknown;
   /** `null` where the call has not ended, or nobody could say so. */
   readonly outcome_record: unknown;
+  /** When the payload was pruned, where it was and that is known. */
+  readonly payload_pruned_at?: string;
 }
 
 const noteSchema = z.object({ kind: z.string(), record: z.string() });
@@ -137,12 +140,13 @@ async function findNote(database: Queryable, id: string): Promise<WholeNote | un
 async function findDecision(database: Queryable, id: string): Promise<WholeDecision | undefined> {
   const rows = await database.query(selectDecision, [id]);
   if (rows[0] === undefined) return undefined;
-  const { outcome, admission, outcome_record } = wholeSchema.parse(rows[0]["item"]);
+  const { outcome, admission, outcome_record, pruned_at } = wholeSchema.parse(rows[0]["item"]);
   return {
     decision_id: id,
     outcome,
     admission: parseRecord(admission),
     outcome_record: parseRecord(outcome_record),
+    ...(admission === null && pruned_at !== null ? { payload_pruned_at: pruned_at } : {}),
   };
 }
 

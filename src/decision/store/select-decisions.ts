@@ -6,6 +6,10 @@
 const utc = (column: string): string =>
   `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
+/** The lowest UUIDv7 of a time. */
+const lowestIdOf = (column: string): string =>
+  `(lpad(to_hex((extract(epoch FROM ${column}) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid`;
+
 /**
  * `$1` lowest id, `$2` earliest time, `$3` server, `$4` tool, `$5` agent, `$6` outcome, `$7`
  * effect, `$8` limit; a null filter filters nothing. The id bound lets whole partitions be skipped.
@@ -57,7 +61,9 @@ SELECT json_build_object(
   'admission', (SELECT encode(record, 'base64') FROM mcp_gateway.decision_payload
                 WHERE decision_id = d.decision_id AND kind = 'admission'),
   'outcome_record', (SELECT encode(record, 'base64') FROM mcp_gateway.decision_payload
-                 WHERE decision_id = d.decision_id AND kind = 'outcome')
+                 WHERE decision_id = d.decision_id AND kind = 'outcome'),
+  'pruned_at', (SELECT ${utc("min(pruned_at)")} FROM mcp_gateway.prune_run
+                WHERE d.decision_id < ${lowestIdOf("payload_before")})
 ) AS item
 FROM decisions d
 WHERE d.decision_id = $1::uuid`;

@@ -21,8 +21,13 @@ export interface Shipment {
   readonly from: SpoolPosition;
   /** Everything before it may be read; `undefined` for a dead writer, whose every frame counts. */
   readonly upTo: SpoolPosition | undefined;
-  /** Called after each batch with the place reached and the bytes and dead letters it took. */
-  readonly onProgress?: (reached: SpoolPosition, bytes: number, deadLetters: number) => void;
+  /** Called after each batch with the place reached, and the bytes, dead letters and records it took. */
+  readonly onProgress?: (
+    reached: SpoolPosition,
+    bytes: number,
+    deadLetters: number,
+    records: number,
+  ) => void;
   /** Asked before each batch; true ends the shipment early. */
   readonly isStopped?: () => boolean;
 }
@@ -68,9 +73,10 @@ async function shipFrames(
 ): Promise<SpoolPosition> {
   const { segment, frames } = batch;
   const deadLetters = await insertBatch(target, { writer: shipment.writer, segment, frames });
+  await target.tell?.();
   const reached = { segment, offset: frames.at(-1)?.end ?? 0 };
   const bytes = frames.reduce((sum, frame) => sum + frame.end - frame.offset, 0);
-  shipment.onProgress?.(reached, bytes, deadLetters);
+  shipment.onProgress?.(reached, bytes, deadLetters, frames.length);
   return reached;
 }
 

@@ -19,6 +19,7 @@ import { forgetWriter } from "./cursors.ts";
 import type { BatchTarget } from "./insert-batch.ts";
 import { Partitions } from "./partitions.ts";
 import { shipWriter } from "./ship-writer.ts";
+import { tellArrival } from "./tell-arrival.ts";
 
 /** Lets records gather into one batch. */
 const gatherMs = 100;
@@ -54,6 +55,9 @@ export class Shipper {
   #connection: BatchTarget | undefined;
   #reached: SpoolPosition = spoolStart;
   #shippedBytes = 0;
+  #shippedRecords = 0;
+  /** Since when something waits that is not in the database; monotonic. */
+  #behindSinceMs: number | undefined;
   #orphanedBytes = 0;
   #status: ShipperStatus = { state: "waiting", deadLetters: 0 };
   #failures = 0;
@@ -74,6 +78,17 @@ export class Shipper {
     return this.#shippedBytes;
   }
 
+  /** Records of the own spool that are in the database. */
+  get shippedRecords(): number {
+    return this.#shippedRecords;
+  }
+
+  /** How long the oldest record of the own spool has waited, at most. */
+  get lagMs(): number {
+    const { clock } = this.#options;
+    return this.#behindSinceMs === undefined ? 0 : clock.monotonicMs() - this.#behindSinceMs;
+  }
+
   /** Bytes in dead writers' spools, as last counted. */
   get orphanedBytes(): number {
     return this.#orphanedBytes;
@@ -86,14 +101,15 @@ export class Shipper {
 
   /** Says that something was committed. */
   nudge(): void {
+    this.#behindSinceMs ??= this.#options.clock.monotonicMs();
     if (this.#failures === 0) this.#pause.cut();
   }
 
   /** Ships what it can within `graceMs`; call it when the writer is closed. */
   async close(graceMs: number): Promise<void> {
     this.#stopAtMs = this.#options.clock.monotonicMs() + graceMs;
-    this.#pause.cut();
-    this.#gathering.cut();
+    this.#pause.endAll();
+    this.#gathering.endAll();
     await Promise.race([this.#finish(), sleep(graceMs, undefined, { ref: false })]);
   }
 
@@ -134,21 +150,24 @@ export class Shipper {
     const { spool, writer, committed } = this.#options;
     const folder = join(spool, writer);
     const upTo = committed();
+    const startedMs = this.#options.clock.monotonicMs();
     this.#status = { ...this.#status, state: "shipping" };
     await shipWriter(await this.#connect(), {
       folder,
       writer,
       from: this.#reached,
       upTo,
-      onProgress: (reached, bytes, deadLetters) => {
+      onProgress: (reached, bytes, deadLetters, records) => {
         this.#reached = reached;
         this.#shippedBytes += bytes;
+        this.#shippedRecords += records;
         this.#countDeadLetters(deadLetters);
       },
       isStopped: () => this.#isOutOfTime(),
     });
     if (this.#isOutOfTime()) return;
     this.#reached = upTo;
+    this.#behindSinceMs = this.#isBehind() ? startedMs : undefined;
     await removeShippedSegments(folder, upTo);
   }
 
@@ -170,14 +189,18 @@ export class Shipper {
         },
       });
     }
+    await this.#connection?.partitions.makeAhead(clock.nowMs());
     this.#nextAdoptionMs = clock.monotonicMs() + adoptEveryMs;
   }
 
   async #connect(): Promise<BatchTarget> {
     if (this.#connection !== undefined) return this.#connection;
     const database = await this.#options.open();
-    const { log } = this.#options;
-    this.#connection = { database, log, partitions: new Partitions(database, log) };
+    const { log, clock } = this.#options;
+    const partitions = new Partitions(database, log);
+    const tell = (): Promise<void> => tellArrival(database, log);
+    this.#connection = { database, log, partitions, tell };
+    await partitions.makeAhead(clock.nowMs());
     return this.#connection;
   }
 

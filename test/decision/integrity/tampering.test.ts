@@ -59,6 +59,7 @@ describe.each(kinds)("the %s store, where", { timeout: 90_000 }, (kind) => {
       checkpoints: 1,
       uncovered: 0,
       dead_letters: 0,
+      pruned: 0,
       unvouched: [],
       problems: [],
     });

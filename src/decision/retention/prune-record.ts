@@ -1,0 +1,141 @@
+/**
+ * Prunes the decision record wherever it is: Postgres, or the embedded store, where the spool is the
+ * record and the database its index. There the index is pruned and made durable before a segment that
+ * only it knows the headers of is removed.
+ */
+import { open, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { CheckpointsConfig, DecisionsConfig } from "../../config/config.ts";
+import type { Clock, Log } from "../../contract/ambient.ts";
+import { openMigrated } from "../../database/open-migrated.ts";
+import { embeddedFolder, withEmbeddedLock } from "../../database/pglite.ts";
+import { checkpointFolder, checkpointKey } from "../integrity/checkpoint-key.ts";
+import type { Prove } from "../integrity/pruned-range.ts";
+import { proveIn } from "../integrity/pruned-range.ts";
+import type { SpoolPosition } from "../spool/committed-mark.ts";
+import { spoolFolder } from "../spool/writer-folder.ts";
+import { readCursors } from "../store/cursors.ts";
+import { openStore } from "../store/open-store.ts";
+import { holdsIn, holdsOf } from "./hold-store.ts";
+import type { PrunedSpool } from "./prune-spool.ts";
+import { pruneSpool } from "./prune-spool.ts";
+import { takeTurn } from "./prune-statements.ts";
+import type { Cutoffs, PruneResult } from "./prune-store.ts";
+import { pruneStore } from "./prune-store.ts";
+
+export interface PrunePlace {
+  readonly stateDir: string;
+  readonly store: DecisionsConfig["store"];
+  readonly checkpoints: CheckpointsConfig;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface Pruning {
+  readonly cutoffs: Cutoffs;
+  /** Who, for the store's own list. */
+  readonly by: string;
+  readonly isDryRun: boolean;
+  /** False leaves a gap that `audit verify` calls missing. */
+  readonly isProven: boolean;
+}
+
+export interface PruneOutcome {
+  readonly store: PruneResult;
+  /** Of the embedded store. */
+  readonly spool: PrunedSpool | undefined;
+}
+
+/**
+ * Prunes, as a person asks for it.
+ *
+ * @throws DecisionError `checkpoint_key_unusable`, `holds_unusable`; DatabaseError
+ */
+export async function pruneRecord(place: PrunePlace, pruning: Pruning): Promise<PruneOutcome> {
+  const prove = pruning.isProven && !pruning.isDryRun ? await provingAt(place) : undefined;
+  if (place.store.kind === "embedded") return await pruneEmbedded(place, pruning, prove);
+  const database = await openMigrated(place.store.url);
+  try {
+    const options = { ...pruning, holds: holdsIn, prove, log: place.log };
+    return { store: await pruneStore(database, options), spool: undefined };
+  } finally {
+    await database.close();
+  }
+}
+
+/**
+ * Prunes where it is due, as a gateway does by itself: Postgres where nobody has today, and of an
+ * embedded spool what is past the headers' retention, for which no index has to be asked.
+ */
+export async function pruneInTurn(
+  place: PrunePlace,
+  pruning: Omit<Pruning, "isDryRun">,
+): Promise<PruneOutcome | undefined> {
+  const { store, stateDir, clock, log } = place;
+  if (store.kind === "embedded") {
+    const prove = await provingAt(place);
+    const cutoffs = { ...pruning.cutoffs, payloadBeforeMs: undefined };
+    const spool = spoolFolder(stateDir, store.kind);
+    const options = { spool, cutoffs, indexed: undefined, prove, isDryRun: false, clock, log };
+    const pruned = await withEmbeddedLock(stateDir, { clock }, async () =>
+      pruneSpool({ ...options, holds: await holdsOf(stateDir) }),
+    );
+    return { store: { payloads: 0, headers: 0, held: 0, busy: [] }, spool: pruned };
+  }
+  const database = await openMigrated(store.url);
+  try {
+    if ((await database.query(takeTurn)).length === 0) return undefined;
+  } finally {
+    await database.close();
+  }
+  return await pruneRecord(place, { ...pruning, isDryRun: false });
+}
+
+async function provingAt({ stateDir, checkpoints, clock }: PrunePlace): Promise<Prove> {
+  const key = await checkpointKey(stateDir, checkpoints);
+  return proveIn(checkpointFolder(stateDir, checkpoints), key, clock.nowMs);
+}
+
+async function pruneEmbedded(
+  place: PrunePlace,
+  pruning: Pruning,
+  prove: Prove | undefined,
+): Promise<PruneOutcome> {
+  const { stateDir, clock, log } = place;
+  const { store, indexed } = await pruneIndex(place, pruning);
+  return await withEmbeddedLock(stateDir, { clock }, async () => {
+    if (!pruning.isDryRun) await syncTree(embeddedFolder(stateDir));
+    const { cutoffs, isDryRun } = pruning;
+    const holds = await holdsOf(stateDir);
+    const about = { spool: spoolFolder(stateDir, "embedded"), cutoffs, holds, indexed };
+    return { store, spool: await pruneSpool({ ...about, prove, isDryRun, clock, log }) };
+  });
+}
+
+async function pruneIndex(
+  place: PrunePlace,
+  pruning: Pruning,
+): Promise<{ store: PruneResult; indexed: ReadonlyMap<string, SpoolPosition> }> {
+  const database = await openStore(place);
+  try {
+    const holds = (): ReturnType<typeof holdsOf> => holdsOf(place.stateDir);
+    const options = { ...pruning, holds, prove: undefined, log: place.log };
+    const store = await pruneStore(database, options);
+    return { store, indexed: await readCursors(database) };
+  } finally {
+    await database.close();
+  }
+}
+
+/** The embedded database syncs nothing by itself. */
+async function syncTree(folder: string): Promise<void> {
+  for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
+    if (!entry.isFile() && !entry.isDirectory()) continue;
+    const file = await open(join(entry.parentPath, entry.name), "r");
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import { utimes } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, describe, expect, onTestFinished, test } from "vitest";
+import { newId, systemClock } from "../../../src/config/ambient.ts";
+import type { DecisionsConfig } from "../../../src/config/config.ts";
+import type { AdminRecord, NotedRecord } from "../../../src/contract/record.ts";
+import { openMigrated } from "../../../src/database/open-migrated.ts";
+import { keepRetention } from "../../../src/decision/retention/keep-retention.ts";
+import { segmentName } from "../../../src/decision/spool/segment.ts";
+import {
+  listSegments,
+  listWriters,
+  spoolFolder,
+} from "../../../src/decision/spool/writer-folder.ts";
+import { eventually } from "../../support/eventually.ts";
+import { createTestLog } from "../../support/log.ts";
+import type { LogLine } from "../../support/log.ts";
+import { startTestPostgres } from "../../support/postgres.ts";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
+import { readSpool } from "../support.ts";
+import { checkpoints, dayMs, writeCalls } from "./old-records.ts";
+
+const postgres = await startTestPostgres();
+afterAll(() => postgres?.close());
+
+interface Keeping {
+  readonly notes: readonly NotedRecord[];
+  readonly lines: readonly LogLine[];
+  readonly close: () => Promise<void>;
+}
+
+function keep(
+  stateDir: string,
+  store: DecisionsConfig["store"],
+  retention: DecisionsConfig["retention"],
+): Keeping {
+  const notes: NotedRecord[] = [];
+  const log = createTestLog();
+  const note = async (record: NotedRecord): Promise<void> => void notes.push(record);
+  const place = { stateDir, store, checkpoints, clock: systemClock, log, newId, note };
+  const close = keepRetention({ ...place, retention, tenant: "default", firstMs: 1 });
+  onTestFinished(close);
+  return { notes, lines: log.lines, close };
+}
+
+function isPruning(record: NotedRecord): record is AdminRecord {
+  return record.kind === "admin" && record.action === "prune";
+}
+
+const old = [{ daysAgo: 40 }, { daysAgo: 40 }, { daysAgo: 0 }];
+const days = { payloadDays: 10, headerDays: 30 };
+
+describe("a gateway with the embedded store", { timeout: 60_000 }, () => {
+  async function written(): Promise<string> {
+    const stateDir = temporaryFolder();
+    const limits = { spoolMaxBytes: Number.MAX_SAFE_INTEGER, segmentMaxBytes: 1500 };
+    await writeCalls(stateDir, old, { limits });
+    const spool = spoolFolder(stateDir, "embedded");
+    for (const writer of await listWriters(spool)) {
+      for (const segment of await listSegments(join(spool, writer))) {
+        const time = new Date(Date.now() - 50 * dayMs);
+        await utimes(join(spool, writer, segmentName(segment)), time, time);
+      }
+    }
+    return stateDir;
+  }
+
+  test("removes segments past the headers' retention, and records that", async () => {
+    const stateDir = await written();
+    const before = (await readSpool(stateDir)).length;
+    const { notes } = keep(stateDir, { kind: "embedded" }, days);
+    await eventually(() => notes.some(isPruning));
+    expect(notes.find(isPruning)).toMatchObject({ by: "gateway", details: { payloads: 0 } });
+    expect((await readSpool(stateDir)).length).toBeLessThan(before);
+  });
+
+  test("removes nothing that only the payloads' retention is over for", async () => {
+    const stateDir = await written();
+    const before = (await readSpool(stateDir)).length;
+    const { close } = keep(stateDir, { kind: "embedded" }, { ...days, headerDays: 300 });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await close();
+    expect((await readSpool(stateDir)).length).toBe(before);
+  });
+
+  test("keeps everything where nothing is configured", async () => {
+    const stateDir = await written();
+    const before = (await readSpool(stateDir)).length;
+    const never = { payloadDays: undefined, headerDays: undefined };
+    await keep(stateDir, { kind: "embedded" }, never).close();
+    expect((await readSpool(stateDir)).length).toBe(before);
+  });
+});
+
+describe.skipIf(postgres === undefined)("gateways on one postgres", { timeout: 60_000 }, () => {
+  test("prune it once a day, one of them", async () => {
+    const url = (await postgres?.createDatabase()) ?? "";
+    const store = { kind: "postgres", url } as const;
+    const stateDir = temporaryFolder();
+    await writeCalls(stateDir, old, { store });
+    const database = await openMigrated(url);
+    onTestFinished(() => database.close());
+    const gateways = [keep(stateDir, store, days), keep(stateDir, store, days)];
+    await eventually(() => gateways.some(({ notes }) => notes.some(isPruning)));
+    for (const { close } of gateways) await close();
+    expect(gateways.flatMap(({ notes }) => notes.filter(isPruning))).toHaveLength(1);
+    const runs = await database.query("SELECT pruned_by, headers::int FROM mcp_gateway.prune_run");
+    expect(runs).toEqual([{ pruned_by: "gateway", headers: 4 }]);
+  });
+
+  test("go on where it is away, and say so", async () => {
+    const store = { kind: "postgres", url: "postgres://nobody@127.0.0.1:1/none" } as const;
+    const { lines } = keep(temporaryFolder(), store, days);
+    const told = "decision record not pruned, tried again in an hour";
+    await eventually(() => lines.length > 0);
+    expect(lines[0]).toMatchObject({ level: "warn", message: told });
+  });
+});
