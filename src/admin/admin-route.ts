@@ -24,8 +24,10 @@ export interface AdminRequest {
 
 export interface AdminReply {
   readonly status: number;
-  /** JSON, snake_case. */
+  /** JSON, snake_case; or a text of `contentType`. */
   readonly body: unknown;
+  /** Of a body that is text and no JSON. */
+  readonly contentType?: string;
 }
 
 export interface AdminRoute {

@@ -35,10 +35,10 @@ export async function answerRequest(
   response: ServerResponse,
 ): Promise<void> {
   try {
-    const { status, body } = await replyTo(parts, door, request);
-    send(response, status, body);
+    send(response, await replyTo(parts, door, request));
   } catch (thrown) {
-    const { status, body } = failure(thrown);
+    const reply = failure(thrown);
+    const { status } = reply;
     if (status >= 500) {
       const reason = messageOf(thrown);
       parts.log.error({ code: codeOf(thrown), reason }, "admin request failed");
@@ -46,7 +46,7 @@ export async function answerRequest(
       parts.log.warn({ code: codeOf(thrown) }, "admin request refused");
       if (status === 401) parts.onUnauthorized();
     }
-    send(response, status, body);
+    send(response, reply);
   }
 }
 
@@ -118,10 +118,11 @@ function failure(thrown: unknown): AdminReply {
   return { status, body: { error: { code: codeOf(thrown), message: thrown.message } } };
 }
 
-function send(response: ServerResponse, status: number, body: unknown): void {
-  const bytes = Buffer.from(`${JSON.stringify(body)}\n`);
+function send(response: ServerResponse, { status, body, contentType }: AdminReply): void {
+  const isText = contentType !== undefined && typeof body === "string";
+  const bytes = Buffer.from(isText ? body : `${JSON.stringify(body)}\n`);
   response.writeHead(status, {
-    "content-type": "application/json",
+    "content-type": isText ? contentType : "application/json",
     "content-length": bytes.length,
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",

@@ -1,6 +1,7 @@
 /**
  * The process's log: pino to stderr, written synchronously so that the last line before an exit is
- * there. Nothing is redacted here; nobody hands arguments, tokens or results to a log.
+ * there. Nobody hands arguments, tokens or results to a log; what servers and libraries write into
+ * errors is taken out by whoever opens it.
  */
 import { destination as openDestination, pino, stdTimeFunctions } from "pino";
 import type { DestinationStream, Logger } from "pino";
@@ -13,6 +14,8 @@ export interface LogOptions {
   readonly level: LogLevel;
   /** Default: stderr. */
   readonly destination?: DestinationStream;
+  /** Takes out of a line what nobody may read. */
+  readonly scrub?: (line: string) => string;
 }
 
 /** A log; each line is one JSON object with `level`, `time`, `msg` and the data. */
@@ -24,7 +27,9 @@ export function createLog(options: LogOptions): Log {
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  return toLog(pino(settings, destination));
+  const { scrub } = options;
+  const scrubbing = scrub && { write: (line: string) => destination.write(scrub(line)) };
+  return toLog(pino(settings, scrubbing ?? destination));
 }
 
 /** The level that `MCP_GATEWAY_LOG` names; `undefined` where it names none. */

@@ -20,7 +20,7 @@ export interface RawClient {
   readonly end: () => Promise<number | null>;
 }
 
-export async function startRawClient(command: Command): Promise<RawClient> {
+export async function startRawClient(command: Command, greeted: object = {}): Promise<RawClient> {
   const child = spawn(command.command, command.args, { env: command.env });
   const received: unknown[] = [];
   const errors: Buffer[] = [];
@@ -49,6 +49,7 @@ export async function startRawClient(command: Command): Promise<RawClient> {
     protocolVersion: "2025-11-25",
     capabilities: {},
     clientInfo: { name: "raw", version: "1" },
+    ...greeted,
   });
   const gone = once(child, "exit").then(() => {
     throw new Error(`the gateway ended: ${Buffer.concat(errors).toString("utf8")}`);

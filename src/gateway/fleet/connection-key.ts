@@ -29,13 +29,23 @@ export function connectionKey(
     : `principal:${principal.key}`;
 }
 
+type DeclaringServer = Pick<ServerConfig, "sharing" | "toClient" | "roots">;
+
+/** What is declared to a server whose connections are no client's own. */
+const declaredToServer = new WeakMap<DeclaringServer, JsonObject>();
+
 /** What a connection declares that the client can do. */
 export function declaredCapabilities(
-  server: Pick<ServerConfig, "sharing" | "toClient" | "roots">,
+  server: DeclaringServer,
   { session, capabilities }: Sharer,
 ): JsonObject {
-  const isOwn = server.sharing === "session" && session !== undefined;
-  const able = isOwn ? capabilities : { ...questions, extensions };
+  if (server.sharing === "session" && session !== undefined) return declared(server, capabilities);
+  const known = declaredToServer.get(server) ?? declared(server, { ...questions, extensions });
+  declaredToServer.set(server, known);
+  return known;
+}
+
+function declared(server: DeclaringServer, able: JsonObject): JsonObject {
   const offered = offeredCapabilities(able, server.toClient);
   const hasRoots = server.roots !== undefined && server.toClient.includes("roots");
   return hasRoots ? { ...offered, roots: {} } : offered;

@@ -41,6 +41,8 @@ export class ConnectionListing {
   #told = new Set<ListedKind>();
   #last: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
+  /** Reads that are to come or under way. */
+  #reads = 0;
 
   constructor(connection: UpstreamConnection, deps: ConnectionListingDeps) {
     this.connection = connection;
@@ -57,6 +59,11 @@ export class ConnectionListing {
     return this.#hasReadTools ? this.#listing : undefined;
   }
 
+  /** True until everything that is to be read by now was read, or could not be. */
+  get isReading(): boolean {
+    return this.#reads > 0;
+  }
+
   /** Takes an equal listing that others have, or one with other pins. */
   replace(listing: ServerListing): void {
     this.#listing = listing;
@@ -70,15 +77,20 @@ export class ConnectionListing {
   /** Resolves with the next list; calls that come before it begins, however many, share it. */
   refresh(told: readonly ListedKind[] = []): Promise<void> {
     for (const kind of told) this.#told.add(kind);
-    this.#next ??= this.#last.then(async () => {
-      this.#next = undefined;
-      await this.#read().catch((thrown: unknown) => {
-        this.#hasReadTools = false;
-        this.#deps.log.error({ reason: messageOf(thrown) }, "lists of a server not taken");
-      });
-    });
+    this.#next ??= this.#readNext();
     this.#last = this.#next;
     return this.#next;
+  }
+
+  async #readNext(): Promise<void> {
+    this.#reads += 1;
+    await this.#last;
+    this.#next = undefined;
+    await this.#read().catch((thrown: unknown) => {
+      this.#hasReadTools = false;
+      this.#deps.log.error({ reason: messageOf(thrown) }, "lists of a server not taken");
+    });
+    this.#reads -= 1;
   }
 
   async #read(): Promise<void> {

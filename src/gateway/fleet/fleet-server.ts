@@ -10,6 +10,7 @@ import type { ServerConfig } from "../../config/config.ts";
 import type { JsonObject } from "../../contract/json.ts";
 import type { ListedKind } from "../../mcp/upstream/list-all.ts";
 import { SupervisedServer } from "../../mcp/upstream/supervise/supervised-server.ts";
+import type { SupervisorStatus } from "../../mcp/upstream/supervise/supervisor-options.ts";
 import type {
   ServerNotification,
   UpstreamConnection,
@@ -96,6 +97,11 @@ export class FleetServer {
   /** True for one that never said anything to anybody, in this run or the last one. */
   get isSilent(): boolean {
     return this.#shared === undefined && this.#elsewhere === undefined;
+  }
+
+  /** How its connections do. */
+  get status(): SupervisorStatus {
+    return this.#supervised.status();
   }
 
   /** The one that is open for this key. */

@@ -35,10 +35,26 @@ export class ProgramStandings {
    * How the program behind this client's connection describes a tool; starts it where it does not
    * run, since it may be another one than last time.
    */
-  async confirm(tool: CatalogTool, client: Sharer): Promise<Standing> {
+  confirm(tool: CatalogTool, client: Sharer): Standing | Promise<Standing> {
     const server = this.#servers.get(tool.server);
-    const connection = server && (await settled(server, client));
-    if (server === undefined || connection === undefined) return "unknown";
+    if (server === undefined) return "unknown";
+    const key = connectionKey(server.config, client);
+    const connection = server.connection(key);
+    if (connection === undefined || server.listings.isReading(key))
+      return this.#confirmSettled(server, tool, client);
+    return this.#describes(server, connection, tool);
+  }
+
+  async #confirmSettled(server: FleetServer, tool: CatalogTool, client: Sharer): Promise<Standing> {
+    return this.#describes(server, await settled(server, client), tool);
+  }
+
+  #describes(
+    server: FleetServer,
+    connection: UpstreamConnection | undefined,
+    tool: CatalogTool,
+  ): Standing {
+    if (connection === undefined) return "unknown";
     if (!isOfRelease(server.config, connection, tool)) return "other_release";
     return this.#catalogs.standing(server.listings.confirmedBy(connection), tool);
   }

@@ -29,9 +29,11 @@ import { HeldConnections } from "./held-connections.ts";
 import { keepServer } from "./keep-server.ts";
 import { tellLevel } from "./log-levels.ts";
 import type { ListingStore } from "./listing-store.ts";
+import { isMoved, notThere } from "./not-sent.ts";
 import { PinWatch } from "./pin-watch.ts";
 import { ProgramStandings } from "./program-standings.ts";
 import { ServerMoves } from "./server-moves.ts";
+import type { UpstreamStanding } from "./upstream-standing.ts";
 
 export interface FleetOptions {
   readonly servers: readonly ServerConfig[];
@@ -113,7 +115,17 @@ export class ServerFleet {
   }
 
   /** What `find` finds in this client's catalogue, as soon as a server that is listed for the first time has it. */
-  async lookUp<Found>(
+  lookUp<Found>(
+    client: Sharer,
+    find: (catalog: Catalog) => Found | undefined,
+  ): Found | Promise<Found | undefined> {
+    const found = find(this.catalogOf(client));
+    if (found === undefined) return this.#awaitFound(client, find);
+    this.#notices.see();
+    return found;
+  }
+
+  async #awaitFound<Found>(
     client: Sharer,
     find: (catalog: Catalog) => Found | undefined,
   ): Promise<Found | undefined> {
@@ -163,6 +175,11 @@ export class ServerFleet {
     return [...this.#servers.values()].map(({ config }) => config);
   }
 
+  /** How each of them does. */
+  get standings(): readonly UpstreamStanding[] {
+    return [...this.#servers].map(([server, { status }]) => ({ server, status }));
+  }
+
   /** Those that never said anything, to anybody. */
   get silent(): readonly ServerConfig[] {
     return [...this.#servers.values()].flatMap(({ config, isSilent }) => (isSilent ? config : []));
@@ -181,12 +198,12 @@ export class ServerFleet {
   }
 
   /** Sends a request on the connection of this client; never rejects. */
-  async request(server: string, client: Sharer, wanted: UpstreamRequest): Promise<UpstreamReply> {
+  request(server: string, client: Sharer, wanted: UpstreamRequest): Promise<UpstreamReply> {
     const found = this.#servers.get(server);
-    if (found === undefined) return notThere;
-    if (this.moves.isTurning(server)) return isMoved;
+    if (found === undefined) return Promise.resolve(notThere);
+    if (this.moves.isTurning(server)) return Promise.resolve(isMoved);
     const [key, capabilities] = this.#placeOf(found, client);
-    return await found.request(key, capabilities, wanted);
+    return found.request(key, capabilities, wanted);
   }
 
   /** Tells a server something, where the connection of this client is open. */
@@ -277,15 +294,3 @@ export class ServerFleet {
     return new Promise((resolve) => void this.#changed.add(resolve));
   }
 }
-
-const notThere: UpstreamReply = {
-  kind: "failed",
-  code: "upstream_unavailable",
-  message: "it is not configured, or disabled",
-};
-
-const isMoved: UpstreamReply = {
-  kind: "failed",
-  code: "upstream_unavailable",
-  message: "it is being moved to another release; repeat the request",
-};

@@ -89,6 +89,11 @@ export class ServerListings {
     await this.#open.get(key)?.settled();
   }
 
+  /** True where `settled` has something to wait for. */
+  isReading(key: string): boolean {
+    return this.#open.get(key)?.isReading === true;
+  }
+
   /** What the program behind this connection said of its tools; `undefined` where it did not. */
   confirmedBy(connection: UpstreamConnection): ServerListing | undefined {
     return this.#listsOf(connection)?.confirmed;
