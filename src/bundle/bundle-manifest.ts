@@ -5,6 +5,7 @@
 import * as z from "zod";
 import { bundleKinds } from "../contract/bundle.ts";
 import { readCounters } from "../contract/counter.ts";
+import { readLogMasks } from "../contract/log-mask.ts";
 import { BundleError, unexpected } from "./bundle-error.ts";
 
 const libraryShape = { name: z.string(), revision: z.string().optional(), digest: z.string() };
@@ -53,7 +54,7 @@ export function readBundleManifest(
   const bytes = files.get(".manifest");
   const json = bytes === undefined ? {} : parseBundleJson(bytes, `${where}: .manifest`);
   const result = manifestSchema.safeParse(json);
-  if (result.success) return withReadableCounters(result.data, where);
+  if (result.success) return withReadableMasks(withReadableCounters(result.data, where), where);
   const issue = result.error.issues[0];
   throw invalid(
     where,
@@ -68,6 +69,14 @@ function withReadableCounters(manifest: BundleManifest, where: string): BundleMa
   if (reading.ok) return manifest;
   const path = ["metadata", "counters", ...reading.path];
   throw invalid(where, "counters that can be read", describe(path, reading.message));
+}
+
+/** A mask that cannot be read would be one that hides nothing. */
+function withReadableMasks(manifest: BundleManifest, where: string): BundleManifest {
+  const reading = readLogMasks(manifest.metadata["masks"]);
+  if (reading.ok) return manifest;
+  const path = ["metadata", "masks", ...reading.path];
+  throw invalid(where, "masks that can be read", describe(path, reading.message));
 }
 
 /**

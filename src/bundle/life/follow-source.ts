@@ -91,7 +91,7 @@ async function consider(
   }
   const choice = choiceOf(keeping, history);
   const isFirst = history.active === null || history.active.digest === digest;
-  const mayMove = choice === undefined ? options.activation === "auto" || isFirst : false;
+  const mayMove = choice === undefined ? options.activation !== "manual" || isFirst : false;
   if (!mayMove && choice?.digest !== digest) return await keepWaiting(keeping, fetched, history);
   return await useBundle(keeping, fetched, history, { by: self, why: null, kind: "new" });
 }
@@ -99,6 +99,7 @@ async function consider(
 async function noteFailure(keeping: Keeping, code: string, message: string): Promise<void> {
   const { deps, options, state } = keeping;
   state.failures += 1;
+  deps.onFailure?.();
   const now = timeNow(keeping);
   await changeNow(keeping, (before) => noteRequest(before, now, { code, message }));
   const { layer } = options.key;

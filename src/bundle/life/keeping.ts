@@ -14,13 +14,14 @@ import type {
 } from "./bundle-history.ts";
 import { changeHistory, historyStamp, readHistory } from "./bundle-history.ts";
 import type { Candidate, KnownPast } from "./prepare-candidate.ts";
+import type { VetBundle } from "./vet-candidate.ts";
 
 export interface KeeperOptions {
   readonly key: HistoryKey;
   readonly source: BundleSource;
   /** Of polls; `undefined` where the source is asked once. */
   readonly pollMs: number | undefined;
-  readonly activation: "auto" | "manual";
+  readonly activation: "auto" | "manual" | "no_new_allow";
   /** Without a word of the source for so long the bundle is withdrawn. */
   readonly maxStalenessMs: number | undefined;
   /** What the lock says; the source is asked all the same, and never followed. */
@@ -46,8 +47,12 @@ export interface KeeperDeps {
   readonly keep: (fetched: FetchedBundle) => Promise<void>;
   /** Makes a bundle active, or takes it away; resolves when it decides, or cannot. */
   readonly activate: (bundle: Bundle | undefined) => Promise<BundleActivation>;
+  /** Says whether a bundle allows anything new; without it nobody can say, and such bundles wait. */
+  readonly vet?: VetBundle | undefined;
   /** Puts a change of what decides into the record. */
   readonly record: (change: BundleChange) => Promise<void>;
+  /** Told of each request that failed, and of each bundle that was refused. */
+  readonly onFailure?: (() => void) | undefined;
   readonly clock: Clock;
   /** In [0, 1). */
   readonly random: () => number;

@@ -24,6 +24,8 @@ import { archiveBytesOf } from "./kept-bundles.ts";
 import type { Keeping, Withdrawal } from "./keeping.ts";
 import { changeNow, choiceOf, entryOf, historyNow, self, timeNow } from "./keeping.ts";
 import type { Candidate, KnownPast } from "./prepare-candidate.ts";
+import type { Objection, Vetting } from "./vet-candidate.ts";
+import { isToBeVetted, wasVetted } from "./vet-candidate.ts";
 
 /** Whose wish it is. */
 export interface Wish {
@@ -56,6 +58,12 @@ export async function useBundle(
   const prepared = await prepare(keeping, fetched, history, wish.kind);
   if (typeof prepared === "string") return prepared;
   await keeping.deps.keep(fetched);
+  if (wish.kind === "new" && isToBeVetted(keeping, fetched, history)) {
+    if (wasVetted(history, fetched)) return "refused";
+    const vetting = await vet(keeping, fetched);
+    if (keeping.signal.aborted) return "again";
+    if (!vetting.ok) return await noteWaiting(keeping, prepared, vetting);
+  }
   const now = await historyNow(keeping);
   if (isRevoked(now, { digest: fetched.digest, content: prepared.content })) {
     await refuseBundle(keeping, fetched, "bundle_revoked", "it was revoked");
@@ -82,17 +90,32 @@ export async function keepWaiting(
   const prepared = await prepare(keeping, fetched, history, "new");
   if (typeof prepared === "string") return prepared;
   await keeping.deps.keep(fetched);
-  const { content } = prepared;
-  const { digest, revision } = prepared.bundle;
+  return await noteWaiting(keeping, prepared, undefined);
+}
+
+/** Without a reason it waits because every new bundle of its source does. */
+async function noteWaiting(
+  keeping: Keeping,
+  { bundle, content, fetched }: Candidate,
+  objection: Objection | undefined,
+): Promise<Use> {
+  const { digest, revision } = bundle;
   const at = timeNow(keeping);
   const { version } = fetched;
   const kept = { content, version, archive_bytes: archiveBytesOf(fetched) };
-  const rest = { state: "waiting", code: null, message: null, ...kept } as const;
-  const waiting = { digest, revision, at, ...rest };
+  const { code = null, message = null } = objection ?? {};
+  const waiting = { digest, revision, at, state: "waiting", code, message, ...kept } as const;
   await changeNow(keeping, (before) => noteCandidate(before, waiting));
   const { layer } = keeping.options.key;
-  keeping.deps.log.info({ layer, digest, revision }, "policy bundle waits to be activated");
-  return "refused";
+  const why = objection === undefined ? {} : { code, reason: message };
+  keeping.deps.log.info({ layer, digest, revision, ...why }, "policy bundle waits to be activated");
+  return code === "history_unreadable" ? "again" : "refused";
+}
+
+async function vet({ deps, signal }: Keeping, fetched: FetchedBundle): Promise<Vetting> {
+  if (deps.vet !== undefined) return await deps.vet(fetched, signal);
+  const message = "nobody here can say what it newly allows";
+  return { ok: false, code: "history_not_replayed", message };
 }
 
 /** Tells, once, that a bundle is not made active: at the choice that names it, else as what the source has. */
@@ -106,6 +129,7 @@ export async function refuseBundle(
   const { candidate, hold } = await historyNow(keeping);
   const known = hold?.digest === digest ? hold : candidate;
   if (known?.digest === digest && known.code === code) return;
+  keeping.deps.onFailure?.();
   const rejected = rejectedOf(keeping, fetched, code, message);
   await changeNow(keeping, (before) =>
     before.hold?.digest === digest

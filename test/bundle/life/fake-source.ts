@@ -19,6 +19,7 @@ import { changeHistory, readHistory } from "../../../src/bundle/life/bundle-hist
 import { BundleKeeper } from "../../../src/bundle/life/bundle-keeper.ts";
 import type { KeeperDeps, KeeperOptions } from "../../../src/bundle/life/keeping.ts";
 import type { Candidate } from "../../../src/bundle/life/prepare-candidate.ts";
+import type { Vetting } from "../../../src/bundle/life/vet-candidate.ts";
 import type { BundleSource, FetchedBundle } from "../../../src/bundle/sources/bundle-source.ts";
 import { createTestLog } from "../../support/log.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
@@ -41,6 +42,8 @@ export interface FakeWorld {
   words: string;
   /** What others do while a bundle is prepared. */
   whilePreparing: (() => Promise<void>) | undefined;
+  /** What a replay of a bundle by name comes to; told until when it may take. */
+  vet: (name: string, signal: AbortSignal) => Promise<Vetting>;
   /** By bundle, whose content it has. */
   readonly contentOf: Map<string, string>;
   /** By bundle, why it is refused before or by the engine. */
@@ -73,6 +76,7 @@ export function createWorld(has: string, stateDir = temporaryFolder()) {
     isDripping: false,
     words: "as the test says",
     whilePreparing: undefined,
+    vet: async () => ({ ok: true, message: "newly allows none" }),
     contentOf: new Map(),
     bad: new Map(),
     broken: new Map(),
@@ -129,6 +133,7 @@ export function createWorld(has: string, stateDir = temporaryFolder()) {
     place,
     clock,
     random: () => 0.5,
+    vet: async ({ archive }, signal) => await world.vet(archive.toString(), signal),
     log: createTestLog(),
     prepare: async (given, past) => {
       const name = given.archive.toString();
