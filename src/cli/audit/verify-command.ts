@@ -31,10 +31,17 @@ export interface VerifyOptions {
   readonly output: OutputFormat;
   readonly checkpoints?: string;
   readonly key?: string;
+  readonly package?: string;
 }
 
 /** Prints what was found; the exit code says whether everything fits. */
 export async function verifyCommand(io: CliIo, options: VerifyOptions): Promise<void> {
+  const { package: file, output } = options;
+  if (file !== undefined) {
+    const given = options.key === undefined ? undefined : readKey(io, options.key);
+    const { verifyPackageCommand } = await import("./verify-package-command.ts");
+    return verifyPackageCommand(io, { output, package: file }, given);
+  }
   const { decisions } = loadConfigFor(io, options.config).config;
   const stateDir = stateDirOf(io);
   const folder =
@@ -89,7 +96,8 @@ function print(io: CliIo, output: OutputFormat, verification: Verification): voi
     `${records} records of ${writers} writers, ${checkpoints} checkpoints; ${uncovered} records behind the last checkpoint of their writer`,
   );
   if (unvouched.length > 0) io.err(printable(`without a checkpoint: ${unvouched.join(", ")}`));
-  const { dead_letters: deadLetters } = verification;
+  const { dead_letters: deadLetters, pruned } = verification;
+  if (pruned > 0) io.err(`${pruned} records pruned, as signed statements say`);
   if (deadLetters > 0) io.err(`${deadLetters} records could not be inserted and are in no view`);
   io.err(
     problems.length === 0

@@ -7,9 +7,9 @@ import type { Database, Queryable } from "../../database/database.ts";
 import { DatabaseError } from "../../database/database.ts";
 import { openStore } from "../../decision/store/open-store.ts";
 import { codeOf, messageOf } from "../../errors.ts";
-import { createLog, parseLogLevel } from "../../telemetry/log.ts";
 import { loadConfigFor, stateDirOf } from "../common-options.ts";
 import type { CliIo } from "../io.ts";
+import { openLog } from "../open-log.ts";
 
 /** Opens the store that the configuration names, reads, and closes it. */
 export async function withStore<Result>(
@@ -22,7 +22,7 @@ export async function withStore<Result>(
     store,
     stateDir: stateDirOf(io),
     clock: systemClock,
-    log: createLog({ level: parseLogLevel(io.env["MCP_GATEWAY_LOG"]) ?? "warn" }),
+    log: openLog(io, "warn").log,
   });
   try {
     return await read(store.kind === "postgres" ? saysWhenLost(database) : database);
