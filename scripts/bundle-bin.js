@@ -19,6 +19,7 @@ export async function bundleBin(root) {
       main: "src/cli/main.ts",
       "policy-worker": "src/policy/engine/worker.ts",
       "unpack-worker": "src/bundle/unpack/unpack-worker.ts",
+      "replay-worker": "src/replay/replay-worker.ts",
     },
     outdir: "dist/bin",
     bundle: true,

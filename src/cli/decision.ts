@@ -1,21 +1,27 @@
 /**
- * `mcp-gateway decision list|get`: reads the decisions back from the store that the configuration
+ * `mcp-gateway decision list|get|tail|stats|explain|export`: reads the decisions back from the store that the configuration
  * names. With the embedded store it first takes in what the spool has.
  */
 import type { Command } from "commander";
 import { systemClock } from "../config/ambient.ts";
-import { outcomes } from "../contract/record.ts";
 import { parseTime } from "../decision/parse-time.ts";
 import { listNotes, noteKinds } from "../decision/store/list-notes.ts";
 import type { Note } from "../decision/store/list-notes.ts";
 import { getRecord, listDecisions } from "../decision/store/query-decisions.ts";
-import type { DecisionSummary } from "../decision/store/query-decisions.ts";
+import { decisionColumns } from "./decision/decision-columns.ts";
+import { filterOf, withFilterOptions } from "./decision/decision-filter.ts";
+import type { FilterOptions } from "./decision/decision-filter.ts";
+import { registerReadingCommands } from "./decision/reading-commands.ts";
+import { loadConfigFor, stateDirOf } from "./common-options.ts";
+import type { AsTestOptions } from "./decision/as-test.ts";
+import { registerExportCommand } from "./decision/register-export.ts";
 import { withStore } from "./decision/with-store.ts";
 import type { CliIo } from "./io.ts";
 import type { Column, OutputFormat } from "./print.ts";
 import { exitCodes } from "./exit-code.ts";
 import { action, CliError } from "./io.ts";
 import { printDocument, printList } from "./print.ts";
+import { requireWhy } from "./read-why.ts";
 import { withCommonOptions } from "./with-common-options.ts";
 
 interface CommonOptions {
@@ -23,52 +29,54 @@ interface CommonOptions {
   readonly output: OutputFormat;
 }
 
-interface ListOptions extends CommonOptions {
+interface ListOptions extends CommonOptions, FilterOptions {
   readonly since?: string;
-  readonly server?: string;
-  readonly tool?: string;
-  readonly agent?: string;
-  readonly outcome?: string;
-  readonly effect?: string;
   readonly kind?: string;
   readonly limit: number;
 }
 
-const effects = ["allow", "deny", "hold"] as const;
-const shownOutcomes = [...outcomes, "pending"] as const;
+interface GetOptions extends CommonOptions, AsTestOptions {
+  readonly asTest?: boolean;
+  readonly unmask?: boolean;
+  readonly why?: string;
+}
+
 const limitMax = 10_000;
 
-/** Adds `decision list` and `decision get`. */
+/** Adds the commands of `decision`. */
 export function registerDecisionCommands(program: Command, io: CliIo): void {
   const decision = program.command("decision").description("read the recorded decisions");
-  withCommonOptions(
-    decision.command("list").description("list decisions, or other records, newest first"),
+  withFilterOptions(
+    withCommonOptions(
+      decision.command("list").description("list decisions, or other records, newest first"),
+    ),
+    "only of this server; of activations and shadows also a layer",
   )
     .option("--since <time>", "RFC 3339, or how long ago: 15m, 2h, 7d")
-    .option("--server <id>", "only of this server; of activations and shadows also a layer")
-    .option("--tool <name>", "only of this tool, by its own or its exposed name")
-    .option("--agent <id>", "only of this agent")
-    .option("--outcome <outcome>", shownOutcomes.join(", "))
-    .option("--effect <effect>", effects.join(", "))
     .option("--kind <kind>", `other records: ${noteKinds.join(", ")}`)
     .option("--limit <number>", "at most so many", parseLimit, 50)
     .action(action(io, (options: ListOptions) => list(io, options)));
   withCommonOptions(decision.command("get").description("print one decision or other record whole"))
     .argument("<id>", 'id, the beginning of one, or "last"')
-    .action(action(io, (id: string, options: CommonOptions) => get(io, id, options)));
+    .option("--as-test", "print a Rego test case that passes with the bundle that decided")
+    .option("--layer <name>", "of --as-test: whose; the first that refused, else the server's")
+    .option("-f, --file <file>", "of --as-test: write there")
+    .option("--unmask", "show what the record hides; needs the unmask key, and is recorded")
+    .option("--why <text>", "with --unmask: why; goes into the record")
+    .action(action(io, (id: string, options: GetOptions) => get(io, id, options)));
+  registerReadingCommands(decision, io);
+  registerExportCommand(decision, io);
 }
 
 async function list(io: CliIo, options: ListOptions): Promise<void> {
   if (options.kind !== undefined && options.kind !== "decision") return await notes(io, options);
-  const { server, tool, agent, limit } = options;
-  const outcome = oneOf("--outcome", shownOutcomes, options.outcome);
-  const effect = oneOf("--effect", effects, options.effect);
-  const { since } = options;
+  const { since, limit } = options;
+  const filter = filterOf(options);
   const sinceMs = since === undefined ? undefined : parseTime(since, systemClock.nowMs());
   const items = await withStore(io, options.config, (database) =>
-    listDecisions(database, { sinceMs, server, tool, agent, outcome, effect, limit }),
+    listDecisions(database, { ...filter, sinceMs, limit }),
   );
-  printList(io, options.output, items, columns);
+  printList(io, options.output, items, decisionColumns);
   if (items.length === 0 && options.output === "table") io.err("no decisions match");
 }
 
@@ -121,41 +129,23 @@ function aboutOf({ layer, server, subject, tool }: Note): string {
   return typeof tool === "string" ? `${name}/${tool}` : name;
 }
 
-async function get(io: CliIo, id: string, options: CommonOptions): Promise<void> {
+async function get(io: CliIo, id: string, options: GetOptions): Promise<void> {
+  if (options.asTest === true) {
+    const { printAsTest } = await import("./decision/as-test.ts");
+    return await printAsTest(io, id, options);
+  }
+  const why = options.unmask === true ? requireWhy(options.why, "--unmask") : undefined;
   const whole = await withStore(io, options.config, (database) => getRecord(database, id));
-  printDocument(io, options.output, whole);
-}
-
-const columns: readonly Column<DecisionSummary>[] = [
-  { title: "TIME", cell: ({ time }) => time },
-  { title: "EFFECT", cell: describeEffect },
-  { title: "AGENT", cell: ({ agent }) => agent ?? "-" },
-  { title: "SERVER", cell: ({ server }) => server ?? "-" },
-  { title: "TOOL", cell: ({ tool, exposed_name }) => tool ?? exposed_name ?? "-" },
-  { title: "REASONS", cell: ({ reasons }) => (reasons ?? []).join(",") || "-" },
-  { title: "OUTCOME", cell: ({ outcome }) => outcome },
-  { title: "LATENCY", cell: ({ latency_ms }) => (latency_ms === null ? "-" : inMs(latency_ms)) },
-  { title: "ID", cell: ({ decision_id }) => decision_id },
-];
-
-function describeEffect({ effect, enforced }: DecisionSummary): string {
-  return enforced === false ? `${effect} (observed)` : (effect ?? "-");
-}
-
-function inMs(milliseconds: number): string {
-  return `${milliseconds.toFixed(milliseconds < 10 ? 1 : 0)}ms`;
-}
-
-function oneOf(
-  option: string,
-  known: readonly string[],
-  given: string | undefined,
-): string | undefined {
-  if (given === undefined || known.includes(given)) return given;
-  throw new CliError(
-    exitCodes.usage,
-    `expected ${option} to be one of ${known.join(", ")}, found "${given}"`,
-  );
+  if ("admission" in whole && whole.admission === null) {
+    const { payload_pruned_at: at } = whole;
+    const what = at === undefined ? "is gone" : `was pruned at ${at}, after its retention`;
+    io.err(`note: its payload ${what}`);
+  }
+  if (why === undefined) return printDocument(io, options.output, whole);
+  const { unmask } = await import("./decision/unmask.ts");
+  const { config } = loadConfigFor(io, options.config);
+  const shown = await unmask(io, whole, { config, stateDir: stateDirOf(io), why });
+  printDocument(io, options.output, shown);
 }
 
 function parseLimit(given: string): number {

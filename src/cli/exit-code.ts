@@ -156,6 +156,14 @@ const exitCodeByCode: Readonly<Record<ErrorCode, ExitCode>> = {
   invalid_time: exitCodes.usage,
   invalid_filter: exitCodes.usage,
   checkpoint_key_unusable: exitCodes.invalid,
+  mask_key_unusable: exitCodes.invalid,
+  unmask_refused: exitCodes.unauthorised,
+  holds_unusable: exitCodes.unexpected,
+  hold_unknown: exitCodes.unexpected,
+  dead_letter_unknown: exitCodes.unexpected,
+  rebuild_refused: exitCodes.usage,
+  export_failed: exitCodes.unreachable,
+  package_unusable: exitCodes.unverified,
 };
 
 /** The exit code of anything that was thrown; 1 for what has no code of ours. */

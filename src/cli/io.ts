@@ -18,6 +18,10 @@ export interface CliIo {
   readonly readStdin?: () => Promise<string>;
   /** Columns of the terminal behind stdout; `undefined` where it is none. */
   readonly columns: number | undefined;
+  /** Writes to stderr as it is; `undefined` where that is no terminal, or nobody draws. */
+  readonly draw?: ((text: string) => void) | undefined;
+  /** A signal that aborts when the command is interrupted, or nobody reads what it says any more. */
+  readonly untilInterrupted?: () => AbortSignal;
   /** Sets the exit code of the process; the last call wins. */
   readonly exit: (code: ExitCode) => void;
 }

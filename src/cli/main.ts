@@ -13,6 +13,14 @@ const io: CliIo = {
   cwd: process.cwd(),
   readStdin: async () => await text(process.stdin),
   columns: process.stdout.columns,
+  draw: process.stderr.isTTY ? (drawn) => void process.stderr.write(drawn) : undefined,
+  untilInterrupted: () => {
+    const interruption = new AbortController();
+    const end = (): void => interruption.abort();
+    for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, end);
+    process.stdout.once("error", end);
+    return interruption.signal;
+  },
   exit: (code) => {
     process.exitCode = code;
   },

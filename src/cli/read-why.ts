@@ -1,9 +1,11 @@
 /**
- * The reason that a person gives with `--why`. It goes into the record, so it has an end.
+ * The reason that a person gives with `--why`. It goes into the record, so it has an end, and keys and
+ * tokens are taken out of it.
  */
 import { maxReasonCharacters } from "../contract/reason-limit.ts";
 import { exitCodes } from "./exit-code.ts";
 import { CliError } from "./io.ts";
+import { scrubReason } from "./open-record-mask.ts";
 
 /**
  * A reason that is required.
@@ -13,7 +15,7 @@ import { CliError } from "./io.ts";
  */
 export function requireWhy(why: string | undefined, what: string): string {
   const text = why?.trim() ?? "";
-  if (text !== "" && text.length <= maxReasonCharacters) return text;
+  if (text !== "" && text.length <= maxReasonCharacters) return scrubReason(text);
   const found = text === "" ? "none" : `${text.length} characters`;
   throw new CliError(
     exitCodes.usage,

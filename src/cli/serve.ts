@@ -8,11 +8,11 @@ import type { Log } from "../contract/ambient.ts";
 import { principalOf } from "../contract/principal.ts";
 import { serveStdio, stdioSession } from "../mcp/downstream/serve-stdio.ts";
 import { createWatchdog } from "../mcp/upstream/watchdog.ts";
-import { createLog, parseLogLevel } from "../telemetry/log.ts";
 import { loadConfigFor, withConfigOption } from "./common-options.ts";
 import { exitCodes } from "./exit-code.ts";
 import type { CliIo } from "./io.ts";
 import { action, CliError } from "./io.ts";
+import { openLog } from "./open-log.ts";
 import { personNames } from "./person-of.ts";
 import type { LockedConfig } from "./locked-config.ts";
 import { requireLock, withLock } from "./locked-config.ts";
@@ -42,8 +42,9 @@ async function serve(io: CliIo, options: ServeOptions): Promise<void> {
   if ((options.stdio === true) === (options.http !== undefined)) {
     throw new CliError(exitCodes.usage, "expected either --stdio or --http HOST:PORT");
   }
-  const log = createLog({ level: parseLogLevel(io.env["MCP_GATEWAY_LOG"]) ?? "info" });
+  const { log, hide } = openLog(io, "info");
   const loaded = loadConfigFor(io, options.config);
+  hide(loaded.config.secrets ?? []);
   const { config, locks, warnings } = await requireLock(loaded, options.frozen);
   for (const { message, line } of warnings) log.warn({ line }, message);
   const readLock = () => withLock(loaded, options.frozen);

@@ -7,10 +7,11 @@ import type { GatewayConfig } from "../config/config.ts";
 import type { DecisionLog } from "../contract/record.ts";
 import { createDecisionLog } from "../decision/decision-log.ts";
 import type { CliIo } from "./io.ts";
+import { openRecordMask } from "./open-record-mask.ts";
 import { talkingLog } from "./talking-log.ts";
 
 export interface DecisionLogPlace {
-  readonly config: Pick<GatewayConfig, "decisions">;
+  readonly config: Pick<GatewayConfig, "decisions" | "secrets">;
   readonly stateDir: string;
 }
 
@@ -32,6 +33,7 @@ export async function withDecisionLog<Result>(
     onFailure: "fail_operation",
     limits: { spoolMaxBytes },
     checkpoints,
+    mask: await openRecordMask(config, stateDir),
     clock: systemClock,
     newId,
     log: talkingLog(io),

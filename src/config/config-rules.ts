@@ -15,7 +15,9 @@ import { companionFindings } from "./companion-rules.ts";
 import { agentFindings } from "./agent-rules.ts";
 import { layerFindings, observedLayers } from "./layer-rules.ts";
 import { authorizationFindings, transportFindings } from "./connection-rules.ts";
+import { unmaskedKinds } from "./masking-schema.ts";
 import { opaqueSources } from "./opaque-rules.ts";
+import { telemetryFindings } from "./telemetry-schema.ts";
 import { trustFindings } from "./trust-rules.ts";
 import { unsupportedFindings } from "./unsupported-settings.ts";
 
@@ -41,6 +43,7 @@ export function checkRules(value: unknown, folder: string): readonly Finding[] {
     ...transportFindings(value),
     ...authorizationFindings(value),
     ...adminFindings(value),
+    ...telemetryFindings(value),
     ...layerFindings(value),
     ...companionFindings(value),
     ...agentFindings(value),
@@ -75,7 +78,10 @@ function weakeningOf(value: unknown): readonly Weakening[] {
     return { ...weakeningAt(path, "accept", "refuse"), name };
   });
   const plain = weakening.filter((setting) => valueAt(value, setting.path) === setting.value);
-  return [...plain, ...observed, ...opaque];
+  const unmasked = unmaskedKinds(value).map(({ path, kind }) =>
+    weakeningAt(path, `no ${kind}`, kind),
+  );
+  return [...plain, ...observed, ...opaque, ...unmasked];
 }
 
 function profileFindings(value: unknown): readonly Finding[] {

@@ -13,6 +13,7 @@ import { agentSchema, agentsSchema, trustedRuntimesSchema, userSchema } from "./
 import { companionShape, layerShape, policySourceSchema } from "./layer-schema.ts";
 import { textsSchema } from "./texts-schema.ts";
 import { stateSchema } from "./state-schema.ts";
+import { metricsSchema, telemetrySchema } from "./telemetry-schema.ts";
 import { signerSchema } from "./trust-schema.ts";
 
 /** Members of client entries that are accepted in a server entry and have no effect here. */
@@ -268,6 +269,8 @@ export const configSchema = z.strictObject({
   texts: textsSchema,
   http: z.prefault(http, {}),
   admin: adminSchema,
+  metrics: metricsSchema,
+  telemetry: telemetrySchema,
   state: stateSchema,
   state_key: z
     .optional(z.string().check(z.minLength(32)))

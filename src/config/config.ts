@@ -6,6 +6,7 @@
 import type { DecisionsConfig } from "./decisions-config.ts";
 import type { TextRules } from "./texts-schema.ts";
 import type { AdminConfig } from "./admin-config.ts";
+import type { MetricsConfig, OtlpConfig } from "./telemetry-config.ts";
 import type { CanaryLimits } from "./canary-limits.ts";
 import type { ApprovalsConfig } from "./approvals-config.ts";
 import type { NotifyChannel } from "./notify-schema.ts";
@@ -16,7 +17,7 @@ import type { RegistryConfig } from "./registry-config.ts";
 import type { AgentIdentity, EnvironmentFacts, UserIdentity } from "../contract/policy-input.ts";
 
 export type { CanaryLimits } from "./canary-limits.ts";
-export type { CheckpointsConfig, DecisionsConfig } from "./decisions-config.ts";
+export type { CheckpointsConfig, DecisionsConfig, MaskingConfig } from "./decisions-config.ts";
 export type { AuthorizationConfig, HttpConfig, IssuerConfig, StaticToken } from "./http-config.ts";
 
 /** One resolved configuration file. */
@@ -40,6 +41,8 @@ export interface GatewayConfig {
   /** Everybody in `trust`. */
   readonly signers: readonly SignerConfig[];
   readonly decisions: DecisionsConfig;
+  /** What the file keeps secret: in no log and no record, whoever repeats it. */
+  readonly secrets?: readonly string[];
   readonly policy: PolicyLimits;
   /** Waivers in force that count for one call. */
   readonly maxWaivers: number;
@@ -48,6 +51,9 @@ export interface GatewayConfig {
   readonly notify: readonly NotifyChannel[];
   readonly http: HttpConfig;
   readonly admin: AdminConfig;
+  readonly metrics: MetricsConfig;
+  /** Where metrics and spans are sent; `undefined`: nowhere. */
+  readonly otlp: OtlpConfig | undefined;
   /** Signs what clients hand back; `undefined`: a key in the state folder. */
   readonly stateKey: string | undefined;
   /** `redis://` or `rediss://` URL of what keeps the counters; `undefined`: the store of decisions. */
@@ -219,8 +225,14 @@ export interface SourceCadence {
   readonly pollMs: number | undefined;
   /** How long a bundle service may hold an answer back; `undefined`: it is asked on its cadence. */
   readonly longPollMs: number | undefined;
-  /** `manual`: what is new waits for `bundle activate`. */
-  readonly activation: "auto" | "manual";
+  /**
+   * `manual`: what is new waits for `bundle activate`; `no_new_allow`: where it allows anything that
+   * recorded decisions did not, or nobody can say.
+   */
+  readonly activation: "auto" | "manual" | "no_new_allow";
+  /** How much history `no_new_allow` looks at. */
+  readonly replaySinceMs: number;
+  readonly replayLimit: number;
   /** Without a word of the source for so long its bundle is withdrawn; `undefined`: never. */
   readonly maxStalenessMs: number | undefined;
 }

@@ -1,6 +1,7 @@
 /**
  * What the configuration says about the decision record, as the gateway reads it.
  */
+import type { DetectorKind } from "../contract/detector-kind.ts";
 
 /** Where decisions go and what happens when they cannot. */
 export interface DecisionsConfig {
@@ -12,6 +13,22 @@ export interface DecisionsConfig {
   /** `Number.MAX_SAFE_INTEGER` means: as far as the disk goes. */
   readonly spoolMaxBytes: number;
   readonly checkpoints: CheckpointsConfig;
+  readonly masking: MaskingConfig;
+  readonly retention: RetentionConfig;
+}
+
+/** What the record does not say. */
+export interface MaskingConfig {
+  /** JSON pointers into the record; `*` stands for any one name. */
+  readonly paths: readonly string[];
+  /** What is masked wherever it is found. */
+  readonly detectors: readonly DetectorKind[];
+  /** Whether input schemas of tools say what is secret. */
+  readonly usesSchema: boolean;
+  /** Hashes what is masked; `undefined`: a key of the state folder. */
+  readonly key: string | undefined;
+  /** Seals originals; `undefined`: they are not kept. */
+  readonly unmaskKey: string | undefined;
 }
 
 /** Who vouches for the record, and where. */
@@ -21,4 +38,12 @@ export interface CheckpointsConfig {
   /** Private key, Ed25519, PEM; `undefined`: one of the state folder. */
   readonly key: string | undefined;
   readonly everyMs: number;
+}
+
+/** How long records are kept; whole days in UTC. */
+interface RetentionConfig {
+  /** Of inputs and answers; `undefined`: as long as headers. */
+  readonly payloadDays: number | undefined;
+  /** Of everything but what operators and bundles did; `undefined`: for ever. */
+  readonly headerDays: number | undefined;
 }

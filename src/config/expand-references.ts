@@ -1,11 +1,12 @@
 /**
  * Replaces `${env:NAME}` and `${file:PATH}` where secrets belong: a server's `args`, `env`, `headers`
- * and client secret, a registry's credentials, a webhook's URL and secret, `decisions.store` and `.checkpoints.key`, `state.redis_url`, `state_key`. Anywhere else they are refused, so that none is taken
+ * and client secret, a registry's credentials, a webhook's URL and secret, `telemetry.otlp.headers`, `decisions.store` and `.checkpoints.key`, `decisions.masking`, `state.redis_url`, `state_key`. Anywhere else they are refused, so that none is taken
  * literally by mistake. A finding names the variable or file and never what it holds.
  */
 import { resolve } from "node:path";
 import { isRecord } from "../contract/json.ts";
 import type { ConfigPath, Finding } from "./config-document.ts";
+import { secretsIn, secretsOfUrl } from "./known-secrets.ts";
 import { readTrustedFile } from "./read-trusted-file.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -20,6 +21,8 @@ export interface ExpandOptions {
 
 export interface Expansion {
   readonly value: unknown;
+  /** What references brought, and what else stands where only secrets do. */
+  readonly secrets: readonly string[];
   readonly problems: readonly Finding[];
   readonly warnings: readonly Finding[];
 }
@@ -31,27 +34,40 @@ const secretFileLimit = 65_536;
 export function expandReferences(value: unknown, options: ExpandOptions): Expansion {
   const problems: Finding[] = [];
   const warnings: Finding[] = [];
+  const secrets = new Set<string>();
   const expanded = mapStrings(value, [], (text, path) => {
     if (!isSecretPlace(path)) {
       if (text.search(reference) >= 0) problems.push(misplaced(path));
+      for (const secret of secretsOfUrl(text)) secrets.add(secret);
       return text;
     }
+    if (path[0] === "telemetry" && text.search(reference) < 0) problems.push(literal(path));
     if (path[2] === "args" && text.search(reference) >= 0) warnings.push(visibleToAll(path));
-    return text.replace(reference, (whole, kind: string, name: string) => {
+    const brought: string[] = [];
+    const whole = text.replace(reference, (written, kind: string, name: string) => {
       const result = kind === "env" ? readVariable(name, options) : readSecretFile(name, options);
       for (const message of result.warnings) warnings.push({ path, message: at(path, message) });
+      if (result.ok) brought.push(result.text);
       if (result.ok) return result.text;
       problems.push({ path, message: at(path, result.message), covers: path });
-      return whole;
+      return written;
     });
+    for (const secret of secretsIn(whole, path, brought)) secrets.add(secret);
+    return whole;
   });
-  return { value: expanded, problems, warnings };
+  return { value: expanded, secrets: [...secrets], problems, warnings };
 }
 
 function misplaced(path: ConfigPath): Finding {
   const places =
-    "servers.NAME.args, env, headers and oauth.client_secret, registries.HOST, trust.NAME.key, approvals.webhooks.N and notify.channels.N (url and secret), decisions.store, decisions.checkpoints.key, state.redis_url and state_key";
+    "servers.NAME.args, env, headers and oauth.client_secret, registries.HOST, trust.NAME.key, approvals.webhooks.N and notify.channels.N (url and secret), telemetry.otlp.headers, decisions.store, decisions.checkpoints.key, decisions.masking.key and unmask_key, state.redis_url and state_key";
   const message = `\${env:…} and \${file:…} are expanded only in ${places}`;
+  return { path, message: at(path, message), covers: path };
+}
+
+/** Headers of a collector are there for its keys. */
+function literal(path: ConfigPath): Finding {
+  const message = "expected ${env:NAME} or ${file:PATH}, found a text of its own";
   return { path, message: at(path, message), covers: path };
 }
 
@@ -76,10 +92,12 @@ function isSecretPlace(path: ConfigPath): boolean {
     );
   }
   if (first === "notify") return path.length === 4 && ["secret", "url"].includes(String(fourth));
+  if (first === "telemetry") return path.length === 4 && path[1] === "otlp" && third === "headers";
   if (first === "state_key") return path.length === 1;
   if (first === "state") return path[1] === "redis_url" && path.length === 2;
   if (first !== "decisions") return false;
-  return path.slice(1).join(".") === "store" || path.slice(1).join(".") === "checkpoints.key";
+  const keys = ["store", "checkpoints.key", "masking.key", "masking.unmask_key"];
+  return keys.includes(path.slice(1).join("."));
 }
 
 function mapStrings(

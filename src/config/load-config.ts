@@ -56,7 +56,7 @@ export function loadConfig(options: LoadConfigOptions): LoadedConfig {
   if (found.length > 0) throw invalid(document, found);
   const warnings = [...expansion.warnings, ...warningFindings(document.value)];
   return {
-    config: resolveConfig(path, folder, schema.file),
+    config: { ...resolveConfig(path, folder, schema.file), secrets: expansion.secrets },
     warnings: toProblems(document, warnings),
     problemAt: (place, message) => toProblem(document, { path: place, message }),
   };

@@ -23,6 +23,7 @@ import { resolveCanaryLimits } from "./canary-schema.ts";
 import { resolveCadence } from "./cadence-schema.ts";
 import { resolveDecisions } from "./resolve-decisions.ts";
 import { resolveSigners, resolveTrust } from "./resolve-trust.ts";
+import { resolveMetrics, resolveOtlp } from "./telemetry-schema.ts";
 import { resolveTexts } from "./texts-schema.ts";
 
 /** The configuration of a checked file at an absolute path. */
@@ -53,6 +54,8 @@ export function resolveConfig(path: string, folder: string, file: ConfigFile): G
     notify: file.notify.channels,
     http: resolveHttp(file.http),
     admin: resolveAdmin(file.admin),
+    metrics: resolveMetrics(file.metrics),
+    otlp: resolveOtlp(file.telemetry),
     stateKey: file.state_key,
     state: {
       redisUrl: file.state.redis_url,

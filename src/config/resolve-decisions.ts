@@ -5,6 +5,7 @@ import { resolve } from "node:path";
 import type { GatewayConfig } from "./config.ts";
 import type { ConfigFile } from "./config-schema.ts";
 import { parseDurationMs } from "./duration.ts";
+import { resolveMasking } from "./masking-schema.ts";
 
 const leastCheckpointMs = 1000;
 
@@ -15,6 +16,7 @@ export function resolveDecisions(
 ): GatewayConfig["decisions"] {
   const { store, durability, on_failure: onFailure, spool_max_bytes: limit } = decisions;
   const { folder: kept, key, every } = decisions.checkpoints;
+  const { payload_days: payloadDays, header_days: headerDays } = decisions.retention;
   const embedded = store === "embedded";
   return {
     store: embedded ? { kind: "embedded" } : { kind: "postgres", url: store },
@@ -26,5 +28,7 @@ export function resolveDecisions(
       key,
       everyMs: Math.max(leastCheckpointMs, parseDurationMs(every)),
     },
+    masking: resolveMasking(decisions.masking),
+    retention: { payloadDays, headerDays },
   };
 }

@@ -7,6 +7,7 @@ import type { DecisionAnswer } from "./answer.ts";
 import type { BundleChange, LayerKind } from "./bundle.ts";
 import type { JsonObject } from "./json.ts";
 import type { LayerVerdict, Waiver } from "./layer.ts";
+import type { LogMask } from "./log-mask.ts";
 import type { ShadowRecord } from "./shadow-record.ts";
 
 /** Written and durable before the call leaves, or before the denial is answered. */
@@ -44,9 +45,25 @@ export interface AdmissionRecord {
   };
   /** `_meta` keys and params members that were not passed on. */
   readonly dropped: readonly string[];
-  readonly timings: { readonly policyMs: number; readonly totalMs: number };
+  readonly timings: {
+    readonly policyMs: number;
+    readonly totalMs: number;
+    /** Of each layer that answered, by its name. */
+    readonly layerMs?: Readonly<Record<string, number>> | undefined;
+  };
+  /** W3C trace context that it belongs to, where there is one. */
+  readonly traceparent?: string | undefined;
   /** Profile and the settings that weaken it, `strict` or `trial:…`. */
   readonly posture: string;
+  /** What the call knows about what is secret in it; no part of the record. */
+  readonly hints?:
+    | {
+        /** Input schema of the tool. */
+        readonly argumentsSchema?: unknown;
+        /** Of the server's own bundle. */
+        readonly masks?: readonly LogMask[];
+      }
+    | undefined;
 }
 
 export const outcomes = [

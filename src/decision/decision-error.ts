@@ -19,7 +19,23 @@ export type DecisionErrorCode =
   /** A filter or an id has a form that no decision can have. */
   | "invalid_filter"
   /** A key that signs or verifies checkpoints cannot be opened. */
-  | "checkpoint_key_unusable";
+  | "checkpoint_key_unusable"
+  /** A key of masking has not the length that it needs. */
+  | "mask_key_unusable"
+  /** Originals are not there, or another key sealed them. */
+  | "unmask_refused"
+  /** The legal holds cannot be read, so that nothing may be pruned. */
+  | "holds_unusable"
+  /** No hold has this id. */
+  | "hold_unknown"
+  /** No dead letter has this id. */
+  | "dead_letter_unknown"
+  /** An export was not taken, or cannot go on. */
+  | "export_failed"
+  /** A package of the record cannot be made or read. */
+  | "package_unusable"
+  /** The store is the record, and cannot be made anew from a spool. */
+  | "rebuild_refused";
 
 /** Thrown by `decision/`; never holds arguments or results. */
 export class DecisionError extends GatewayError<DecisionErrorCode> {}

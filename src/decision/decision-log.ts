@@ -9,6 +9,7 @@ import type { Clock, Log, NewId } from "../contract/ambient.ts";
 import type {
   AdmissionRecord,
   DecisionLog,
+  DecisionRecord,
   NotedRecord,
   OutcomeRecord,
 } from "../contract/record.ts";
@@ -22,6 +23,7 @@ import type { RecordLabels } from "./encode-note.ts";
 import { CheckpointKeeper } from "./integrity/checkpoint-keeper.ts";
 import { checkpointFolder, checkpointKey } from "./integrity/checkpoint-key.ts";
 import type { EncodedRecord } from "./integrity/envelope.ts";
+import type { RecordMask } from "./masking/record-mask.ts";
 import type { SpoolPosition } from "./spool/committed-mark.ts";
 import { nodeFileSystem } from "./spool/file-system.ts";
 import type { SpoolFileSystem } from "./spool/file-system.ts";
@@ -51,6 +53,8 @@ export interface DecisionLogOptions {
   readonly onShutdown?: (reason: DecisionError) => void;
   /** Who vouches for the record; nobody where it is left out. */
   readonly checkpoints?: CheckpointsConfig | undefined;
+  /** Hides what nobody may read, before anything is written; every gateway and command has one. */
+  readonly mask?: RecordMask;
   /** The spool's file operations; the real ones by default. */
   readonly files?: SpoolFileSystem;
 }
@@ -60,8 +64,14 @@ export interface DecisionLogStatus {
   readonly committedRecords: number;
   /** Outcomes that could not be recorded. */
   readonly lostRecords: number;
+  /** Requests that went on although their record could not be made durable (`continue`). */
+  readonly unrecorded: number;
   /** Bytes that are not in Postgres yet; 0 with the embedded store. */
   readonly unshippedBytes: number;
+  /** Records of this process that are not in Postgres yet; 0 with the embedded store. */
+  readonly unshippedRecords: number;
+  /** How long the oldest of them has waited. */
+  readonly shippingLagMs: number;
   /** Code of the last commit's failure, `undefined` while commits succeed. */
   readonly failure: string | undefined;
   /** `undefined` with the embedded store. */
@@ -97,6 +107,7 @@ class SpooledDecisionLog implements ObservedDecisionLog {
   readonly #shipper: Shipper | undefined;
   readonly #checkpoints: CheckpointKeeper<SpoolPosition> | undefined;
   #isShutDown = false;
+  #unrecorded = 0;
 
   constructor(options: DecisionLogOptions, own: OwnSpool) {
     this.#options = options;
@@ -108,19 +119,19 @@ class SpooledDecisionLog implements ObservedDecisionLog {
   }
 
   async admit(record: AdmissionRecord): Promise<void> {
-    const encoded = encodeRecord(record, this.#labels);
+    const encoded = this.#encode(record);
     if (this.#mayAnswerFirst(record, encoded)) return this.#writer.append(encoded);
     await this.#commit(record, encoded);
   }
 
   /** Nothing waits for it that would have to be quick. */
   async note(record: NotedRecord): Promise<void> {
-    await this.#commit(record, encodeRecord(record, this.#labels));
+    await this.#commit(record, this.#encode(record));
   }
 
   settle(record: OutcomeRecord): void {
     try {
-      this.#writer.append(encodeRecord(record, this.#labels));
+      this.#writer.append(this.#encode(record));
     } catch (thrown) {
       const found = { decision_id: record.decisionId, reason: messageOf(thrown) };
       this.#options.log.error(found, "outcome record could not be encoded");
@@ -142,10 +153,19 @@ class SpooledDecisionLog implements ObservedDecisionLog {
       writer: this.#own.writer,
       committedRecords,
       lostRecords,
+      unrecorded: this.#unrecorded,
       unshippedBytes: this.#unshippedBytes(),
+      unshippedRecords:
+        this.#shipper === undefined ? 0 : committedRecords - this.#shipper.shippedRecords,
+      shippingLagMs: this.#shipper?.lagMs ?? 0,
       failure: this.#writer.failure?.code,
       shipper: this.#shipper?.status,
     };
+  }
+
+  #encode(record: DecisionRecord): EncodedRecord {
+    const encoded = encodeRecord(record, this.#labels);
+    return this.#options.mask?.mask(record, encoded) ?? encoded;
   }
 
   /** After a failed commit everybody waits again, so that the next failure is seen. */
@@ -167,7 +187,10 @@ class SpooledDecisionLog implements ObservedDecisionLog {
     const { log, onFailure, onShutdown } = this.#options;
     const found = { decision_id: record.decisionId, kind: record.kind, reason: messageOf(thrown) };
     log.error(found, "decision could not be recorded");
-    if (onFailure === "continue") return;
+    if (onFailure === "continue") {
+      this.#unrecorded += 1;
+      return;
+    }
     if (onFailure === "shutdown" && !this.#isShutDown && thrown instanceof DecisionError) {
       this.#isShutDown = true;
       onShutdown?.(thrown);

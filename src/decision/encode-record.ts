@@ -6,6 +6,7 @@
  * writer's envelope (`writer`, `seq`, `previous_link`, `link`) is put in front by the spool.
  */
 import { canonicalJson } from "../contract/canonical-json.ts";
+import type { LayerVerdict } from "../contract/layer.ts";
 import type { AdmissionRecord, DecisionRecord, OutcomeRecord } from "../contract/record.ts";
 import { encodeLayer } from "./encode-layer.ts";
 import { noteMembers } from "./encode-note.ts";
@@ -43,7 +44,7 @@ function encodeAdmission(record: AdmissionRecord, labels: RecordLabels): Encoded
   const behind = JSON.stringify(tail).slice(1);
   return {
     text: `${before},"input":${record.inputJson},${kept}${behind}`,
-    header: canonicalJson(headerOf({ ...head, ...tail })),
+    header: canonicalJson(headerOf({ kind: record.kind, ...head, ...tail })),
   };
 }
 
@@ -57,6 +58,7 @@ function headMembers(record: AdmissionRecord, labels: RecordLabels): Members {
     decision_id: record.decisionId,
     timestamp: toTimestamp(record.timeMs),
     labels,
+    ...traceMembers(record.traceparent),
     tenant: record.tenant,
     agent: record.agent,
     user: record.user,
@@ -75,7 +77,7 @@ function headMembers(record: AdmissionRecord, labels: RecordLabels): Members {
 function tailMembers(record: AdmissionRecord): Members {
   return {
     result: record.answer,
-    layers: record.layers.map(encodeLayer),
+    layers: record.layers.map((verdict) => timedLayer(verdict, record.timings.layerMs)),
     waivers: record.waivers,
     dropped: record.dropped,
     posture: record.posture,
@@ -84,6 +86,22 @@ function tailMembers(record: AdmissionRecord): Members {
       timer_server_handler_ns: toNanoseconds(record.timings.totalMs),
     },
   };
+}
+
+function timedLayer(
+  verdict: LayerVerdict,
+  layerMs: AdmissionRecord["timings"]["layerMs"] = {},
+): Members {
+  const evalMs = layerMs[verdict.layer.name];
+  const encoded = encodeLayer(verdict);
+  if (evalMs === undefined) return encoded;
+  return Object.assign({}, encoded, { eval_ns: toNanoseconds(evalMs) });
+}
+
+/** OPA's names for the trace that a decision belongs to. */
+function traceMembers(traceparent: string | undefined): Members {
+  const [, traceId, spanId] = traceparent?.split("-") ?? [];
+  return traceId === undefined ? {} : { trace_id: traceId, span_id: spanId };
 }
 
 function outcomeMembers(record: OutcomeRecord): Members {

@@ -4,10 +4,11 @@
 /** One wait at a time. */
 export class Pause {
   #end: (() => void) | undefined;
+  #isEnded = false;
 
-  /** Resolves after `delayMs`, or as soon as it is cut. */
+  /** Resolves after `delayMs`, or as soon as it is cut; at once where waits are ended. */
   async wait(delayMs: number): Promise<void> {
-    if (delayMs <= 0) return;
+    if (delayMs <= 0 || this.#isEnded) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, delayMs);
       timer.unref();
@@ -22,5 +23,14 @@ export class Pause {
   /** Ends a wait that is under way. */
   cut(): void {
     this.#end?.();
+  }
+
+  /**
+   * Ends a wait that is under way, and all that follow: what closes must not wait on a timer that
+   * holds no process.
+   */
+  endAll(): void {
+    this.#isEnded = true;
+    this.cut();
   }
 }

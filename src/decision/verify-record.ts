@@ -9,6 +9,9 @@ import type { Clock } from "../contract/ambient.ts";
 import type { Queryable } from "../database/database.ts";
 import { ChainCheck } from "./integrity/chain-check.ts";
 import type { FoundRecord, Tampering } from "./integrity/chain-check.ts";
+import type { CheckpointStatement } from "./integrity/checkpoint.ts";
+import type { PrunedRange } from "./integrity/pruned-range.ts";
+import { readPruned } from "./integrity/pruned-range.ts";
 import { readCheckpoints } from "./integrity/read-checkpoints.ts";
 import { spooledChain } from "./spool/spooled-chain.ts";
 import { listWriters } from "./spool/writer-folder.ts";
@@ -28,6 +31,8 @@ export interface Verification {
   readonly uncovered: number;
   /** Records that the store could not insert: whole, and in no view. */
   readonly dead_letters: number;
+  /** Records that were pruned, as signed statements say. */
+  readonly pruned: number;
   /** Writers that no checkpoint names. */
   readonly unvouched: readonly string[];
   /** By writer, the first place that does not fit first; empty where everything fits. */
@@ -59,26 +64,46 @@ export async function verifyRecord(
   // What is stated is read first: what comes behind it meanwhile is not vouched for yet.
   const { statements, problems } = await readCheckpoints(folder, key);
   const writers = new Set([...(await chains.writers()), ...statements.keys()]);
-  const found: Tampering[] = [...problems];
-  let records = 0;
-  let uncovered = 0;
-  let deadLetters = 0;
+  const pruned = await readPruned(folder, key);
+  const found: Tampering[] = [...problems, ...pruned.problems];
+  const sum = { records: 0, uncovered: 0, deadLetters: 0, removed: 0 };
   for (const writer of [...writers].toSorted()) {
-    const check = new ChainCheck(writer, statements.get(writer) ?? []);
-    for await (const record of chains.chain(writer)) check.next(record);
+    const stated = statements.get(writer) ?? [];
+    let check = await followChain(chains, writer, stated, pruned.ranges.get(writer));
+    if (check.end().length > 0) {
+      // Somebody may have pruned it meanwhile, and has then stated so before.
+      const { ranges } = await readPruned(folder, key);
+      const later = ranges.get(writer);
+      if (later?.length !== pruned.ranges.get(writer)?.length) {
+        check = await followChain(chains, writer, stated, later);
+      }
+    }
     found.push(...check.end());
-    records += check.count;
-    uncovered += check.uncovered;
-    deadLetters += check.deadLetters;
+    sum.records += check.count;
+    sum.uncovered += check.uncovered;
+    sum.deadLetters += check.deadLetters;
+    sum.removed += check.removed;
   }
   const checkpoints = [...statements.values()].flat().length;
   return {
     writers: writers.size,
-    records,
+    records: sum.records,
     checkpoints,
-    uncovered,
-    dead_letters: deadLetters,
+    uncovered: sum.uncovered,
+    dead_letters: sum.deadLetters,
+    pruned: sum.removed,
     unvouched: [...writers].filter((writer) => !statements.has(writer)),
     problems: found,
   };
+}
+
+async function followChain(
+  chains: RecordedChains,
+  writer: string,
+  stated: readonly CheckpointStatement[],
+  pruned: readonly PrunedRange[] | undefined,
+): Promise<ChainCheck> {
+  const check = new ChainCheck(writer, stated, pruned);
+  for await (const record of chains.chain(writer)) check.next(record);
+  return check;
 }

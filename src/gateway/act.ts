@@ -13,10 +13,10 @@ import type { ActionReply, ActionRequest } from "./gateway.ts";
 import type { GatewayParts } from "./parts.ts";
 
 /** Does what a client asked for; a retry that its server wants is decided like a new request. */
-export async function act(parts: GatewayParts, request: ActionRequest): Promise<ActionReply> {
-  const taken = await takeVouch(parts, request);
-  if (!taken.ok) return taken.reply;
-  let reply = await actOnce(parts, taken.request);
+export async function act(parts: GatewayParts, asked: ActionRequest): Promise<ActionReply> {
+  const taken = asked.saidConversation === undefined ? undefined : await takeVouch(parts, asked);
+  if (taken?.ok === false) return taken.reply;
+  let reply = await actOnce(parts, taken?.request ?? asked);
   while (reply.kind === "again") reply = await actOnce(parts, reply.request);
   return reply;
 }

@@ -29,6 +29,7 @@ import { ListingStore } from "./fleet/listing-store.ts";
 import { LogLevels } from "./fleet/log-levels.ts";
 import { ServerFleet } from "./fleet/server-fleet.ts";
 import { Subscriptions } from "./fleet/subscriptions.ts";
+import type { UpstreamStanding } from "./fleet/upstream-standing.ts";
 import type { Client, Gateway, Greeting } from "./gateway.ts";
 import { Webhooks } from "../policy/approvals/webhooks.ts";
 import type { KeptApprovals } from "./keep-approvals.ts";
@@ -86,6 +87,8 @@ export interface MovableGateway extends Gateway {
   readonly move: (change: ServerChange) => Promise<void>;
   /** How the shadows do, since their bundles came. */
   readonly shadows: () => readonly ShadowStanding[];
+  /** How the connections to its servers do. */
+  readonly upstreams: () => readonly UpstreamStanding[];
 }
 
 /** Returns at once; servers and policies start side by side, and requests wait for what they need. */
@@ -130,6 +133,7 @@ export function createGateway({ config, ...rest }: GatewayDeps): MovableGateway 
     },
     move: (change) => moveServers(parts, change, (server) => servers.set(server.id, server)),
     shadows: () => parts.shadows.standings(),
+    upstreams: () => fleet.standings,
     close: () => closeParts(parts),
   };
 }

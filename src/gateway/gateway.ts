@@ -62,6 +62,8 @@ export interface ActionRequest {
   readonly logLevel: string | undefined;
   /** W3C trace context of the caller, where it is well formed. */
   readonly traceparent: string | undefined;
+  /** What came beside it, well formed; goes on where the request is traced. */
+  readonly tracestate?: string | undefined;
   /** Members of the request that are not passed on, as JSON pointers into `params`. */
   readonly dropped: readonly string[];
   /** What the sender says of the conversation that this belongs to; whether it counts is not judged. */

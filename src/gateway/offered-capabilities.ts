@@ -3,15 +3,14 @@
  */
 import type { JsonObject } from "../contract/json.ts";
 
+const questions: ReadonlySet<string> = new Set(["sampling", "elicitation", "roots"]);
+
 /** What a server may know that the client can do: no question that the operator did not list. */
 export function offeredCapabilities(
   capabilities: JsonObject,
   toClient: readonly string[],
 ): JsonObject {
-  const questions = new Set(["sampling", "elicitation", "roots"]);
-  return Object.fromEntries(
-    Object.entries(capabilities).filter(
-      ([name]) => !questions.has(name) || toClient.includes(name),
-    ),
-  );
+  const isOffered = (name: string): boolean => !questions.has(name) || toClient.includes(name);
+  if (Object.keys(capabilities).every(isOffered)) return capabilities;
+  return Object.fromEntries(Object.entries(capabilities).filter(([name]) => isOffered(name)));
 }

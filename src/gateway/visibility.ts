@@ -55,7 +55,15 @@ export class Visibility {
   }
 
   /** The verdict on one thing, named as the list phase names it. */
-  async of(principal: Principal, action: PolicyAction): Promise<Sight> {
+  of(principal: Principal, action: PolicyAction): Sight | Promise<Sight> {
+    const isSomewhere =
+      isInScope(principal, action.server) &&
+      ancestorsOf(principal.agent, this.#options.config.agents) !== undefined;
+    const known = isSomewhere ? this.#known.get(keyOf(principal, action)) : undefined;
+    return known ?? this.#ofOne(principal, action);
+  }
+
+  async #ofOne(principal: Principal, action: PolicyAction): Promise<Sight> {
     const [sight] = await this.ofAll(principal, [action]);
     if (sight === undefined) throw new Error("expected one verdict for one action");
     return sight;

@@ -31,6 +31,7 @@ import {
 } from "./answers.ts";
 import { packageRoot } from "../contract/package-root.ts";
 import { counterProblems } from "./check-counters.ts";
+import { maskProblems } from "./check-masks.ts";
 import { libraryNameProblems } from "./check-library-name.ts";
 import { metadataProblems } from "./check-metadata.ts";
 import { writtenForProblems } from "./check-written-for.ts";
@@ -118,6 +119,7 @@ export function createRegoToolchain(options: RegoToolchainOptions = {}): RegoToo
     const problems = [
       ...metadataProblems(inspected.value, sources),
       ...counterProblems(sources),
+      ...maskProblems(sources),
       ...libraryNameProblems(sources),
       ...writtenForProblems(sources, await schema()),
     ];

@@ -148,7 +148,7 @@ function parseManifest(text: string, folder: string): PolicyManifest {
 
 /** What this gateway adds to a manifest is below `metadata`. */
 function misplaced(keys: readonly string[]): string {
-  const known = ["name", "layer", "written_for", "counters", "requires"];
+  const known = ["name", "layer", "written_for", "counters", "masks", "requires"];
   const found = keys.filter((key) => known.includes(key));
   return found.length === 0 ? "" : `; write ${found.join(", ")} under "metadata"`;
 }

@@ -11,6 +11,8 @@ import type { Log } from "../../contract/ambient.ts";
 import type { DecisionLog } from "../../contract/record.ts";
 import type { ObservedDecisionLog } from "../../decision/decision-log.ts";
 import { createDecisionLog } from "../../decision/decision-log.ts";
+import { keepRetention } from "../../decision/retention/keep-retention.ts";
+import type { RecordMask } from "../../decision/masking/record-mask.ts";
 import { BlockWatch } from "../../gateway/blocks/block-watch.ts";
 import { openBlockSources } from "../../gateway/blocks/open-block-stores.ts";
 import type { MovableGateway } from "../../gateway/create-gateway.ts";
@@ -20,6 +22,7 @@ import { keepApprovals } from "../../gateway/keep-approvals.ts";
 import type { Watchdog } from "../../mcp/upstream/watchdog.ts";
 import { createPolicyEngine } from "../../policy/engine/policy-engine.ts";
 import type { CliIo } from "../io.ts";
+import { openRecordMask, scrubReason } from "../open-record-mask.ts";
 import { checkPins } from "../validate/check-pins.ts";
 import type { LockedConfig } from "../locked-config.ts";
 import { createCanaryAborts } from "./canary-aborts.ts";
@@ -28,6 +31,7 @@ import { serveAdmin } from "./serve-admin.ts";
 import { followLock } from "./follow-lock.ts";
 import type { PolicyKeepers } from "./policy-keepers.ts";
 import { createPolicyKeepers } from "./policy-keepers.ts";
+import { createSignals } from "./serve-signals.ts";
 
 /** Blocks are asked for so often that a connection which does not answer is better made anew. */
 const quick = { connectTimeoutMs: 2000, queryTimeoutMs: 2000 };
@@ -59,7 +63,8 @@ export async function assembleGateway(options: AssembleOptions): Promise<Gateway
   const { io, config, dev, log, onlySession } = options;
   const paths = resolveStatePaths(io.env, io.cwd);
   const stateDir = ensurePrivateDir(paths.stateDir);
-  const decisionLog = await openDecisionLog(options, stateDir);
+  const mask = await openRecordMask(config, stateDir);
+  const decisionLog = await openDecisionLog(options, stateDir, mask);
   void options.mayStart.then(() => tellBrokenPins(config, stateDir, log));
   const blocks = watchBlocks(options, stateDir, decisionLog);
   const approvals = keepApprovals({
@@ -70,10 +75,17 @@ export async function assembleGateway(options: AssembleOptions): Promise<Gateway
     newId,
     log,
     fetch: globalThis.fetch,
+    maskSent: (sent, hints) => mask.maskSent(sent, hints),
+    scrub: scrubReason,
   });
-  const about = { registries: config.registries, env: io.env };
+  const about = { registries: config.registries, env: io.env, configPath: config.path };
   const place = { stateDir, paths, dev, log, locks: options.locks };
-  const keepers = createPolicyKeepers({ ...about, ...place });
+  const front = onlySession === undefined ? "http" : "stdio";
+  const instance = decisionLog.status().writer;
+  const signals = await createSignals({ ...options, front, instance, fetch: globalThis.fetch });
+  const onFailure = signals.onBundleFailure;
+  const keepers = createPolicyKeepers({ ...about, ...place, onFailure });
+  const engine = createPolicyEngine(config.policy);
   const gateway = createGateway({
     config,
     clock: systemClock,
@@ -81,34 +93,30 @@ export async function assembleGateway(options: AssembleOptions): Promise<Gateway
     random: Math.random,
     log,
     stateDir,
-    engine: createPolicyEngine(config.policy),
-    decisionLog,
+    engine,
+    decisionLog: signals.watchLog(decisionLog),
     blocks,
     approvals,
     openKeeper: keepers.open,
     canaryAborts: createCanaryAborts({ stateDir, tenant: config.tenant, decisionLog }),
-    connect: createConnect({ env: io.env, stateDir, watchdog: options.watchdog }),
+    connect: signals.watchConnect(
+      createConnect({ env: io.env, stateDir, watchdog: options.watchdog }),
+    ),
     mayStart: options.mayStart,
     onlySession,
   });
   const unfollow = keepToLock(gateway, keepers, options);
-  const front = onlySession === undefined ? "http" : "stdio";
-  const closeAdmin = serveAdmin({
-    ...options,
-    stateDir,
-    front,
-    gateway,
-    shadows: gateway.shadows,
-    blocks,
-    approvals,
-    decisionLog,
-  });
+  const parts = { stateDir, front, gateway, engine, blocks, approvals, decisionLog } as const;
+  const closeAdmin = serveAdmin({ ...options, ...parts, shadows: gateway.shadows, signals });
+  const endRetention = pruneDaily(options, stateDir, decisionLog);
   const close = async (): Promise<void> => {
     unfollow();
+    await endRetention();
     await closeAdmin();
     await gateway.close();
+    await signals.close();
   };
-  return { ...gateway, close };
+  return signals.watchGateway({ ...gateway, close });
 }
 
 function watchBlocks(
@@ -124,10 +132,22 @@ function watchBlocks(
   return new BlockWatch({ ...hands, sources: openBlockSources(place), agents, mayStart, log });
 }
 
+function pruneDaily(
+  { config, log }: AssembleOptions,
+  stateDir: string,
+  decisionLog: Pick<DecisionLog, "note">,
+): () => Promise<void> {
+  const { store, checkpoints, retention } = config.decisions;
+  const place = { stateDir, store, checkpoints, clock: systemClock, log };
+  const note: DecisionLog["note"] = (record) => decisionLog.note(record);
+  return keepRetention({ ...place, retention, tenant: config.tenant, newId, note });
+}
+
 /** What is decided is recorded here, or the gateway ends as the configuration wants it. */
 async function openDecisionLog(
   { config, log, onShutdown }: AssembleOptions,
   stateDir: string,
+  mask: RecordMask,
 ): Promise<ObservedDecisionLog> {
   return await createDecisionLog({
     stateDir,
@@ -136,6 +156,7 @@ async function openDecisionLog(
     onFailure: config.decisions.onFailure,
     limits: { spoolMaxBytes: config.decisions.spoolMaxBytes },
     checkpoints: config.decisions.checkpoints,
+    mask,
     onShutdown: ({ message: reason }) => {
       log.error({ reason }, "a decision could not be recorded, shutting down");
       onShutdown();

@@ -11,8 +11,12 @@ import type { BundleSetting } from "../bundle/gateway-bundles.ts";
 
 export interface KeeperSetting extends BundleSetting {
   readonly stateDir: string;
+  /** Of the configuration, for those that replay what was recorded. */
+  readonly configPath: string;
   /** What the lock says at first, by server id or layer name. */
   readonly locks: ReadonlyMap<string, SourceLock>;
+  /** Told which source failed, and of bundles that were refused. */
+  readonly onFailure: (layer: string) => void;
 }
 
 /** What the lock says, by server id or layer name. */
@@ -66,6 +70,7 @@ async function openBundleStage(
   const { RelockingKeeper } = await import("../../bundle/lock/relocking-keeper.ts");
   const { bundleDependencies } = await import("../bundle/gateway-bundles.ts");
   const { testSources } = await import("../bundle/build-sources.ts");
+  const { createVet } = await import("./vet-by-replay.ts");
   const { log, paths, stateDir } = setting;
   const dependencies = {
     ...bundleDependencies(setting),
@@ -86,7 +91,9 @@ async function openBundleStage(
         const { locked, ...limits } = lock ?? { locked: undefined };
         const wanted = { name: base, kind, opaque };
         const about = { wanted, layer, reference, trust, ...cadence };
-        const deps = { ...dependencies, activate, record };
+        const vet = createVet({ ...setting, layer: base, cadence });
+        const onFailure = (): void => setting.onFailure(layer);
+        const deps = { ...dependencies, vet, activate, record, onFailure };
         return await openKeeper({ ...about, locked, ...limits }, deps);
       },
     });

@@ -13,17 +13,22 @@ import type { AdminInterface } from "../../admin/open-admin.ts";
 import type { AdminRoute } from "../../admin/admin-route.ts";
 import type { Blocks } from "../../gateway/blocks/blocks.ts";
 import type { BudgetDesk } from "../../gateway/budget-desk.ts";
-import type { Gateway } from "../../gateway/gateway.ts";
+import type { MovableGateway } from "../../gateway/create-gateway.ts";
 import type { KeptApprovals } from "../../gateway/keep-approvals.ts";
+import type { PolicyEngine } from "../../policy/engine/policy-engine.ts";
 import type { CliIo } from "../io.ts";
 import { personNames, userOfProcess } from "../person-of.ts";
+import type { Signals } from "./serve-signals.ts";
 
 export interface AdminSetting {
   readonly io: Pick<CliIo, "env">;
   readonly config: GatewayConfig;
   readonly stateDir: string;
   readonly front: "stdio" | "http";
-  readonly gateway: Gateway;
+  readonly gateway: Pick<MovableGateway, "ready" | "policyStanding" | "upstreams">;
+  readonly engine: Pick<PolicyEngine, "restarts">;
+  /** Metrics and traces, which begin with the interface. */
+  readonly signals: Pick<Signals, "start">;
   /** How its shadows do. */
   readonly shadows: () => readonly object[];
   readonly blocks: Blocks;
@@ -72,6 +77,7 @@ async function routesOf(setting: AdminSetting): Promise<readonly AdminRoute[]> {
   const { openApprovalDesk } = await import("../../gateway/approval-desk.ts");
   const { budgetRoutes } = await import("../../admin/routes/budget-routes.ts");
   const { describeSources } = await import("./describe-sources.ts");
+  const { stateSources } = await import("./state-sources.ts");
   const { config, stateDir, blocks } = setting;
   const state = { isReady: false };
   void setting.gateway.ready.then(() => {
@@ -90,6 +96,7 @@ async function routesOf(setting: AdminSetting): Promise<readonly AdminRoute[]> {
       openApprovalDesk(setting.approvals, config.approvals, personNames(setting.io)),
     ),
     ...budgetRoutes(await budgetDesk(setting)),
+    ...(await setting.signals.start(stateSources(setting))),
   ];
 }
 

@@ -5,13 +5,14 @@
 import type { ServerConfig } from "../../config/config.ts";
 import { principalOf } from "../../contract/principal.ts";
 import type { GatewayConfig } from "../../config/config.ts";
+import type { Log } from "../../contract/ambient.ts";
 import type { JsonObject } from "../../contract/json.ts";
 import { declaredCapabilities } from "../../gateway/fleet/connection-key.ts";
 import { listAll } from "../../mcp/upstream/list-all.ts";
 import type { UpstreamConnection } from "../../mcp/upstream/upstream-connection.ts";
 import { createWatchdog } from "../../mcp/upstream/watchdog.ts";
-import { createLog, parseLogLevel } from "../../telemetry/log.ts";
 import type { CliIo } from "../io.ts";
+import { openLog } from "../open-log.ts";
 import { createConnect } from "../serve/create-connect.ts";
 
 /** What a server says of itself and of its tools. */
@@ -41,7 +42,7 @@ export async function listTools(
       capabilities: capabilitiesFor(config, server),
       events: { onLost: () => {} },
       signal,
-      log: createLog({ level: parseLogLevel(env["MCP_GATEWAY_LOG"]) ?? "warn" }),
+      log: hidingLog(env, config),
       knownEra: undefined,
       onEra: () => {},
     });
@@ -51,6 +52,12 @@ export async function listTools(
     await connection?.close();
     await watchdog.close();
   }
+}
+
+function hidingLog(env: CliIo["env"], { secrets = [] }: GatewayConfig): Log {
+  const { log, hide } = openLog({ env }, "warn");
+  hide(secrets);
+  return log;
 }
 
 /** What `serve` declares where it lists. A server may list other tools to who can do other things. */

@@ -113,7 +113,7 @@ export class SpoolWriter {
 
   /** Commits what is pending and seals; what cannot be committed is counted as lost. */
   async close(): Promise<void> {
-    this.#pause.cut();
+    this.#pause.endAll();
     await this.#running;
     if (this.#pending.length > 0) this.#start();
     await this.#running;

@@ -18,19 +18,23 @@ export async function* spooledChain(
   writer: string,
   clock: Clock,
 ): AsyncGenerator<FoundRecord> {
-  const upTo = (await isWriterAlive(folder, clock)) ? await readCommittedMark(folder) : undefined;
   let seq = 0;
+  for await (const text of spooledTexts(folder, clock)) {
+    seq = openEnvelope(text)?.seq ?? seq + 1;
+    yield foundText(text, { writer, seq, columns: undefined });
+  }
+}
+
+/** The texts of a writer's folder, of a living writer the committed ones. */
+export async function* spooledTexts(folder: string, clock: Clock): AsyncGenerator<string> {
+  const upTo = (await isWriterAlive(folder, clock)) ? await readCommittedMark(folder) : undefined;
   for (const segment of await listSegments(folder)) {
     if (upTo !== undefined && comparePositions({ segment, offset: 0 }, upTo) > 0) return;
     const limit = segment === upTo?.segment ? upTo.offset : undefined;
     let offset = 0;
     for (;;) {
       const read = await readSegment(join(folder, segmentName(segment)), offset, limit);
-      for (const { payload } of read.frames) {
-        const text = payload.toString("utf8");
-        seq = openEnvelope(text)?.seq ?? seq + 1;
-        yield foundText(text, { writer, seq, columns: undefined });
-      }
+      for (const { payload } of read.frames) yield payload.toString("utf8");
       offset = read.next;
       if (read.atEnd) break;
     }

@@ -30,6 +30,8 @@ export interface Action {
   readonly timeMs: number;
   /** Monotonic. */
   readonly startedMs: number;
+  /** W3C trace context of the request, where it has one. */
+  readonly traceparent?: string | undefined;
 }
 
 /** What an action is for, found in the catalogue. */
@@ -57,4 +59,6 @@ export interface Decided {
   /** OPA's `nd_builtin_cache`; undefined where policy asked nothing that could change. */
   readonly ndBuiltinCacheJson?: string | undefined;
   readonly policyMs: number;
+  /** Of each layer that answered, by its name. */
+  readonly layerMs?: Readonly<Record<string, number>> | undefined;
 }

@@ -19,15 +19,21 @@ export type { Admitted };
 
 /** Decides and records; what is allowed is on record when this resolves. */
 export async function admit(parts: GatewayParts, asked: ActionRequest): Promise<Admitted> {
-  const { request, wasAsked } = await readArrival(parts, asked);
+  const mayGoOn = asked.requestState !== undefined;
+  const arrival = mayGoOn ? await readArrival(parts, asked) : undefined;
+  const { request, wasAsked } = arrival ?? { request: asked, wasAsked: false };
   const action = beginAction(parts, request);
   await parts.policiesReady;
 
   const target = await resolve(parts, request);
   if (target === undefined) return { ok: false, reply: await refuseUnknown(parts, action) };
 
-  const approval = await grantOfRetry(parts, { request, action, target });
-  const first = await decideAction(parts, { request, action: { ...action, approval }, target });
+  const mayBeApproved = request.approval !== undefined || request.requestState !== undefined;
+  const approval = mayBeApproved
+    ? await grantOfRetry(parts, { request, action, target })
+    : undefined;
+  const asking = approval === undefined ? action : { ...action, approval };
+  const first = await decideAction(parts, { request, action: asking, target });
   return first.kind === "held" ? await hold(parts, first, wasAsked) : first.admitted;
 }
 

@@ -18,6 +18,7 @@ import { approvedUseOf } from "./approved-use.ts";
 import { askApprover, mayAskClient, passApprovalQuestion } from "./ask-approver.ts";
 import { stampAction } from "./begin-action.ts";
 import type { Allowed } from "./conclude.ts";
+import { maskHints } from "./mask-hints.ts";
 import { recordAdmission } from "./record-admission.ts";
 import { refusal } from "./refuse.ts";
 import { auditUnavailable, deniedOrHeld, heldForApproval } from "./replies.ts";
@@ -47,7 +48,7 @@ export async function awaitApproval(
   const { request } = held.allowed;
   try {
     const approvals = await parts.approvals.open();
-    const opened = await approvals.request(subjectOf(held));
+    const opened = await approvals.request(subjectOf(parts, held));
     if (opened.kind === "too_many") return await refuse(parts, held, "approval_limit");
     const { approval } = opened;
     if (approval.status !== "pending") return await concludeWith(parts, held, approval);
@@ -138,7 +139,7 @@ function replying(reply: ActionReply, keepsHeldCall = false): Awaited {
   return { kind: "reply", reply, keepsHeldCall };
 }
 
-function subjectOf({ allowed: { action, target }, combined }: HeldAction) {
+function subjectOf(parts: GatewayParts, { allowed: { action, target }, combined }: HeldAction) {
   return {
     ...approvedUseOf({ action, target }),
     principal: action.principal,
@@ -147,5 +148,6 @@ function subjectOf({ allowed: { action, target }, combined }: HeldAction) {
     sent: action.sent,
     decisionId: action.decisionId,
     asked: combined.holds,
+    hints: maskHints(parts, target),
   };
 }

@@ -9,7 +9,6 @@ import type { Action } from "./action.ts";
 export function beginAction(parts: GatewayParts, request: ActionRequest): Action {
   const { client, subject, inputResponsesJson, taskJson } = request;
   return {
-    ...stampAction(parts),
     type: subject.type === "task_subscribe" ? "task_get" : subject.type,
     principal: client.principal,
     claim: client.claim,
@@ -21,6 +20,8 @@ export function beginAction(parts: GatewayParts, request: ActionRequest): Action
       ...(taskJson === undefined ? {} : { task: taskJson }),
     },
     dropped: request.dropped,
+    ...stampAction(parts),
+    traceparent: request.traceparent,
   };
 }
 

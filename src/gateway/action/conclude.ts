@@ -40,7 +40,7 @@ export async function conclude(
   if (!judgedResult.ok) return judgedResult.shown;
   const { reply } = judgedResult;
   if (reply.kind === "result") {
-    if (!isInputRequired(reply.result)) return await passResult(parts, allowed, reply.result);
+    if (!isInputRequired(reply.result)) return passResult(parts, allowed, reply.result);
     const isLegacy = request.ask !== undefined;
     return await (isLegacy ? answerInputs : passInputs)(parts, allowed, reply.result);
   }

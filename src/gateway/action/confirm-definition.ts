@@ -13,17 +13,17 @@ import { refusal } from "./refuse.ts";
 import { releaseMisfit } from "./release-misfit.ts";
 
 /** What was decided, or a denial where the running server is another or describes the tool otherwise. */
-export async function confirmDefinition(
+export function confirmDefinition(
   parts: GatewayParts,
   { request: { client }, action, target }: Allowed,
   decided: Decided,
 ): Promise<Decided> {
   const { server, tool } = target;
   const called = action.type === "tool_call" ? tool : undefined;
-  return await confirmWith(parts, action, target, decided, async () => {
-    if (called !== undefined) return await parts.fleet.programs.confirm(called, client);
+  return confirmWith(parts, action, target, decided, () => {
+    if (called !== undefined) return parts.fleet.programs.confirm(called, client);
     if (server.release === undefined) return "as_pinned";
-    return await parts.fleet.programs.confirmProgram(server.id, client);
+    return parts.fleet.programs.confirmProgram(server.id, client);
   });
 }
 
@@ -49,7 +49,7 @@ async function confirmWith(
   action: Action,
   target: Target,
   decided: Decided,
-  standingNow: () => Promise<Standing>,
+  standingNow: () => Standing | Promise<Standing>,
 ): Promise<Decided> {
   const { hidden, answer } = decided.combined;
   if (hidden || !answer.allow) return decided;

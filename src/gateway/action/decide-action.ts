@@ -38,9 +38,11 @@ export async function decideAction(parts: GatewayParts, wanted: Allowed): Promis
   const { action, target } = wanted;
   const judged = await judge(parts, action, target);
   const confirmed = await confirmDefinition(parts, wanted, judged);
-  const taking = confirmed.combined.answer.allow ? await takeGrant(parts, wanted) : taken(wanted);
+  const isGranted = confirmed.combined.answer.allow && action.approval !== undefined;
+  const taking = isGranted ? await takeGrant(parts, wanted) : taken(wanted);
   const decided = taking.ok ? confirmed : refusal(parts, action, target, taking.code);
-  await logUnknown(parts, action, decided);
+  const logged = logUnknown(parts, action, decided);
+  if (logged !== undefined) await logged;
   const isRecorded = await recordAdmission(parts, action, target, decided);
   if (!isRecorded) {
     if (taking.ok && confirmed.combined.answer.allow) await giveBack(parts, action);
@@ -50,9 +52,10 @@ export async function decideAction(parts: GatewayParts, wanted: Allowed): Promis
   const { combined } = decided;
   if (combined.hidden) return refused(await replyUnknown(parts, action));
   if (taking.ok && combined.answer.allow) {
+    const { request } = taking.allowed;
     return {
       kind: "decided",
-      admitted: { ok: true, allowed: { ...taking.allowed, decided: [decided] } },
+      admitted: { ok: true, allowed: { request, action, target, decided: [decided] } },
     };
   }
   if (combined.holds.length > 0) return { kind: "held", allowed: wanted, combined };
@@ -93,6 +96,7 @@ async function takeGrant(parts: GatewayParts, allowed: Allowed): Promise<Taking>
 
 function taken(allowed: Allowed, approval?: Allowed["request"]["approval"]): Taking {
   const { request } = allowed;
+  if (request.approval === approval) return { ok: true, allowed };
   return { ok: true, allowed: { ...allowed, request: { ...request, approval } } };
 }
 

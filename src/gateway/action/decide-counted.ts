@@ -23,7 +23,8 @@ export async function decideCounted(
   for (;;) {
     const standing = await parts.usage.reserve(action, target, input);
     const usage = standing.documents;
-    const decided = await decide(parts, action, target, { ...input, usage });
+    const counted = Object.assign({}, input, { usage });
+    const decided = await decide(parts, action, target, counted);
     if (parts.usage.isCurrent(standing)) return withStanding(action, decided, standing);
   }
 }

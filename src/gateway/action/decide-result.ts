@@ -29,12 +29,20 @@ export interface ResultDecision {
 }
 
 /** `undefined` where no layer has rules about results of this server. */
-export async function decideResult(
+export function decideResult(
+  parts: GatewayParts,
+  allowed: Allowed,
+  reply: AnsweredReply,
+): Promise<ResultDecision> | undefined {
+  const isJudged = areResultsJudged(parts, allowed.action, allowed.target);
+  return isJudged ? askLayers(parts, allowed, reply) : undefined;
+}
+
+async function askLayers(
   parts: GatewayParts,
   { action, target, decided = [] }: Allowed,
   reply: AnsweredReply,
-): Promise<ResultDecision | undefined> {
-  if (!areResultsJudged(parts, action, target)) return undefined;
+): Promise<ResultDecision> {
   const call = decided.at(-1);
   const resultJson = textOf(reply);
   if (call?.input === undefined || resultJson === undefined) {

@@ -61,7 +61,7 @@ async function decideOnce(
     seed: action.decisionId,
     ...(isCall && tool !== undefined ? { check: checkOf(tool, action) } : {}),
   });
-  const { verdicts, inputJson, dataClasses, labels, evalMs, argumentCheck } = decision;
+  const { verdicts, inputJson, dataClasses, labels, evalMs, layerMs, argumentCheck } = decision;
   const duties = await openDuties(parts.config, verdicts);
   const said = combineRequest(parts, action, target, verdicts.map(withoutHiding), duties);
   const combined = combine(said);
@@ -78,6 +78,7 @@ async function decideOnce(
     brings: { dataClasses, labels },
     input,
     policyMs: evalMs,
+    layerMs,
   };
 }
 

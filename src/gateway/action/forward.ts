@@ -45,26 +45,26 @@ function mayBeAsked({ request: { subject }, target }: Allowed): boolean {
   return target.server.toClient.length > 0 && !isSubscription;
 }
 
-async function send(
+function send(
   parts: GatewayParts,
   allowed: Allowed,
   continuation: Continuation,
 ): Promise<UpstreamReply> {
   const { request, target } = allowed;
-  const { client, hearer = client, ask, signal } = request;
+  const { client, hearer = client, ask } = request;
   const { server, name } = target;
   if (request.subject.type === "resource_subscribe") {
-    return await parts.subscriptions.add(hearer, server, name);
+    return parts.subscriptions.add(hearer, server, name);
   }
   if (request.subject.type === "task_subscribe") {
     const { key } = client.principal;
     if (isResultGuarded(parts, allowed)) parts.tasks.guard(key, server.id, name);
-    return await parts.subscriptions.addTask(hearer, server, name);
+    return parts.subscriptions.addTask(hearer, server, name);
   }
-  const sessionLogLevel = parts.logLevels.of(client);
-  return await parts.fleet.request(server.id, client, {
-    ...upstreamRequest(parts, request, target, { continuation, sessionLogLevel }),
-    signal,
+  const wanted = upstreamRequest(parts, request, target, {
+    continuation,
+    sessionLogLevel: parts.logLevels.of(client),
     onRequest: (question) => askClient(parts, { client, server, during: target, ask }, question),
   });
+  return parts.fleet.request(server.id, client, wanted);
 }

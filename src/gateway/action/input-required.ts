@@ -73,13 +73,21 @@ export async function passInputs(
  * Passes a result that is no question. That of a task may hold questions all the same, and they are
  * decided; in any other they are none, and left out.
  */
-export async function passResult(
+export function passResult(
+  parts: GatewayParts,
+  allowed: Allowed,
+  result: RawResult,
+): ForwardReply | Promise<ForwardReply> {
+  const mayAsk = Object.keys(result.value).some(isInputMember);
+  return mayAsk ? passAsking(parts, allowed, result) : presentResult(parts, allowed, result);
+}
+
+async function passAsking(
   parts: GatewayParts,
   allowed: Allowed,
   result: RawResult,
 ): Promise<ForwardReply> {
   const { value } = result;
-  if (!Object.keys(value).some(isInputMember)) return presentResult(parts, allowed, result);
   const isAsking = allowed.action.type.startsWith("task_") && allowed.request.ask === undefined;
   const presented = isAsking ? await presentQuestions(parts, allowed, result) : noQuestions;
   if (!presented.ok) return presented.reply;

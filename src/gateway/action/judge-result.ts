@@ -84,19 +84,23 @@ async function judgeAnswer(
 }
 
 /** As the operator wants the texts of this server. */
-async function clean(
+function clean(
   parts: GatewayParts,
   { target }: Allowed,
   reply: AnsweredReply,
-): Promise<CleanedReply> {
+): CleanedReply | Promise<CleanedReply> {
   const cleaned = cleanReply(textRulesOf(target.server), reply);
   if (!cleaned.ok || cleaned.reply.kind === "error" || reply.kind === "error") return cleaned;
   if (cleaned.reply === reply) return cleaned;
-  const problem = await checkStructure(parts, target, cleaned.reply.result, reply.result);
-  if (problem === undefined) return cleaned;
-  const message = "Without them it is not what the tool's output schema says.";
-  return { ok: false, code: "hidden_characters", message };
+  const structure = checkStructure(parts, target, cleaned.reply.result, reply.result);
+  return structure.then((problem) => (problem === undefined ? cleaned : brokenByCleaning));
 }
+
+const brokenByCleaning: CleanedReply = {
+  ok: false,
+  code: "hidden_characters",
+  message: "Without them it is not what the tool's output schema says.",
+};
 
 async function judgeCleaned(
   parts: GatewayParts,
@@ -108,18 +112,31 @@ async function judgeCleaned(
   if (!(await bringResult(parts, action, target, reply))) {
     return { ...notRemembered(allowed), duties: ofCall };
   }
-  const said = await decideResult(parts, allowed, reply);
-  const verdicts = said?.verdicts ?? [];
+  const deciding = decideResult(parts, allowed, reply);
+  if (deciding === undefined) return await fulfilled(parts, allowed, reply, ofCall);
+  const said = await deciding;
+  const { verdicts } = said;
   const ofResult = (await openDuties(parts.config, verdicts)).dutiesOf(verdicts);
   const duties = [...ofCall, ...ofResult];
-  if (said !== undefined && !(await absorb(parts, allowed, said.brings))) {
+  if (!(await absorb(parts, allowed, said.brings))) {
     return { ...notRemembered(allowed), duties };
   }
-  if (said !== undefined && !said.combined.answer.allow) {
+  if (!said.combined.answer.allow) {
     await logUnknown(parts, action, said);
     return { ...withheld(allowed, said.combined), duties };
   }
-  const changing = [...duties.filter(isChanging), ...truncatingDuties(target.server, reply)];
+  return await fulfilled(parts, allowed, reply, duties);
+}
+
+async function fulfilled(
+  parts: GatewayParts,
+  allowed: Allowed,
+  reply: AnsweredReply,
+  duties: readonly Duty[],
+): Promise<Judged> {
+  const { server } = allowed.target;
+  const changing = [...duties.filter(isChanging), ...truncatingDuties(server, reply)];
+  if (changing.length === 0) return { ok: true, reply, report: { isShown: true }, duties };
   return { ...(await oblige(parts, allowed, reply, changing)), duties };
 }
 
@@ -129,7 +146,6 @@ async function oblige(
   reply: AnsweredReply,
   duties: readonly ChangingDuty[],
 ): Promise<JudgedResult> {
-  if (duties.length === 0) return passed(reply);
   const { action, target } = allowed;
   const obliged = await obligeReply(parts, target, reply, duties);
   const { done } = obliged;

@@ -8,12 +8,12 @@ import { decideCounted } from "./decide-counted.ts";
 import { measure } from "./measure.ts";
 import { refusal } from "./refuse.ts";
 import { remember } from "./remember.ts";
-import { judgeStopped } from "./stopped.ts";
+import { judgeStopped, stopOf } from "./stopped.ts";
 
 /** Classifies, measures, decides and remembers. */
 export async function judge(parts: GatewayParts, action: Action, target: Target): Promise<Decided> {
-  const stopped = await judgeStopped(parts, action, target);
-  if (stopped !== undefined) return stopped;
+  const stop = stopOf(parts, action, target);
+  if (stop !== undefined) return await judgeStopped(parts, action, target, stop);
   const { server, tool } = target;
   const found = detectSent(action.sent, target.action.about, server.detectors);
   const classification = classify(tool && server.tools.get(tool.name), found);

@@ -6,12 +6,20 @@ import type { Action, Decided } from "./action.ts";
 import { obligationsOf, openDuties } from "./open-duties.ts";
 
 /** One line for each obligation that cannot be carried out. */
-export async function logUnknown(
+export function logUnknown(
+  parts: Pick<GatewayParts, "config" | "log">,
+  action: Action,
+  decided: Pick<Decided, "combined" | "verdicts">,
+): Promise<void> | undefined {
+  const isUnknown = decided.combined.answer.reasons.includes("unknown_obligation");
+  return isUnknown ? logEach(parts, action, decided) : undefined;
+}
+
+async function logEach(
   { config, log }: Pick<GatewayParts, "config" | "log">,
   { type, decisionId }: Action,
-  { combined, verdicts }: Pick<Decided, "combined" | "verdicts">,
+  { verdicts }: Pick<Decided, "verdicts">,
 ): Promise<void> {
-  if (!combined.answer.reasons.includes("unknown_obligation")) return;
   const duties = await openDuties(config, verdicts);
   for (const obligation of obligationsOf(verdicts)) {
     const problem = duties.problemOf(type, obligation);

@@ -21,8 +21,15 @@ export async function measure(
   target: Target,
   classification: Classification,
 ): Promise<InputParts | MeasureProblem> {
-  const context = await readContext(parts, action, target.server.id);
-  if (typeof context === "string") return context;
+  let context: MeasuredFacts;
+  try {
+    const conversation = parts.conversations.of(action.principal);
+    if (!(await conversation.refresh(action.timeMs))) return "conversation_limit";
+    context = conversation.measure(target.server.id, bytesOf(action.sent), action.timeMs);
+  } catch (thrown) {
+    parts.log.error({ reason: messageOf(thrown) }, "conversation state not read");
+    return "state_unavailable";
+  }
   const { agent, user } = action.principal;
   return buildCallInput({
     actor: { agent, user, environment: parts.config.environment },
@@ -37,21 +44,6 @@ export async function measure(
   });
 }
 
-async function readContext(
-  parts: GatewayParts,
-  action: Action,
-  server: string,
-): Promise<MeasuredFacts | MeasureProblem> {
-  const sentBytes = Object.values(action.sent).reduce(
-    (sum, text) => sum + Buffer.byteLength(text),
-    0,
-  );
-  try {
-    const conversation = parts.conversations.of(action.principal);
-    if (!(await conversation.refresh(action.timeMs))) return "conversation_limit";
-    return conversation.measure(server, sentBytes, action.timeMs);
-  } catch (thrown) {
-    parts.log.error({ reason: messageOf(thrown) }, "conversation state not read");
-    return "state_unavailable";
-  }
+function bytesOf(sent: Action["sent"]): number {
+  return Object.values(sent).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
 }

@@ -26,8 +26,11 @@ function verdictsOf({ decided = [] }: Allowed): readonly LayerVerdict[] {
 }
 
 /** The same action, whose client hears what it may. */
-export async function withObligedEars(parts: GatewayParts, allowed: Allowed): Promise<Allowed> {
-  if (!isResultGuarded(parts, allowed)) return allowed;
+export function withObligedEars(parts: GatewayParts, allowed: Allowed): Allowed | Promise<Allowed> {
+  return isResultGuarded(parts, allowed) ? obligeEars(parts, allowed) : allowed;
+}
+
+async function obligeEars(parts: GatewayParts, allowed: Allowed): Promise<Allowed> {
   const verdicts = verdictsOf(allowed);
   const duties = (await openDuties(parts.config, verdicts)).dutiesOf(verdicts).filter(isChanging);
   const isSilent = areResultsJudged(parts, allowed.action, allowed.target);

@@ -23,11 +23,14 @@ export const noDuties: DutyReader = {
 };
 
 /** A reader of what is attached to these verdicts. */
-export async function openDuties(
+export function openDuties(
   config: Pick<GatewayConfig, "notify">,
   verdicts: readonly LayerVerdict[],
-): Promise<DutyReader> {
-  if (obligationsOf(verdicts).length === 0) return noDuties;
+): DutyReader | Promise<DutyReader> {
+  return obligationsOf(verdicts).length === 0 ? noDuties : loadDuties(config);
+}
+
+async function loadDuties(config: Pick<GatewayConfig, "notify">): Promise<DutyReader> {
   const { createDutyReader } = await import("./duties.ts");
   return createDutyReader(config);
 }

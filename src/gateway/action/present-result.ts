@@ -29,8 +29,13 @@ export function presentResult(
   for (const uri of mentionedUris(value)) parts.fleet.rememberUri(server.id, uri, key);
   const isGuarded = isResultGuarded(parts, allowed);
   const continuity = continuityKey(client.principal);
-  const made = { server: server.id, tool: tool?.name ?? "" };
-  const place = { ...made, principalKey: key, continuity, isGuarded };
+  const place = {
+    server: server.id,
+    tool: tool?.name ?? "",
+    principalKey: key,
+    continuity,
+    isGuarded,
+  };
   const replacements = [
     uriReplacement(value, server),
     taskReplacement(parts, action.type, value, place),
@@ -44,7 +49,9 @@ export function presentResult(
   const shown = isSame ? result : { bytes: named, value };
   const wraps = tool?.wrapsResult === true;
   const bytes = client.era === "legacy" ? wrapStructured(shown, wraps) : named;
-  if (bytes === result.bytes) return { kind: "result", origin: "upstream", ...result };
+  const { members } = result;
+  if (bytes === result.bytes && members !== undefined)
+    return { kind: "result", origin: "upstream", bytes, value, members };
   return { kind: "result", origin: "upstream", bytes, value };
 }
 

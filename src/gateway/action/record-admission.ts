@@ -7,6 +7,7 @@ import { sha256Of } from "../../contract/sha256.ts";
 import { codeOf, messageOf } from "../../errors.ts";
 import type { GatewayParts } from "../parts.ts";
 import type { Action, Decided, Target } from "./action.ts";
+import { maskHints } from "./mask-hints.ts";
 
 /**
  * Writes the record; false where it could not be made durable. `target`: where it names nothing.
@@ -57,8 +58,14 @@ async function writeAdmission(
         void: decided.combined.voidWaivers,
       },
       dropped: action.dropped,
-      timings: { policyMs: decided.policyMs, totalMs: clock.monotonicMs() - action.startedMs },
+      timings: {
+        policyMs: decided.policyMs,
+        totalMs: clock.monotonicMs() - action.startedMs,
+        layerMs: decided.layerMs,
+      },
+      traceparent: action.traceparent,
       posture: postureAt(config, action.timeMs),
+      hints: maskHints(parts, target),
     });
     return true;
   } catch (thrown) {

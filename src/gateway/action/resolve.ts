@@ -25,26 +25,26 @@ export async function resolve(
   return await find(parts, request);
 }
 
-async function find(
+function find(
   parts: GatewayParts,
   { client, subject }: ActionRequest,
 ): Promise<Target | undefined> {
   switch (subject.type) {
     case "tool_call":
-      return await toolCall(parts, client, subject.name);
+      return toolCall(parts, client, subject.name);
     case "prompt_get":
-      return await promptGet(parts, client, subject.name);
+      return promptGet(parts, client, subject.name);
     case "resource_read":
     case "resource_subscribe":
-      return await resource(parts, client, subject.type, subject.uri);
+      return resource(parts, client, subject.type, subject.uri);
     case "completion":
-      return await completion(parts, client, subject.ref);
+      return completion(parts, client, subject.ref);
     case "task_get":
     case "task_result":
     case "task_cancel":
     case "task_update":
     case "task_subscribe":
-      return await task(parts, client, subject);
+      return task(parts, client, subject);
   }
 }
 
@@ -55,7 +55,7 @@ export function toolAction(
   type: ActionType,
 ): PolicyAction {
   const { annotations, digest: definition_digest } = tool;
-  return { ...actionAt(server, type, { tool: tool.name }), annotations, definition_digest };
+  return { annotations, definition_digest, ...actionAt(server, type, { tool: tool.name }) };
 }
 
 /** What policy judges of anything that a server does not describe with annotations. */

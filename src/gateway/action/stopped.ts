@@ -11,14 +11,13 @@ import type { Action, Decided, Target } from "./action.ts";
 import { hidden } from "./decide.ts";
 import { refusal } from "./refuse.ts";
 
-/** The denial; `undefined` where nothing of this action is stopped. */
+/** The denial of an action that may not go on. */
 export async function judgeStopped(
   parts: GatewayParts,
   action: Action,
   target: Target,
-): Promise<Decided | undefined> {
-  const stop = stopOf(parts, action, target);
-  if (stop === undefined) return undefined;
+  stop: Stop,
+): Promise<Decided> {
   const sight = await parts.visibility.of(action.principal, target.seenAs);
   if (!sight.isVisible) return hidden(parts, action, target, sight);
   return refusal(parts, action, target, stop.code, sentenceOf(stop));

@@ -18,6 +18,8 @@ export interface UpstreamExtras {
   readonly continuation: Continuation;
   /** What a legacy session asked for; a modern request brings its own. */
   readonly sessionLogLevel: string | undefined;
+  /** Who answers what the server asks meanwhile. */
+  readonly onRequest?: UpstreamRequest["onRequest"];
 }
 
 type UpstreamMeta = Pick<ActionRequest, "traceparent" | "logLevel">;
@@ -27,16 +29,16 @@ export function upstreamRequest(
   { fleet }: Pick<GatewayParts, "fleet">,
   request: ActionRequest,
   target: Target,
-  { continuation, sessionLogLevel }: UpstreamExtras,
+  { continuation, sessionLogLevel, onRequest }: UpstreamExtras,
 ): UpstreamRequest {
-  const { inputResponsesJson, taskJson, traceparent, onProgress, onNotification, signal } = request;
-  const state = continuation.kind === "upstream" ? continuation.state : undefined;
+  const { traceparent, onProgress, onNotification, signal } = request;
+  const wanted = methodAndParams(request.subject, target, moreParams(request, continuation));
+  const { known, mayGoTo } = destination(fleet, request, target);
   return {
-    ...methodAndParams(request.subject, target, {
-      ...(inputResponsesJson === undefined ? {} : { inputResponses: inputResponsesJson }),
-      ...(state === undefined ? {} : { requestState: JSON.stringify(state) }),
-      ...(taskJson === undefined ? {} : { task: taskJson }),
-    }),
+    method: wanted.method,
+    params: wanted.params,
+    name: wanted.name,
+    headers: wanted.headers,
     meta: metaOf({ traceparent, logLevel: request.logLevel ?? sessionLogLevel }),
     clientCapabilities: offeredCapabilities(request.client.capabilities, target.server.toClient),
     timeoutMs: target.server.callTimeoutMs,
@@ -45,9 +47,22 @@ export function upstreamRequest(
       const shown = presentLogMessage(target.server, notice);
       if (shown !== undefined) onNotification(shown);
     },
+    onRequest,
     signal,
-    ...destination(fleet, request, target),
+    known,
+    mayGoTo,
   };
+}
+
+function moreParams(
+  { inputResponsesJson, taskJson }: ActionRequest,
+  continuation: Continuation,
+): Readonly<Record<string, string>> {
+  const more: Record<string, string> = {};
+  if (inputResponsesJson !== undefined) more["inputResponses"] = inputResponsesJson;
+  if (continuation.kind === "upstream") more["requestState"] = JSON.stringify(continuation.state);
+  if (taskJson !== undefined) more["task"] = taskJson;
+  return more;
 }
 
 /** Numbers pass. */

@@ -104,25 +104,30 @@ export class Usage {
   }
 
   /** Reserves what an action costs of every counter it belongs to; never rejects. */
-  async reserve(
+  reserve(
     action: CountedAction,
     target: CountedTarget,
     input: InputParts,
-  ): Promise<UsageStanding> {
+  ): UsageStanding | Promise<UsageStanding> {
     // The same action may be decided again, with an approval or by other bundles.
     this.#giveBack(action.decisionId, () => true);
     const layers = this.#options.layers();
     const asked = this.#askedLayers(layers, action, target);
-    const nothing = { layers, counted: [], documents: {}, problem: undefined, observed: undefined };
-    if (asked.length === 0) return { ...nothing, refused: undefined };
-    if (asked.some(({ isReadable }) => !isReadable)) {
-      return { ...nothing, refused: "state_unavailable", problem: unreadable };
-    }
+    if (asked.length === 0) return uncounted(layers);
+    if (asked.some(({ isReadable }) => !isReadable)) return uncounted(layers, unreadable);
+    return this.#chargeSafely(layers, asked, action, target, input);
+  }
+
+  async #chargeSafely(
+    layers: readonly EngineLayer[],
+    asked: readonly CountedLayer[],
+    ...[action, target, input]: Parameters<Usage["reserve"]>
+  ): Promise<UsageStanding> {
     try {
       return { layers, ...(await this.#charge(asked, action, target, input)) };
     } catch (thrown) {
       this.#options.log.error({ reason: messageOf(thrown) }, "counters not reached");
-      return { ...nothing, refused: "state_unavailable", problem: storeAway };
+      return uncounted(layers, storeAway);
     }
   }
 
@@ -268,4 +273,10 @@ export class Usage {
 
 function bytesOf({ sent }: CountedAction): number {
   return Object.values(sent).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+}
+
+/** Nothing is counted; with a problem, because nobody can. */
+function uncounted(layers: readonly EngineLayer[], problem?: string): UsageStanding {
+  const refused = problem === undefined ? undefined : "state_unavailable";
+  return { layers, counted: [], documents: {}, refused, problem, observed: undefined };
 }

@@ -4,6 +4,7 @@
  */
 import { canonicalJson } from "../../contract/canonical-json.ts";
 import type { Principal } from "../../contract/principal.ts";
+import type { AdmissionRecord } from "../../contract/record.ts";
 import { sha256Of } from "../../contract/sha256.ts";
 import type { Approval } from "./approval.ts";
 import type { ApprovedUse } from "./approval-grant.ts";
@@ -20,6 +21,8 @@ export interface ApprovalSubject extends ApprovedUse {
   readonly sent: Readonly<Record<string, string>>;
   readonly decisionId: string;
   readonly asked: readonly AskedApproval[];
+  /** What is known about what is secret in it. */
+  readonly hints?: AdmissionRecord["hints"];
 }
 
 export interface ApprovalTimes {

@@ -34,6 +34,12 @@ export interface ApprovalsOptions {
   /** `undefined` where nobody is told. */
   readonly webhooks: Webhooks | undefined;
   readonly webhookGraceMs: number;
+  /** Takes keys and tokens out of a reason before it is kept. */
+  readonly scrub?: ((text: string) => string) | undefined;
+  /** What webhooks are sent of what was sent; `undefined`: nothing of it. */
+  readonly maskSent?:
+    | ((sent: ApprovalSubject["sent"], hints: ApprovalSubject["hints"]) => ApprovalSubject["sent"])
+    | undefined;
 }
 
 /** What becomes of an approval, and the step that it is; `undefined` where it stays as it is. */
@@ -78,7 +84,7 @@ export class Approvals {
     });
     if (opened.kind === "opened") {
       const { id } = opened.approval;
-      webhooks?.tell(opened.approval, argumentsJson, () => this.#isPending(id));
+      webhooks?.tell(opened.approval, this.#maskedArguments(subject), () => this.#isPending(id));
       this.#timers.watch(opened.approval);
     }
     return opened;
@@ -89,8 +95,9 @@ export class Approvals {
    *
    * @throws ApprovalError where it does not count
    */
-  async rule(id: string, ruling: Ruling): Promise<Approval> {
-    requireReason(ruling.reason);
+  async rule(id: string, said: Ruling): Promise<Approval> {
+    requireReason(said.reason);
+    const ruling = this.#scrubbed(said);
     const ruled = await this.#change(id, (approval, nowMs) => {
       const { approver, channel, reason } = ruling;
       const after = rule(approval, ruling, nowMs);
@@ -230,6 +237,19 @@ export class Approvals {
     });
     if (taken !== undefined) webhooks?.tellStep(taken.after, taken.step);
     return changed;
+  }
+
+  #scrubbed(ruling: Ruling): Ruling {
+    const { reason } = ruling;
+    return reason === null
+      ? ruling
+      : { ...ruling, reason: this.#options.scrub?.(reason) ?? reason };
+  }
+
+  /** Where nothing can hide secrets, nothing is told. */
+  #maskedArguments(subject: ApprovalSubject): string {
+    const sent = this.#options.maskSent?.(subject.sent, subject.hints) ?? {};
+    return shownArguments({ ...subject, sent });
   }
 
   /** Webhooks may ring on while the store is away. */

@@ -9,6 +9,7 @@ import type { DecisionLog } from "../../contract/record.ts";
 import { openMigrated } from "../../database/open-migrated.ts";
 import type { ApprovalStore } from "./approval-store.ts";
 import { Approvals } from "./approvals.ts";
+import type { ApprovalsOptions } from "./approvals.ts";
 import { openFileApprovals } from "./file-approvals.ts";
 import { openPostgresApprovals } from "./postgres-approvals.ts";
 import { Webhooks } from "./webhooks.ts";
@@ -22,6 +23,9 @@ export interface OpenApprovalsOptions {
   readonly log: Log;
   /** Delivers webhooks; `undefined`: nobody is told. */
   readonly fetch: typeof globalThis.fetch | undefined;
+  /** Hides secrets of what webhooks are sent; without it they get no arguments. */
+  readonly maskSent?: ApprovalsOptions["maskSent"];
+  readonly scrub?: ApprovalsOptions["scrub"];
   /** For which closing waits for webhooks that are under way; default 0. */
   readonly webhookGraceMs?: number;
 }
@@ -44,6 +48,8 @@ export function openApprovals(options: OpenApprovalsOptions): Approvals {
     log,
     webhooks: fetch && new Webhooks({ webhooks, fetch, clock, newId, log }),
     webhookGraceMs: options.webhookGraceMs ?? 0,
+    maskSent: options.maskSent,
+    scrub: options.scrub,
   });
 }
 

@@ -19,7 +19,7 @@ export type DecidedLayers = Omit<DecideReply, "type" | "evalMs" | "argumentCheck
 interface Answered {
   readonly layer: OpenLayer;
   readonly reading: LayerReading;
-  readonly evalMs?: number;
+  readonly evalMs: number;
 }
 
 interface DecideTools extends AskTools {
@@ -49,7 +49,9 @@ export function decideLayers(
   const identity = askAll(layers.identity, "organisation", classified.findings);
 
   const findings = { ...classified.findings, layersJson: capabilitiesJson(identity) };
-  const server = classified.failed ?? askAll(serverOf(layers), "server", findings);
+  const server =
+    classified.failed ??
+    askAll(serverOf(layers), "server", findings).map(longerBy(classified.evalMs));
   const rules = askAll(layers.rules, "organisation", findings);
 
   const judged = [...identity, ...server, ...rules];
@@ -89,10 +91,9 @@ function askerOf(request: DecideRequest, tools: DecideTools): AskAll {
     };
     return layers.map((layer) => {
       const { decision } = layer.layer.entrypoints;
-      return {
-        layer,
-        reading: ask(layer, decision, { ...tools, input: inputFor(layer) }),
-      };
+      const startedMs = performance.now();
+      const reading = ask(layer, decision, { ...tools, input: inputFor(layer) });
+      return { layer, reading, evalMs: performance.now() - startedMs };
     });
   };
 }
@@ -101,6 +102,7 @@ interface Classified {
   readonly findings: InputFindings;
   /** The server's layer where classifying failed: its decision is not asked any more. */
   readonly failed: readonly Answered[] | undefined;
+  readonly evalMs: number;
 }
 
 function classify(
@@ -112,19 +114,28 @@ function classify(
   const floor = { dataClasses, labels, layersJson: "{}", denialsJson: undefined };
   const entrypoint = layer?.layer.entrypoints.classify;
   if (layer === undefined || entrypoint === undefined) {
-    return { findings: withClasses(floor, detectedClasses), failed: undefined };
+    return { findings: withClasses(floor, detectedClasses), failed: undefined, evalMs: 0 };
   }
+  const startedMs = performance.now();
   const usage = usageOf(request.parts, layer.layer.name);
   const seen = { ...floor, dataClasses: union(dataClasses, detectedClasses) };
   const text = assembleInput(request.parts, "server", seen, usage);
   const input = encodeInput(text, tools.inputMaxBytes);
   const reading = ask(layer, entrypoint, { ...tools, input });
+  const evalMs = performance.now() - startedMs;
   if (reading.ok) {
-    return { findings: withClasses(floor, detectedClasses, reading.output), failed: undefined };
+    const found = withClasses(floor, detectedClasses, reading.output);
+    return { findings: found, failed: undefined, evalMs };
   }
   const message = `classifying: ${reading.message}`;
   const failure = { ok: false, code: "policy_error", message } as const;
-  return { findings: withClasses(floor, detectedClasses), failed: [{ layer, reading: failure }] };
+  const failed = [{ layer, reading: failure, evalMs }];
+  return { findings: withClasses(floor, detectedClasses), failed, evalMs };
+}
+
+/** Classifying is time of the server's layer too. */
+function longerBy(moreMs: number): (answered: Answered) => Answered {
+  return (answered) => ({ ...answered, evalMs: answered.evalMs + moreMs });
 }
 
 /** What detectors found is no word about the rest: it leaves `unclassified` where it is. */

@@ -100,7 +100,7 @@ export type LoadReply =
 export interface LayerAnswer {
   readonly index: number;
   readonly reading: LayerReading;
-  /** Time it took, of a canary. */
+  /** Time it took; not of visibility. */
   readonly evalMs?: number | undefined;
 }
 

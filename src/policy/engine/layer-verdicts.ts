@@ -80,6 +80,17 @@ export function canaryRuns(
   });
 }
 
+/** Milliseconds that each layer took, by its name; of a decision that did not end none. */
+export function layerTimes({ outcome, set }: LayerAnswers): Readonly<Record<string, number>> {
+  if (outcome.type !== "answered" || outcome.reply.type !== "decided") return {};
+  const times: Record<string, number> = {};
+  for (const { index, evalMs } of outcome.reply.answers) {
+    const name = set.layers[index]?.identity.name;
+    if (name !== undefined && evalMs !== undefined) times[name] = evalMs;
+  }
+  return times;
+}
+
 /** What became of the check of arguments that was part of a decision. */
 export function argumentCheckOf({ outcome, deadlineMs }: LayerAnswers): ArgumentCheck {
   switch (outcome.type) {

@@ -20,10 +20,12 @@ import {
   argumentCheckOf,
   canaryRuns,
   decisionVerdicts,
+  layerTimes,
   visibilityVerdicts,
 } from "./layer-verdicts.ts";
 import type { CanaryRun, LayerAnswers } from "./layer-verdicts.ts";
 import { WorkerPool } from "./worker-pool.ts";
+import type { LayerSet } from "./worker-pool.ts";
 
 export type { ActivationResult, CanaryRun, ArgumentCheck, ArgumentCheckRequest, EngineLayer };
 
@@ -36,6 +38,8 @@ export interface Decision {
   readonly labels: readonly string[];
   /** Time spent in the worker, all layers together. */
   readonly evalMs: number;
+  /** Time of each layer that answered, by its name. */
+  readonly layerMs?: Readonly<Record<string, number>> | undefined;
   /** OPA's `nd_builtin_cache`, for the record; undefined where no such builtin was called. */
   readonly ndBuiltinCacheJson: string | undefined;
   /** How the canaries did that were asked. */
@@ -87,6 +91,8 @@ export interface PolicyEngine {
   readonly check: (request: ArgumentCheckRequest) => Promise<ArgumentCheck>;
   /** Answers what was asked and ends the threads. */
   readonly close: () => Promise<void>;
+  /** How often a thread was ended, or ended by itself, and another one took its place. */
+  readonly restarts?: () => number;
 }
 
 /**
@@ -126,7 +132,7 @@ export function createPolicyEngine(options: PolicyEngineOptions): PolicyEngine {
     const about = { deadlineMs, unasked };
     try {
       const { outcome, lane } = await pool.run(request);
-      return { ...about, set: lane, outcome };
+      return { set: lane, outcome, ...about };
     } catch (thrown) {
       const outcome = { type: "unavailable" as const, message: messageOf(thrown) };
       return { ...about, set: pool.set, outcome };
@@ -149,7 +155,7 @@ export function createPolicyEngine(options: PolicyEngineOptions): PolicyEngine {
       const argumentCheck = check === undefined ? undefined : argumentCheckOf(answered);
       const verdicts = decisionVerdicts(answered, server);
       const canaries = canaryRuns(answered, verdicts);
-      return { ...decidedOf(parts, answered), verdicts, canaries, argumentCheck };
+      return { verdicts, canaries, argumentCheck, ...decidedOf(parts, answered) };
     },
     visibility: async ({ server, inputs, parentInputs = [], unasked = [], timeMs }) => {
       const about = { server, inputs, parentInputs, unasked, timeMs };
@@ -159,22 +165,25 @@ export function createPolicyEngine(options: PolicyEngineOptions): PolicyEngine {
         return { verdicts, canaries: canaryRuns(answered, verdicts) };
       });
     },
-    judgesResults: (server, unasked) =>
-      pool.set.layers.some(
-        ({ identity, load }) =>
-          load !== undefined &&
-          load.readsResults !== false &&
-          isAskedAbout(identity, server, unasked),
-      ),
+    judgesResults: (server, unasked) => judgesResults(pool.set, server, unasked),
     check: async (check) => argumentCheckOf(await ask({ type: "check", check })),
     close: async () => pool.close(),
+    restarts: () => pool.restarts,
   };
+}
+
+function judgesResults({ layers }: LayerSet, server: string, unasked: readonly string[]): boolean {
+  return layers.some(
+    ({ identity, load }) =>
+      load !== undefined && load.readsResults !== false && isAskedAbout(identity, server, unasked),
+  );
 }
 
 function decidedOf(
   parts: InputParts,
-  { outcome }: LayerAnswers,
+  answered: LayerAnswers,
 ): Omit<Decision, "verdicts" | "canaries" | "argumentCheck"> {
+  const { outcome } = answered;
   const decided =
     outcome.type === "answered" && outcome.reply.type === "decided"
       ? outcome.reply
@@ -188,5 +197,6 @@ function decidedOf(
   const { dataClasses, labels, layersJson, ndBuiltinCacheJson, evalMs } = decided;
   const findings = { dataClasses, labels, layersJson, denialsJson: undefined };
   const inputJson = assembleInput(parts, "organisation", findings);
-  return { inputJson, dataClasses, labels, ndBuiltinCacheJson, evalMs };
+  const layerMs = layerTimes(answered);
+  return { inputJson, dataClasses, labels, ndBuiltinCacheJson, evalMs, layerMs };
 }

@@ -35,6 +35,7 @@ export class WorkerPool {
   #spare: Promise<Lane> | undefined;
   #set: LayerSet = { layers: [], failures: new Map() };
   #closed = false;
+  #restarts = 0;
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
@@ -64,6 +65,11 @@ export class WorkerPool {
   /** The layers in use, and those of them that are not loaded. */
   get set(): LayerSet {
     return this.#set;
+  }
+
+  /** Workers that were replaced because they ended. */
+  get restarts(): number {
+    return this.#restarts;
   }
 
   /**
@@ -110,6 +116,7 @@ export class WorkerPool {
   /** Puts the reserve in the place of a lane that is gone, unless somebody did so already. */
   #replace(position: Position, gone: Promise<Lane>): void {
     if (this.#closed || position.lane !== gone || !this.#positions.includes(position)) return;
+    this.#restarts += 1;
     position.lane = this.#spare ?? this.#open();
     this.#spare = undefined;
     position.lane.then(
