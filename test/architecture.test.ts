@@ -36,6 +36,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   rego: foundation,
   decision: foundation,
 
+  replay: [...foundation, "policy", "gateway"],
+
   gateway: [...foundation, "mcp/wire", "mcp/catalog", "mcp/upstream", "policy"],
   admin: [...foundation, "gateway"],
   cli: ["*"],
