@@ -76,7 +76,7 @@ test.each(configs)("the gateway takes what $page shows: $text", ({ text }) => {
     writeFileSync(join(folder, secret), "k".repeat(64), { mode: 0o600 });
   }
   const webhook = `whsec_${Buffer.alloc(32).toString("base64")}`;
-  const secrets = { SEARCH_TOKEN: "t", SEARCH_SECRET: "s", DESK_SECRET: webhook };
+  const secrets = { SEARCH_TOKEN: "t", SEARCH_SECRET: "s", DESK_SECRET: webhook, OTEL_KEY: "o" };
   const env = { ...secrets, DATABASE_URL: "postgres://db/x", REDIS_URL: "redis://kv" };
   const { config, warnings } = loadConfig({ path, env });
   expect(warnings).toEqual([]);
