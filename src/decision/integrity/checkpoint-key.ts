@@ -4,11 +4,10 @@
  */
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
 import type { KeyObject } from "node:crypto";
-import { link, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { CheckpointsConfig } from "../../config/config.ts";
-import { codeOf } from "../../errors.ts";
 import { DecisionError } from "../decision-error.ts";
+import { keptKeyFile } from "../kept-key-file.ts";
 
 const keyName = "checkpoint-key.pem";
 
@@ -33,36 +32,13 @@ export function openVerifyingKey(pem: string, where: string): KeyObject {
 
 /** The key of a state folder, made where there is none; gateways that start at once share one. */
 async function keptCheckpointKey(stateDir: string): Promise<KeyObject> {
-  const path = join(stateDir, keyName);
-  const pem = (await readKept(path)) ?? (await makeKey(stateDir, path));
-  return checked(parsed(pem, createPrivateKey), path, "private");
+  const pem = await keptKeyFile(stateDir, keyName, newKeyPem);
+  return checked(parsed(pem, createPrivateKey), join(stateDir, keyName), "private");
 }
 
-async function readKept(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (thrown) {
-    if (codeOf(thrown) === "ENOENT") return undefined;
-    throw thrown;
-  }
-}
-
-/** A link is made whole or not at all, and by one of those that try. */
-async function makeKey(stateDir: string, path: string): Promise<string> {
+function newKeyPem(): string {
   const { privateKey } = generateKeyPairSync("ed25519");
-  const pem = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
-  const draft = `${path}.${process.pid}.tmp`;
-  await mkdir(stateDir, { recursive: true, mode: 0o700 });
-  await writeFile(draft, pem, { mode: 0o600, flush: true });
-  try {
-    await link(draft, path);
-    return pem;
-  } catch (thrown) {
-    if (codeOf(thrown) !== "EEXIST") throw thrown;
-    return await readFile(path, "utf8");
-  } finally {
-    await rm(draft, { force: true });
-  }
+  return privateKey.export({ type: "pkcs8", format: "pem" }).toString();
 }
 
 function parsed(pem: string, open: (pem: string) => KeyObject): KeyObject | undefined {

@@ -41,6 +41,18 @@ const legacyServer = {
   },
 };
 
+/** An approved call that its server asks about, and a retry whose answer needs people again. */
+async function askedTwice() {
+  const opened = openApproving(policies, { settings, server: modernServer("s") });
+  const { call, rule } = opened;
+  const client = modernClient(able);
+  await call("slow", {}, { client });
+  await rule("slow");
+  const asked = await call("slow", {}, { client });
+  const answer = { action: "accept", content: { x: "needs a person" } };
+  return { ...opened, client, asked, retry: { client, ...retryOf(asked, answer) } };
+}
+
 describe("a retry of an approved call", () => {
   test.each([
     ["with a state of the server's", "s"],
@@ -117,16 +129,7 @@ describe("a retry of an approved call", () => {
   });
 
   test("takes none of its approvals where another retry has used up one of them", async () => {
-    const { call, rule, all, sent } = openApproving(policies, {
-      settings,
-      server: modernServer("s"),
-    });
-    const client = modernClient(able);
-    await call("slow", {}, { client });
-    await rule("slow");
-    const asked = await call("slow", {}, { client });
-    const answer = { action: "accept", content: { x: "needs a person" } };
-    const retry = { client, ...retryOf(asked, answer) };
+    const { call, rule, all, sent, client, asked, retry } = await askedTwice();
     expect(textOf(await call("slow", {}, retry))).toContain("approval_required");
     const second = await rule("slow");
     expect(textOf(await call("slow", {}, { client, ...retryOf(asked) }))).toContain("done");
@@ -137,16 +140,7 @@ describe("a retry of an approved call", () => {
   });
 
   test("gives back what it took where somebody is quicker to use the next", async () => {
-    const { approvals, call, rule, all, sent } = openApproving(policies, {
-      settings,
-      server: modernServer("s"),
-    });
-    const client = modernClient(able);
-    await call("slow", {}, { client });
-    await rule("slow");
-    const asked = await call("slow", {}, { client });
-    const answer = { action: "accept", content: { x: "needs a person" } };
-    const retry = { client, ...retryOf(asked, answer) };
+    const { approvals, call, rule, all, sent, retry } = await askedTwice();
     await call("slow", {}, retry);
     await rule("slow");
     const before = (await all()).map(({ status, uses }) => [status, uses]);
@@ -167,16 +161,7 @@ describe("a retry of an approved call", () => {
   });
 
   test("asks people again for what its answers need beside what the call needed", async () => {
-    const { call, rule, all, sent } = openApproving(policies, {
-      settings,
-      server: modernServer("s"),
-    });
-    const client = modernClient(able);
-    await call("slow", {}, { client });
-    await rule("slow");
-    const asked = await call("slow", {}, { client });
-    const answer = { action: "accept", content: { x: "needs a person" } };
-    const retry = { client, ...retryOf(asked, answer) };
+    const { call, rule, all, sent, retry } = await askedTwice();
     expect(textOf(await call("slow", {}, retry))).toContain("approval_required");
     expect(sent()).toHaveLength(1);
     const second = await rule("slow");
