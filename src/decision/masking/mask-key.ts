@@ -18,9 +18,12 @@ export async function maskKey(
 ): Promise<Uint8Array> {
   // Of any length, so it is made one of the right length.
   if (key !== undefined) return createHash("sha256").update(`mcp-gateway mask\0${key}`).digest();
-  const make = (): string => randomBytes(keyBytes).toString("hex");
-  const kept = await keptKeyFile(stateDir, keyName, make);
+  const kept = await keptKeyFile(stateDir, keyName, newKey);
   return checked(Buffer.from(kept, "hex"), join(stateDir, keyName));
+}
+
+function newKey(): string {
+  return randomBytes(keyBytes).toString("hex");
 }
 
 /** The key that seals, of 64 hexadecimal digits or as base64; throws `mask_key_unusable`. */
