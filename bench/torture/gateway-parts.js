@@ -5,7 +5,7 @@
  */
 import { hash } from "node:crypto";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openMigrated } from "../../dist/database/open-migrated.js";
 import { brokenChains, readSpooled, readStored } from "./found-records.js";
@@ -25,6 +25,8 @@ const callsMax = 3000;
 const calmMs = 4000;
 /** What the gateway leaves to others on a disk. */
 const minFreeBytes = 32 * 1024 ** 2;
+/** More than the calls of a run take, so that the disk is full only while the filler is there. */
+const roomBytes = 40 * 1024 ** 2;
 
 /** @type {readonly [string, number, (part: Part, setting: Setting) => Promise<void>][]} */
 export const gatewayParts = [
@@ -137,7 +139,7 @@ async function injectIntoGateway(part, setting) {
 async function fillUnderGateway(part, { folder }) {
   const disk = join(folder, "disk");
   mkdirSync(disk);
-  if (!tryMount(disk, minFreeBytes + 12 * 1024 ** 2)) {
+  if (!tryMount(disk, minFreeBytes + roomBytes)) {
     part.notes.push("SKIPPED: a small disk can only be mounted by root");
     return;
   }
@@ -154,9 +156,9 @@ async function fillUnderGateway(part, { folder }) {
       fillerBytes: 6000,
       onAnswer: ({ answered, refused }) => {
         const count = answered.length + refused.length;
-        if (count === 200) writeFileSync(filler, Buffer.alloc(9 * 1024 ** 2));
-        if (refused.length === 50) {
-          rmSync(filler, { force: true });
+        if (count === 200) writeFileSync(filler, Buffer.alloc(bytesFree(disk) - minFreeBytes));
+        if (refused.length === 50 && refusedUntil === 0) {
+          rmSync(filler);
           refusedUntil = answered.length;
         }
       },
@@ -169,6 +171,12 @@ async function fillUnderGateway(part, { folder }) {
   } finally {
     execFileSync("umount", ["-l", disk]);
   }
+}
+
+/** @param {string} disk */
+function bytesFree(disk) {
+  const { bavail, bsize } = statfsSync(disk);
+  return bavail * bsize;
 }
 
 /**
