@@ -5,14 +5,16 @@
 import { canonicalJson } from "../../contract/canonical-json.ts";
 import type { DetectorKind } from "../../contract/detector-kind.ts";
 import { isRecord } from "../../contract/json.ts";
+import { cleanMaxCharacters } from "./clean-texts.ts";
+import type { CleanTexts } from "./clean-texts.ts";
 import type { Detectors, TextSearch } from "./detect-in-text.ts";
 import { maskFound } from "./detect-in-text.ts";
 import type { Echoes } from "./echoes.ts";
-import { hasForeignNames, hidingRule, isForeign, isUntouchable } from "./mask-place.ts";
+import { hidingRule, isForeign, isUntouchable } from "./mask-place.ts";
 import type { MaskPlace, MaskPlaces } from "./mask-place.ts";
 import type { MaskRule } from "./mask-rules.ts";
 import type { MaskTokens } from "./mask-token.ts";
-import { kindsIn } from "./record-zones.ts";
+import { actionZones, kindsIn } from "./record-zones.ts";
 import type { Zone } from "./record-zones.ts";
 import { decodeString } from "./rewrite-json.ts";
 import type { Change, Found, Visitor } from "./rewrite-json.ts";
@@ -30,6 +32,8 @@ export interface MaskTools {
   readonly tokens: MaskTokens;
   readonly detectors: Detectors;
   readonly kinds: readonly DetectorKind[];
+  /** In which nothing was found in earlier records, with the same detectors. */
+  readonly clean: CleanTexts;
   readonly hidden: Hidden;
   /** What was hidden, for the places that repeat it. */
   readonly echoes: Echoes;
@@ -40,6 +44,8 @@ export interface MaskTools {
 const enter: Change = { kind: "enter" };
 const keep: Change = { kind: "keep" };
 const maxCharacters = 131_072;
+/** Of a record that are compared with earlier ones, so that nested texts are not read over and over. */
+const comparedMaxCharacters = 65_536;
 
 /** Hides what rules, schemas and detectors find. */
 export function detectingPass(tools: MaskTools): Visitor<MaskPlace> {
@@ -60,6 +66,7 @@ export function detectingPass(tools: MaskTools): Visitor<MaskPlace> {
     if (charactersLeft < 0 && isForeign(place.tree.zone)) return token(text);
     return maskFound(searchIn(place.tree.zone), text, name);
   };
+  const memory = rememberClean(tools.clean);
   return {
     visit: (place, found) => {
       tools.checkTime();
@@ -67,14 +74,16 @@ export function detectingPass(tools: MaskTools): Visitor<MaskPlace> {
       const isLeaf = found.kind === "string" || found.kind === "word";
       const rule = hidingRule(place, isLeaf);
       if (rule !== undefined) return hide(tools, place, found, rule);
+      if (memory.isKnown(place, found)) return keep;
       if (!isLeaf) return enter;
       const text = readLeaf(found);
       const written = searched(place, text, place.name);
       if (written === undefined) return enter;
       return put(hidden, place, found, found.kind === "word" ? token(text) : written);
     },
+    unchanged: memory.remember,
     member: (place, name) => {
-      const written = hasForeignNames(place) ? searched(place, name, undefined) : undefined;
+      const written = place.hasForeignNames ? searched(place, name, undefined) : undefined;
       return {
         place: places.member(place, name, called(hidden, name, written)),
         name: written ?? name,
@@ -82,6 +91,39 @@ export function detectingPass(tools: MaskTools): Visitor<MaskPlace> {
     },
     item: (place, index) => places.item(place, index),
   };
+}
+
+/** What is the same in every record is looked through once; numbers are as quickly looked at. */
+function rememberClean(clean: CleanTexts): {
+  readonly isKnown: (place: MaskPlace, found: Found) => boolean;
+  readonly remember: (place: MaskPlace, found: Found) => void;
+} {
+  let charactersLeft = comparedMaxCharacters;
+  const keyOf = (place: MaskPlace, found: Found): string | undefined => {
+    if (found.kind === "word" || charactersLeft < 0 || !isUniform(place)) return undefined;
+    const text = found.textWithin(cleanMaxCharacters);
+    charactersLeft -= text?.length ?? cleanMaxCharacters;
+    if (text === undefined) return undefined;
+    const { name = "", tree, hasForeignNames } = place;
+    // The name's length keeps apart where it ends and the text begins.
+    return `${tree.zone}${hasForeignNames ? "+" : "-"}${name.length}:${name}${text}`;
+  };
+  return {
+    isKnown: (place, found) => {
+      const key = keyOf(place, found);
+      return key !== undefined && clean.has(key);
+    },
+    remember: (place, found) => {
+      const key = keyOf(place, found);
+      if (key !== undefined) clean.add(key);
+    },
+  };
+}
+
+/** True where one thing is said of a value and of all that is in it. */
+function isUniform({ tree, rules, schemas }: MaskPlace): boolean {
+  const isOneZone = tree.members === undefined && tree.others === undefined;
+  return isOneZone && rules.length === 0 && schemas.length === 0;
 }
 
 /** Hides what repeats something that is hidden elsewhere; `isKept`: the original may be sealed. */
@@ -105,7 +147,7 @@ export function echoingPass(
       return isNumber ? put(hidden, place, found, token(found.text()), isKept) : enter;
     },
     member: (place, name) => {
-      const written = hasForeignNames(place) ? echoes.replace(name, token) : undefined;
+      const written = place.hasForeignNames ? echoes.replace(name, token) : undefined;
       const shown = isKept ? called(hidden, name, written) : (written ?? name);
       return { place: places.member(place, name, shown), name: shown };
     },
@@ -118,7 +160,7 @@ export function erasingPass({ places, tokens, hidden }: MaskTools): Visitor<Mask
   return {
     visit: (place, found) => {
       const { zone } = place.tree;
-      if (zone === "content" && !/^\/input\/action$/.test(place.pointer)) {
+      if (zone === "content" && place.tree !== actionZones) {
         hidden.erased.add(place.pointer);
         return { kind: "remove" };
       }

@@ -1,32 +1,76 @@
 /**
  * A place in a record while it is masked: its pointer, who wrote what is there, and the rules and
- * schemas that speak of it.
+ * schemas that speak of it. Most places are passed by, so that a pointer is only written when it is
+ * asked for.
  */
 import type { MaskRule, RuleAt } from "./mask-rules.ts";
 import { ruleFor, rulesBelow } from "./mask-rules.ts";
-import { recordZones, zoneOf } from "./record-zones.ts";
+import { actionZones, recordZones, zoneOf } from "./record-zones.ts";
 import type { Zone, ZoneTree } from "./record-zones.ts";
-import { isSecretAt, SecretSchema } from "./secret-schema.ts";
+import { isSecretAt, mayCallSecret, SecretSchema } from "./secret-schema.ts";
 import type { SchemasAt } from "./secret-schema.ts";
 
-export interface MaskPlace {
-  /** JSON pointer into the record as it is kept. */
-  readonly pointer: string;
+const action = "/input/action";
+const none: readonly never[] = [];
+
+interface Step {
+  readonly parent: MaskPlace | undefined;
+  /** As the member is kept, or the index of an item. */
+  readonly shown: string;
+  readonly isItem: boolean;
+}
+
+interface Spoken {
   /** Of the member that it is, or is in. */
   readonly name: string | undefined;
   readonly tree: ZoneTree;
-  readonly isItem: boolean;
   readonly rules: readonly RuleAt[];
   readonly schemas: SchemasAt;
 }
 
-const argumentsPointer = "/input/action/args";
-const action = "/input/action";
+export class MaskPlace {
+  readonly name: string | undefined;
+  readonly tree: ZoneTree;
+  readonly rules: readonly RuleAt[];
+  readonly schemas: SchemasAt;
+  readonly isItem: boolean;
+  /** True where the names of members were chosen by somebody else, and may be hidden too. */
+  readonly hasForeignNames: boolean;
+  readonly #parent: MaskPlace | undefined;
+  readonly #shown: string;
+  #pointer: string | undefined;
+
+  constructor({ parent, shown, isItem }: Step, { name, tree, rules, schemas }: Spoken) {
+    this.name = name;
+    this.tree = tree;
+    this.rules = rules;
+    this.schemas = schemas;
+    this.isItem = isItem;
+    this.#parent = parent;
+    this.#shown = shown;
+    this.hasForeignNames =
+      tree.zone === "content"
+        ? tree !== actionZones
+        : tree.zone === "said" && (parent?.isInDetails === true || shown === "details");
+  }
+
+  /** JSON pointer into the record as it is kept. */
+  get pointer(): string {
+    this.#pointer ??=
+      this.#parent === undefined ? "" : `${this.#parent.pointer}/${escaped(this.#shown)}`;
+    return this.#pointer;
+  }
+
+  /** Below a member `details`. */
+  get isInDetails(): boolean {
+    return this.tree.zone === "said" && this.hasForeignNames;
+  }
+}
 
 /** The record itself. */
 export function rootPlace(rules: readonly RuleAt[]): MaskPlace {
-  const [pointer, name] = ["", undefined];
-  return { pointer, name, tree: recordZones, isItem: false, rules, schemas: [] };
+  const step = { parent: undefined, shown: "", isItem: false };
+  return new MaskPlace(step, { name: undefined, tree: recordZones, rules, schemas: none });
 }
 
 /** Steps from place to place, beside the schema of the arguments where there is one. */
@@ -34,36 +78,33 @@ export class MaskPlaces {
   readonly #schema: SecretSchema | undefined;
 
   constructor(argumentsSchema: unknown) {
-    this.#schema = argumentsSchema === undefined ? undefined : new SecretSchema(argumentsSchema);
+    this.#schema = mayCallSecret(argumentsSchema) ? new SecretSchema(argumentsSchema) : undefined;
   }
 
   /** `shown`: the name as it is kept. */
-  member(place: MaskPlace, name: string, shown: string): MaskPlace {
-    const pointer = `${place.pointer}/${escaped(shown)}`;
-    return {
-      pointer,
-      name,
-      tree: zoneOf(place.tree, name),
-      isItem: false,
-      rules: rulesBelow(place.rules, name),
-      schemas: this.#schemasOf(pointer, place, name),
-    };
+  member(parent: MaskPlace, name: string, shown: string): MaskPlace {
+    const tree = zoneOf(parent.tree, name);
+    const rules = rulesBelow(parent.rules, name);
+    const schemas = this.#schema === undefined ? none : this.#schemasOf(this.#schema, parent, name);
+    return new MaskPlace({ parent, shown, isItem: false }, { name, tree, rules, schemas });
   }
 
-  item(place: MaskPlace, index: number): MaskPlace {
-    return {
-      pointer: `${place.pointer}/${index}`,
-      name: place.name,
-      tree: zoneOf(place.tree, undefined),
-      isItem: true,
-      rules: rulesBelow(place.rules, String(index)),
-      schemas: place.schemas.length === 0 ? [] : (this.#schema?.item(place.schemas, index) ?? []),
-    };
+  item(parent: MaskPlace, index: number): MaskPlace {
+    const { name, schemas } = parent;
+    return new MaskPlace(
+      { parent, shown: String(index), isItem: true },
+      {
+        name,
+        tree: zoneOf(parent.tree, undefined),
+        rules: rulesBelow(parent.rules, String(index)),
+        schemas: schemas.length === 0 ? none : (this.#schema?.item(schemas, index) ?? none),
+      },
+    );
   }
 
-  #schemasOf(pointer: string, { schemas }: MaskPlace, name: string): SchemasAt {
-    if (pointer === argumentsPointer) return this.#schema?.start() ?? [];
-    return schemas.length === 0 ? [] : (this.#schema?.member(schemas, name) ?? []);
+  #schemasOf(schema: SecretSchema, { tree, schemas }: MaskPlace, name: string): SchemasAt {
+    if (tree === actionZones && name === "args") return schema.start();
+    return schemas.length === 0 ? none : schema.member(schemas, name);
   }
 }
 
@@ -74,10 +115,12 @@ function escaped(name: string): string {
 
 /** The rule that hides what is at a place, the operator's, a bundle's or the schema's. */
 export function hidingRule(
-  { pointer, tree, rules, schemas }: MaskPlace,
+  place: MaskPlace,
   isLeaf: boolean,
 ): Pick<MaskRule, "op" | "value"> | undefined {
-  const isOwn = tree.zone === "fixed" && !pointer.startsWith("/input/");
+  const { tree, rules, schemas } = place;
+  if (rules.length === 0 && schemas.length === 0) return undefined;
+  const isOwn = tree.zone === "fixed" && !place.pointer.startsWith("/input/");
   const rule = isOwn ? undefined : ruleFor(rules, isLeaf);
   return rule ?? (isSecretAt(schemas) ? { op: "upsert" } : undefined);
 }
@@ -85,12 +128,6 @@ export function hidingRule(
 /** True where nothing in a value could be hidden. */
 export function isUntouchable({ tree, rules }: MaskPlace): boolean {
   return tree.zone === "fixed" && tree.members === undefined && rules.length === 0;
-}
-
-/** True where the names of members were chosen by somebody else, and may be hidden too. */
-export function hasForeignNames({ pointer, tree }: MaskPlace): boolean {
-  if (tree.zone === "content") return pointer !== action;
-  return tree.zone === "said" && /\/details(?:\/|$)/.test(pointer);
 }
 
 /** True for a place in what was sent: a digest of that would give it away. */

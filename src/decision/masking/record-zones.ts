@@ -9,7 +9,7 @@ export type Zone = "content" | "said" | "identity" | "fixed";
 
 export interface ZoneTree {
   readonly zone: Zone;
-  readonly members?: Readonly<Record<string, ZoneTree>>;
+  readonly members?: ReadonlyMap<string, ZoneTree>;
   /** Of members that are not named, and of items. */
   readonly others?: ZoneTree;
 }
@@ -19,42 +19,47 @@ const said: ZoneTree = { zone: "said" };
 const identity: ZoneTree = { zone: "identity" };
 const content: ZoneTree = { zone: "content" };
 
+const plain: Readonly<Record<Zone, ZoneTree>> = { content, said, identity, fixed };
+
 const layer: ZoneTree = {
   zone: "said",
-  members: { name: fixed, kind: fixed, revision: fixed, digest: fixed },
+  members: named({ name: fixed, kind: fixed, revision: fixed, digest: fixed }),
+};
+
+/** What was sent, by the client or by a server. */
+export const actionZones: ZoneTree = {
+  zone: "content",
+  members: named({
+    type: fixed,
+    direction: fixed,
+    server: fixed,
+    definition_digest: fixed,
+    annotations: fixed,
+    destination: fixed,
+    data_classes_referenced: fixed,
+    labels: fixed,
+    tool: said,
+    prompt: said,
+  }),
 };
 
 const input: ZoneTree = {
   zone: "fixed",
-  members: {
-    agent: { zone: "identity", members: { client: { zone: "said" } } },
+  members: named({
+    agent: { zone: "identity", members: named({ client: { zone: "said" } }) },
     user: identity,
-    action: {
-      zone: "content",
-      members: {
-        type: fixed,
-        direction: fixed,
-        server: fixed,
-        definition_digest: fixed,
-        annotations: fixed,
-        destination: fixed,
-        data_classes_referenced: fixed,
-        labels: fixed,
-        tool: said,
-        prompt: said,
-      },
-    },
+    action: actionZones,
     context: identity,
     approval: said,
     denials: said,
     result: content,
-  },
+  }),
 };
 
 /** Every kind of record: no name means one thing here and another there. */
 export const recordZones: ZoneTree = {
   zone: "said",
-  members: {
+  members: named({
     kind: fixed,
     decision_id: fixed,
     timestamp: fixed,
@@ -90,26 +95,31 @@ export const recordZones: ZoneTree = {
     nd_builtin_cache: content,
     result: {
       zone: "said",
-      members: {
+      members: named({
         allow: fixed,
         effect: fixed,
         enforced: fixed,
         metadata: {
           zone: "said",
-          members: { decision_id: fixed, bundles: fixed, policy_version: fixed },
+          members: named({ decision_id: fixed, bundles: fixed, policy_version: fixed }),
         },
-      },
+      }),
     },
     layers: { zone: "said", others: layer },
-    was: { zone: "said", members: { effect: fixed } },
-    would: { zone: "said", members: { effect: fixed } },
-  },
+    was: { zone: "said", members: named({ effect: fixed }) },
+    would: { zone: "said", members: named({ effect: fixed }) },
+  }),
 };
 
+function named(members: Readonly<Record<string, ZoneTree>>): ReadonlyMap<string, ZoneTree> {
+  return new Map(Object.entries(members));
+}
+
 /** The part of a tree that a member or item of it is. */
-export function zoneOf({ zone, members, others }: ZoneTree, name: string | undefined): ZoneTree {
-  const named = name !== undefined && members !== undefined && Object.hasOwn(members, name);
-  return (named ? members[name] : others) ?? { zone };
+export function zoneOf(tree: ZoneTree, name: string | undefined): ZoneTree {
+  const { members, others } = tree;
+  if (members === undefined && others === undefined) return tree;
+  return (name === undefined ? undefined : members?.get(name)) ?? others ?? plain[tree.zone];
 }
 
 /** What is looked for in a zone; nobody's name is hidden for being an address. */

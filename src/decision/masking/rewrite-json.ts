@@ -20,6 +20,8 @@ export type ValueKind = "object" | "array" | "string" | "word";
 export interface Found {
   readonly kind: ValueKind;
   readonly text: () => string;
+  /** `undefined` where it is longer than so many characters. */
+  readonly textWithin: (mostCharacters: number) => string | undefined;
 }
 
 export interface Visitor<Place> {
@@ -27,6 +29,8 @@ export interface Visitor<Place> {
   /** Where a member is; `name` differs where the member is to be called otherwise. */
   readonly member: (place: Place, name: string) => { readonly place: Place; readonly name: string };
   readonly item: (place: Place, index: number) => Place;
+  /** Told of each value that was looked into and stays as it is. */
+  readonly unchanged?: (place: Place, found: Found) => void;
 }
 
 interface Patch {
@@ -45,6 +49,8 @@ interface Reading<Place> {
   readonly text: string;
   readonly visitor: Visitor<Place>;
   readonly patches: Patch[];
+  /** Whether the value that was visited last is to go. */
+  isRemoved: boolean;
 }
 
 const space = /[ \t\n\r]*/y;
@@ -54,8 +60,8 @@ const kinds: Readonly<Record<string, ValueKind>> = { "{": "object", "[": "array"
 /** The text with what the visitor changed. */
 export function rewriteJson<Place>(text: string, root: Place, visitor: Visitor<Place>): string {
   const patches: Patch[] = [];
-  const reading = { text, visitor, patches };
-  const end = visitValue(reading, skipSpace(text, 0), root).end;
+  const reading = { text, visitor, patches, isRemoved: false };
+  const end = visitValue(reading, skipSpace(text, 0), root);
   if (skipSpace(text, end) !== text.length) throw new SyntaxError("expected the end of the text");
   if (patches.length === 0) return text;
   let written = "";
@@ -67,28 +73,45 @@ export function rewriteJson<Place>(text: string, root: Place, visitor: Visitor<P
   return written + text.slice(at);
 }
 
-/** Returns where the value ends, and whether it is to go. */
-function visitValue<Place>(
-  reading: Reading<Place>,
-  start: number,
-  place: Place,
-): { readonly end: number; readonly isRemoved: boolean } {
+class FoundValue implements Found {
+  readonly kind: ValueKind;
+  readonly #whole: string;
+  readonly #start: number;
+
+  constructor(whole: string, start: number, kind: ValueKind) {
+    this.#whole = whole;
+    this.#start = start;
+    this.kind = kind;
+  }
+
+  text(): string {
+    return this.#whole.slice(this.#start, endOf(this.#whole, this.#start));
+  }
+
+  textWithin(mostCharacters: number): string | undefined {
+    const end = endWithin(this.#whole, this.#start, mostCharacters);
+    return end === undefined ? undefined : this.#whole.slice(this.#start, end);
+  }
+}
+
+/** Returns where the value ends. */
+function visitValue<Place>(reading: Reading<Place>, start: number, place: Place): number {
   const { text, visitor, patches } = reading;
   const kind = kinds[text.charAt(start)] ?? "word";
-  const change = visitor.visit(place, { kind, text: () => text.slice(start, endOf(text, start)) });
-  switch (change.kind) {
-    case "remove":
-      return { end: endOf(text, start), isRemoved: true };
-    case "keep":
-      return { end: endOf(text, start), isRemoved: false };
-    case "put": {
-      const end = endOf(text, start);
-      patches.push({ start, end, text: change.text });
-      return { end, isRemoved: false };
-    }
-    case "enter":
-      return { end: enter(reading, start, kind, place), isRemoved: false };
+  const found = new FoundValue(text, start, kind);
+  const change = visitor.visit(place, found);
+  reading.isRemoved = change.kind === "remove";
+  if (change.kind === "put") {
+    const end = endOf(text, start);
+    patches.push({ start, end, text: change.text });
+    return end;
   }
+  if (change.kind !== "enter") return endOf(text, start);
+  const before = patches.length;
+  const end = enter(reading, start, kind, place);
+  reading.isRemoved = false;
+  if (patches.length === before) visitor.unchanged?.(place, found);
+  return end;
 }
 
 function enter<Place>(
@@ -105,23 +128,25 @@ function enter<Place>(
 function enterObject<Place>(reading: Reading<Place>, start: number, place: Place): number {
   const { text, visitor, patches } = reading;
   const members: Member[] = [];
+  let hasRemoved = false;
   let at = skipSpace(text, start + 1);
   while (text[at] !== "}") {
     const nameEnd = endOfString(text, at);
-    const written = text.slice(at, nameEnd);
-    const name = decodeString(written);
+    const name = decodeString(text.slice(at, nameEnd));
     const member = visitor.member(place, name);
     const valueAt = skipSpace(text, expect(text, skipSpace(text, nameEnd), ":"));
-    const value = visitValue(reading, valueAt, member.place);
-    if (!value.isRemoved && member.name !== name) {
+    const end = visitValue(reading, valueAt, member.place);
+    const { isRemoved } = reading;
+    if (!isRemoved && member.name !== name) {
       patches.push({ start: at, end: nameEnd, text: JSON.stringify(member.name) });
     }
-    members.push({ start: at, ...value });
-    at = skipSpace(text, value.end);
+    hasRemoved ||= isRemoved;
+    members.push({ start: at, end, isRemoved });
+    at = skipSpace(text, end);
     if (text[at] === "}") break;
     at = skipSpace(text, expect(text, at, ","));
   }
-  patches.push(...removals(members));
+  if (hasRemoved) patches.push(...removals(members));
   return at + 1;
 }
 
@@ -143,9 +168,9 @@ function enterArray<Place>(reading: Reading<Place>, start: number, place: Place)
   const { text, visitor } = reading;
   let at = skipSpace(text, start + 1);
   for (let index = 0; text[at] !== "]"; index += 1) {
-    const value = visitValue(reading, at, visitor.item(place, index));
-    if (value.isRemoved) throw new TypeError("expected an item that stays");
-    at = skipSpace(text, value.end);
+    const end = visitValue(reading, at, visitor.item(place, index));
+    if (reading.isRemoved) throw new TypeError("expected an item that stays");
+    at = skipSpace(text, end);
     if (text[at] === "]") break;
     at = skipSpace(text, expect(text, at, ","));
   }
@@ -163,8 +188,23 @@ function endOf(text: string, start: number): number {
 }
 
 function endOfContainer(text: string, start: number): number {
+  const end = containerEnd(text, start, text.length);
+  if (end === undefined) throw new SyntaxError("expected the end of an object or array");
+  return end;
+}
+
+/** Looks no further than it has to. */
+function endWithin(text: string, start: number, mostCharacters: number): number | undefined {
+  const limit = start + mostCharacters;
+  const kind = kinds[text.charAt(start)];
+  const isContainer = kind === "object" || kind === "array";
+  const end = isContainer ? containerEnd(text, start, limit) : endOf(text, start);
+  return end === undefined || end > limit ? undefined : end;
+}
+
+function containerEnd(text: string, start: number, limit: number): number | undefined {
   let levels = 0;
-  for (let at = start; at < text.length; at += 1) {
+  for (let at = start; at < text.length && at < limit; at += 1) {
     const character = text.charCodeAt(at);
     if (character === 0x22) at = endOfString(text, at) - 1;
     else if (character === 0x7b || character === 0x5b) levels += 1;
@@ -173,7 +213,7 @@ function endOfContainer(text: string, start: number): number {
       if (levels === 0) return at + 1;
     }
   }
-  throw new SyntaxError("expected the end of an object or array");
+  return undefined;
 }
 
 function endOfString(text: string, start: number): number {

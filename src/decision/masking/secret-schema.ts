@@ -13,6 +13,8 @@ const anyItem = ["items", "additionalItems", "unevaluatedItems", "contains"] as 
 const anyMember = ["additionalProperties", "unevaluatedProperties"] as const;
 /** What goes beyond is secret: a schema that large is no help to anybody. */
 const maxSchemas = 256;
+/** Of a whole schema that are looked at before each call walks it for itself. */
+const maxParts = 10_000;
 
 export class SecretSchema {
   readonly #root: unknown;
@@ -63,6 +65,30 @@ export class SecretSchema {
     }
     return value;
   }
+}
+
+/** Asked once of a schema, which stands behind many calls. */
+const answers = new WeakMap<object, boolean>();
+
+/** True where a schema speaks of a secret anywhere, or is too large to be read. */
+export function mayCallSecret(schema: unknown): boolean {
+  if (!isRecord(schema)) return false;
+  const known = answers.get(schema) ?? speaksOfSecret(schema);
+  answers.set(schema, known);
+  return known;
+}
+
+function speaksOfSecret(schema: unknown): boolean {
+  const seen = new Set<unknown>();
+  const pending = [schema];
+  while (pending.length > 0) {
+    const value = pending.pop();
+    if (typeof value !== "object" || value === null || seen.has(value)) continue;
+    seen.add(value);
+    if (seen.size > maxParts || isSecretAt([value])) return true;
+    pending.push(...Object.values(value));
+  }
+  return false;
 }
 
 /** True where any of the schemas calls the value secret. */
