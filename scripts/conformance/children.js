@@ -4,11 +4,11 @@
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { freePort } from "../free-port.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 export const bin = join(root, "dist", "bin", "main.js");
@@ -123,17 +123,5 @@ function firstLine(child, stream, what) {
     });
     child.once("error", reject);
     child.once("close", (code) => reject(new Error(`${what} ended with exit code ${code}`)));
-  });
-}
-
-/** @returns {Promise<number>} */
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      const port = typeof address === "object" && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
   });
 }

@@ -5,26 +5,11 @@ import { noCanaries } from "../../src/gateway/canaries/canaries.ts";
 import { Visibility } from "../../src/gateway/visibility.ts";
 import type { PolicyEngine } from "../../src/policy/engine/policy-engine.ts";
 import { load, minimal } from "../config/support.ts";
+import { match } from "../policy/combine/verdicts.ts";
 import { alice } from "./open-gateway.ts";
 
 const layer = { name: "identity", kind: "identity", revision: "1", digest: "" } as const;
-const hide = {
-  rule: "r",
-  code: "c",
-  title: undefined,
-  description: undefined,
-  severity: undefined,
-  remediation: undefined,
-  appeal: undefined,
-  alternatives: [],
-  overridable: false,
-  disclose: "text",
-  audit: false,
-  owner: undefined,
-  actions: [],
-  message: undefined,
-  details: undefined,
-} as const;
+const hide = match("r");
 
 /** A real engine is too slow for as many questions; this one hides every `hidden…`. */
 function createEngine() {

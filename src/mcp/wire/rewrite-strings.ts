@@ -3,6 +3,7 @@
  * numbers, spacing, escapes and key order of an upstream reach the client as they came. One pass,
  * bounded depth. Which strings are replaced, and by what, is for the caller to say.
  */
+import { endOfString } from "./end-of-string.ts";
 import { maxDepth } from "./strict-json.ts";
 
 /** Object keys and array indexes from the root. One array for the whole pass: copy it to keep it. */
@@ -15,7 +16,6 @@ export type JsonPath = readonly (string | number)[];
 export type ReplaceString = (path: JsonPath, text: () => string) => string | undefined;
 
 const quote = 0x22;
-const backslash = 0x5c;
 const comma = 0x2c;
 const colon = 0x3a;
 const openBrace = 0x7b;
@@ -64,7 +64,7 @@ function passValue(pass: Pass, at: number): number {
 }
 
 function passString(pass: Pass, start: number): number {
-  const end = endOfString(pass.bytes, start);
+  const end = stringEnd(pass.bytes, start);
   const text = (): string => decode(pass.bytes, start, end);
   const replacement = pass.replace(pass.path, text);
   if (replacement !== undefined && replacement !== text()) {
@@ -94,7 +94,7 @@ function passMembers(pass: Pass, start: number, close: number): number {
 
 function passKey(bytes: Buffer, start: number): { readonly name: string; readonly end: number } {
   if (bytes[start] !== quote) throw new SyntaxError("expected a key");
-  const end = endOfString(bytes, start);
+  const end = stringEnd(bytes, start);
   const at = skipSpace(bytes, end);
   if (bytes[at] !== colon) throw new SyntaxError("expected a colon");
   return { name: decode(bytes, start, end), end: skipSpace(bytes, at + 1) };
@@ -106,16 +106,11 @@ function decode(bytes: Buffer, start: number, end: number): string {
   return value;
 }
 
-/** The offset behind the closing quote; native search, since results are mostly long strings. */
-function endOfString(bytes: Buffer, start: number): number {
-  let at = start;
-  for (;;) {
-    at = bytes.indexOf(quote, at + 1);
-    if (at < 0) throw new SyntaxError("expected the end of a string");
-    let backslashes = 0;
-    while (bytes[at - 1 - backslashes] === backslash) backslashes += 1;
-    if (backslashes % 2 === 0) return at + 1;
-  }
+/** Throws where nothing closes it. */
+function stringEnd(bytes: Buffer, start: number): number {
+  const end = endOfString(bytes, start);
+  if (end === undefined) throw new SyntaxError("expected the end of a string");
+  return end;
 }
 
 /** The offset behind a number, `true`, `false` or `null`. */

@@ -4,6 +4,7 @@
  * came. It promises spans, a bounded depth and unique keys on the level it reads; whether the bytes
  * are JSON at all is checked by `JSON.parse` beside it.
  */
+import { endOfString } from "./end-of-string.ts";
 
 /** Byte offsets of a value: `start` inclusive, `end` exclusive. */
 export interface Span {
@@ -16,7 +17,6 @@ export type ObjectScan =
   | { readonly ok: false; readonly message: string };
 
 const quote = 0x22;
-const backslash = 0x5c;
 const comma = 0x2c;
 const colon = 0x3a;
 const openBrace = 0x7b;
@@ -31,7 +31,7 @@ export function scanObject(bytes: Buffer, maxDepth: number): ObjectScan {
   if (bytes[at] !== openBrace) return { ok: false, message: "expected a JSON object" };
   at = skipSpace(bytes, at + 1);
   while (at < bytes.length && bytes[at] !== closeBrace) {
-    const keyEnd = endOfString(bytes, at);
+    const keyEnd = endOfString(bytes, at) ?? bytes.length;
     const key = readKey(bytes, at, keyEnd);
     at = skipSpace(bytes, keyEnd);
     if (bytes[at] !== colon) return { ok: false, message: 'expected ":" after a key' };
@@ -61,7 +61,7 @@ function endOfValue(bytes: Buffer, start: number, maxDepth: number): number | un
   while (at < bytes.length) {
     const byte = bytes[at];
     if (byte === quote) {
-      at = endOfString(bytes, at);
+      at = endOfString(bytes, at) ?? bytes.length;
       if (depth === 0) return at;
       continue;
     }
@@ -78,18 +78,6 @@ function endOfValue(bytes: Buffer, start: number, maxDepth: number): number | un
     at += 1;
   }
   return at;
-}
-
-/** The offset behind the closing quote; native search, since results are mostly long strings. */
-function endOfString(bytes: Buffer, start: number): number {
-  let at = start;
-  for (;;) {
-    at = bytes.indexOf(quote, at + 1);
-    if (at < 0) return bytes.length;
-    let backslashes = 0;
-    while (bytes[at - 1 - backslashes] === backslash) backslashes += 1;
-    if (backslashes % 2 === 0) return at + 1;
-  }
 }
 
 function skipSpace(bytes: Buffer, start: number): number {
