@@ -11,7 +11,7 @@ import { underStrace } from "./run-writer.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const bin = join(root, "dist", "bin", "main.js");
-const echo = fileURLToPath(new URL("echo-server.js", import.meta.url));
+const echo = fileURLToPath(new URL("../echo-server.js", import.meta.url));
 const watcherMs = 60_000;
 const afterRefusalMs = 5;
 
@@ -33,7 +33,7 @@ export async function prepareSite(folder, { decisions = {}, stateDir = join(fold
   const server = {
     command: process.execPath,
     args: [echo],
-    env: { TORTURE_RECEIVED: received },
+    env: { ECHO_RECEIVED: received },
     policy: `oci-layout:${layout}:echo`,
   };
   const settings = {
