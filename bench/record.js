@@ -37,6 +37,8 @@ const log = await createDecisionLog({
   limits: { spoolMaxBytes: Number.MAX_SAFE_INTEGER },
   onFailure: "fail_operation",
   durability: "sync",
+  // What is measured is the disk.
+  mask: { mask: (_, encoded) => encoded },
 });
 const file = await open(join(folder, "plain"), "w");
 // Room written ahead, as the spool has it: what is compared is the waiting for the disk.

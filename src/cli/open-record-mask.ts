@@ -5,11 +5,10 @@
 import { systemClock } from "../config/ambient.ts";
 import type { GatewayConfig } from "../config/config.ts";
 import type { Detectors } from "../decision/masking/detect-in-text.ts";
-import { maskFound } from "../decision/masking/detect-in-text.ts";
 import { maskKey, unmaskKey } from "../decision/masking/mask-key.ts";
 import { MaskTokens } from "../decision/masking/mask-token.ts";
 import { RecordMask } from "../decision/masking/record-mask.ts";
-import { lineScrubber } from "../decision/masking/scrub-line.ts";
+import { lineScrubber, textScrubber } from "../decision/masking/scrub-line.ts";
 import { findSensitive } from "../policy/input/detect/find-sensitive.ts";
 import { kindsIn } from "../policy/input/detect/kinds-in.ts";
 
@@ -34,11 +33,13 @@ export async function openRecordMask(
   });
 }
 
-/** Takes keys and tokens out of what a person wrote: a reason is kept for long and shown to many. */
-export function scrubReason(text: string): string {
-  return (
-    maskFound({ detectors, kinds: logKinds, token: () => "[masked]" }, text, undefined) ?? text
-  );
+/**
+ * Takes keys and tokens out of what a person wrote, and the secrets of a configuration where it is
+ * read: a reason is kept for long and shown to many.
+ */
+export function openReasonScrubber(secrets: readonly string[] = []): (text: string) => string {
+  const scrub = textScrubber({ detectors, kinds: logKinds, secrets });
+  return (text) => scrub(text, undefined);
 }
 
 /** For a log; the secrets of a configuration where there is one already. */

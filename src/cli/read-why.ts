@@ -5,7 +5,7 @@
 import { maxReasonCharacters } from "../contract/reason-limit.ts";
 import { exitCodes } from "./exit-code.ts";
 import { CliError } from "./io.ts";
-import { scrubReason } from "./open-record-mask.ts";
+import { openReasonScrubber } from "./open-record-mask.ts";
 
 /**
  * A reason that is required.
@@ -15,7 +15,7 @@ import { scrubReason } from "./open-record-mask.ts";
  */
 export function requireWhy(why: string | undefined, what: string): string {
   const text = why?.trim() ?? "";
-  if (text !== "" && text.length <= maxReasonCharacters) return scrubReason(text);
+  if (text !== "" && text.length <= maxReasonCharacters) return openReasonScrubber()(text);
   const found = text === "" ? "none" : `${text.length} characters`;
   throw new CliError(
     exitCodes.usage,

@@ -58,6 +58,16 @@ export class Seal {
   }
 }
 
+/** Makes of digests ones that nobody makes without the key, others for each purpose. */
+export function keyedDigest(key: () => Buffer): (purpose: string, digest: string) => string {
+  let known: Buffer | undefined;
+  return (purpose, digest) => {
+    known ??= key();
+    const text = JSON.stringify(["digest", purpose, digest]);
+    return `hmac-sha256:${createHmac("sha256", known).update(text).digest("hex")}`;
+  };
+}
+
 /** The operator's key, else one that is made once and kept in the state folder (mode 0600). */
 export function sealKey(configured: string | undefined, stateDir: string): Buffer {
   if (configured !== undefined)

@@ -25,10 +25,12 @@ describe("the socket", () => {
 
   test("lets its owner do everything, without a token and in the owner's name", async () => {
     const { admin, notes } = await openTestAdmin();
-    const body = { kind: "agent", id: "bot", reason: "it loops" };
+    const body = { kind: "agent", id: "bot", reason: "it loops with hunter2" };
     const blocked = await ask({ socketPath: admin.socketPath }, "POST /v1/blocks", { body });
     expect(blocked).toMatchObject({ status: 201, body: { by: "alice", scope: "this_machine" } });
-    expect(notes).toMatchObject([{ kind: "admin", action: "block", by: "alice" }]);
+    const reason = "it loops with [masked]";
+    expect(blocked).toMatchObject({ body: { reason } });
+    expect(notes).toMatchObject([{ kind: "admin", action: "block", by: "alice", reason }]);
   });
 
   test("is one for each process, found by commands, and gone when its gateway ends", async () => {

@@ -7,7 +7,7 @@ import type { NotedRecord } from "../../src/contract/record.ts";
 import { openApprovalDesk } from "../../src/gateway/approval-desk.ts";
 import { keepApprovals } from "../../src/gateway/keep-approvals.ts";
 import { load, minimal } from "../config/support.ts";
-import { subject } from "../policy/approvals/subjects.ts";
+import { keptSecret, subject } from "../policy/approvals/subjects.ts";
 import { createTestLog } from "../support/log.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { ask } from "./open-test-admin.ts";
@@ -29,7 +29,7 @@ async function open(
   const notes: NotedRecord[] = [];
   const { config } = load({ ...minimal, approvals: { approvers } });
   const decisionLog = { note: async (record: NotedRecord) => void notes.push(record) };
-  const hands = { clock: systemClock, newId, log, fetch: undefined };
+  const hands = { clock: systemClock, newId, ...keptSecret, log, fetch: undefined };
   const approvals = keepApprovals({ config, stateDir, decisionLog, ...hands });
   const admin = await openAdmin({
     config: {

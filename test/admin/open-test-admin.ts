@@ -72,6 +72,7 @@ export async function openTestAdmin({
     clock: systemClock,
     newId,
     note: async (record: NotedRecord) => void notes.push(record),
+    scrub: (text: string) => text.replaceAll("hunter2", "[masked]"),
   };
   const blocks = new BlockWatch({
     ...hands,

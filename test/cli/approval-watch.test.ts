@@ -8,7 +8,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { newId, systemClock } from "../../src/config/ambient.ts";
 import { openApprovals } from "../../src/policy/approvals/open-approvals.ts";
 import { load, minimal } from "../config/support.ts";
-import { ann, subject } from "../policy/approvals/subjects.ts";
+import { ann, keptSecret, subject } from "../policy/approvals/subjects.ts";
 import { eventually } from "../support/eventually.ts";
 import { bin } from "../support/gateway-process.ts";
 import { createTestLog } from "../support/log.ts";
@@ -25,6 +25,7 @@ test("approval watch prints each request once when it comes, whole, until it is 
     decisionLog: { note: async () => {} },
     clock: systemClock,
     newId,
+    ...keptSecret,
     log: createTestLog(),
     fetch: undefined,
   });

@@ -9,6 +9,7 @@ import { listSegments, listWriters, spoolFolder } from "../../src/decision/spool
 import { readSegment } from "../../src/decision/spool/read-segment.ts";
 import { segmentName } from "../../src/decision/spool/segment.ts";
 import { createTestLog } from "../support/log.ts";
+import { openMask } from "./masking/open-mask.ts";
 
 export { admission, allowed, outcome } from "./sample-records.ts";
 
@@ -26,6 +27,7 @@ export function logOptions(stateDir: string): DecisionLogOptions & { readonly lo
     limits: spoolLimits,
     onFailure: "fail_operation",
     durability: "sync",
+    mask: openMask(),
   };
 }
 

@@ -2,7 +2,7 @@
  * Secrets for a whole gateway, each with a name of its own, and the search for them in everything that
  * is left behind: raw, escaped, in base64 and in URLs.
  */
-import { randomBytes } from "node:crypto";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
@@ -19,6 +19,11 @@ function wordLike(): string {
 function pem(): string {
   const body = randomBytes(96).toString("base64");
   return `-----BEGIN PRIVATE KEY-----\n${body}\n-----END PRIVATE KEY-----`;
+}
+
+function signingKey(): string {
+  const { privateKey } = generateKeyPairSync("ed25519");
+  return privateKey.export({ type: "pkcs8", format: "pem" }).toString().trim();
 }
 
 /** A card number of its own: 15 digits and Luhn's check digit. */
@@ -78,6 +83,14 @@ const detected = [
   "admin_bad_token",
   "trace",
   "resource_template",
+  "resource_text",
+  "resource_blob",
+  "prompt_argument",
+  "prompt_result",
+  "completion_argument",
+  "sampling_question",
+  "sampling_answer",
+  "log_message",
 ] as const;
 /** Places that a rule or the configuration names. */
 const named = [
@@ -105,6 +118,7 @@ const named = [
   "header_of_file",
   "store_password",
   "redis_password",
+  "otlp_header",
 ] as const;
 /** What gateways are shown and do not keep. */
 const shown = ["front_token", "admin_token"] as const;
@@ -114,6 +128,10 @@ export type PlantedPlace =
   | (typeof named)[number]
   | (typeof shown)[number]
   | "card"
+  | "checkpoint_key"
+  | "unmask_key"
+  | "stderr_key"
+  | "listed_key"
   | "private_key"
   | "jwt";
 
@@ -127,6 +145,10 @@ export function plantSecrets(): ReadonlyMap<PlantedPlace, string> {
     ["state_key", `${wordLike()} ${wordLike()}`],
     ["card", card()],
     ["private_key", pem()],
+    ["checkpoint_key", signingKey()],
+    ["unmask_key", randomBytes(32).toString("hex")],
+    ["stderr_key", randomBytes(48).toString("base64")],
+    ["listed_key", randomBytes(48).toString("base64")],
     ["jwt", token()],
   ]);
 }
@@ -147,7 +169,7 @@ export function filesBelow(folder: string): readonly Left[] {
 
 /** `PLACE in FILE as FORM` for each secret that is somewhere. */
 export function findSecrets(
-  secrets: ReadonlyMap<PlantedPlace, string>,
+  secrets: ReadonlyMap<string, string>,
   left: readonly Left[],
 ): readonly string[] {
   return [...secrets].flatMap(([place, secret]) =>
@@ -174,6 +196,7 @@ function formsOf(secret: string): ReadonlyMap<string, string> {
     [bytes.toString("base64").replace(/=+$/, ""), "base64"],
     [latin(JSON.stringify(json).slice(1, -1)), "json twice"],
     [latin(json), "json"],
+    ...(secret.split("\n").length < 3 ? [] : [[secret.split("\n")[1] ?? "", "line"] as const]),
     [latin(secret), "raw"],
   ]);
 }

@@ -36,11 +36,18 @@ const server = `
 allow contains "all" if input.action.server
 
 # METADATA
+# title: What the server has may be read
+# custom:
+#   id: leaky.read
+#   actions: [resource_read, prompt_get, completion]
+allow contains {"rule": rego.metadata.rule()} if input.action.server
+
+# METADATA
 # title: The server may ask for a note
 # custom:
 #   id: leaky.ask
-#   actions: [elicitation]
-allow contains {"rule": rego.metadata.rule()} if input.action.type == "elicitation"
+#   actions: [elicitation, sampling]
+allow contains {"rule": rego.metadata.rule()} if input.action.type in ["elicitation", "sampling"]
 
 deny contains {"code": "weak_password", "message": message, "details": {"given": input.action.args.password}} if {
 	input.action.args.refuse
@@ -48,7 +55,7 @@ deny contains {"code": "weak_password", "message": message, "details": {"given":
 }
 `;
 const identity = `
-capabilities := {"servers": ["*"], "tools": ["*", "elicitation:*"], "scopes": ["*"]}
+capabilities := {"servers": ["*"], "tools": ["*", "elicitation:*", "sampling:*"], "scopes": ["*"]}
 
 require_approval contains {"code": "people_first", "approvers": ["self"], "ttl_seconds": ttl} if {
 	input.action.tool == "hold"
@@ -66,6 +73,9 @@ let upstreamUrl = "";
 /** Keeps what webhooks are sent. */
 let hooks: Server;
 let hooksUrl = "";
+/** Keeps what is told of metrics and traces. */
+let collector: Server;
+let collectorUrl = "";
 
 /** Builds the policies and opens what the gateways reach. */
 export async function openWorld(): Promise<void> {
@@ -75,6 +85,10 @@ export async function openWorld(): Promise<void> {
     identity: { rego: identity, layer: "identity" },
   });
   [upstream, upstreamUrl] = await listen((headers) => JSON.stringify(headers), 500);
+  [collector, collectorUrl] = await listen((_, body) => {
+    left.push({ where: "what a collector was sent", text: body });
+    return "{}";
+  }, 200);
   [hooks, hooksUrl] = await listen((headers, body) => {
     left.push({ where: "a webhook's body", text: body });
     return "";
@@ -84,6 +98,7 @@ export async function openWorld(): Promise<void> {
 export function closeWorld(): void {
   upstream.close();
   hooks.close();
+  collector.close();
 }
 
 async function listen(
@@ -127,7 +142,7 @@ export function writeConfig(more: object = {}): string {
             B_TOKEN: secretFile("file_of_server"),
             C_SECRET: secret("literal_of_server"),
           },
-          to_client: ["elicitation"],
+          to_client: ["elicitation", "sampling"],
         },
       },
     },
@@ -149,11 +164,20 @@ export function writeConfig(more: object = {}): string {
         "127.0.0.1:10": { token: secretFile("registry_token") },
       },
       state_key: fromEnv("state_key"),
+      telemetry: {
+        otlp: {
+          endpoint: collectorUrl,
+          headers: { "x-key": fromEnv("otlp_header") },
+          interval: "1s",
+        },
+      },
       decisions: {
         masking: {
           paths: ["/input/action/args/by_path", "/input/action/args/list/*/by_path"],
           key: fromEnv("mask_key"),
+          unmask_key: fromEnv("unmask_key"),
         },
+        checkpoints: { key: secretFile("checkpoint_key"), every: "1s" },
       },
       ...more,
     },

@@ -13,6 +13,7 @@ import { bin, runBin, serveCommand } from "../support/gateway-process.ts";
 import { startRawClient } from "../support/raw-client.ts";
 import type { PlantedPlace } from "./planted-secrets.ts";
 import { filesBelow, findSecrets } from "./planted-secrets.ts";
+import { answerQuestion, readAndComplete } from "./secret-client.ts";
 import {
   closeWorld,
   dumpTables,
@@ -26,6 +27,18 @@ import {
 } from "./secret-world.ts";
 
 const timeoutMs = 240_000;
+const cameThrough = [
+  "result",
+  "error_message",
+  "tool_error",
+  "progress",
+  "log",
+  "resource_text",
+  "prompt_result",
+  "prompt_argument",
+  "completion_argument",
+  "sampling_question",
+] as const;
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 
 beforeAll(openWorld, timeoutMs);
@@ -46,7 +59,7 @@ test("there are more than 50, and the search finds each of them in every form", 
 test("a client on stdio", { timeout: timeoutMs }, async () => {
   const config = writeConfig();
   const client = await startRawClient(serveCommand(config, env), {
-    capabilities: { elicitation: {} },
+    capabilities: { elicitation: {}, sampling: {} },
     clientInfo: { name: secret("client_name"), version: "1" },
   });
   await client.request("tools/list");
@@ -63,6 +76,8 @@ test("a client on stdio", { timeout: timeoutMs }, async () => {
   await echo({ header: `Authorization: Bearer ${secret("bearer")}`, api_key: secret("by_name") });
   await echo({ card: Number(secret("card")), text: `card ${secret("card")}` });
   await echo({ file: secret("private_key"), jwt: secret("jwt") });
+  const listed = ["-----BEGIN PRIVATE KEY-----", secret("listed_key"), "-----END PRIVATE KEY-----"];
+  await echo({ lines: listed });
   await echo({ password: secret("schema_password"), nested: { pin: secret("schema_nested") } });
   await echo({ by_path: secret("path"), list: [{ by_path: secret("path_item") }] });
   await echo({ erased: secret("bundle_remove"), replaced: secret("bundle_upsert") });
@@ -86,27 +101,26 @@ test("a client on stdio", { timeout: timeoutMs }, async () => {
   for (const place of ["result", "structured", "error_message", "error_data", "tool_error"]) {
     await client.call("leaky__leak", { place });
   }
-  for (const place of ["stderr", "progress", "log", "garbage"]) {
+  for (const place of ["stderr", "stderr_key", "progress", "log", "log_message", "garbage"]) {
     const params = { name: "leaky__leak", arguments: { place }, _meta: { progressToken: place } };
     await client.request("tools/call", params);
   }
-  const asking = client.call("leaky__ask", {});
-  await eventually(() =>
-    client.received.some((line) => JSON.stringify(line).includes("elicitation/create")),
-  );
-  const question = client.received.find((line) =>
-    JSON.stringify(line).includes("elicitation/create"),
-  );
-  const content = { note: secret("answer") };
-  client.send({ jsonrpc: "2.0", id: Object(question).id, result: { action: "accept", content } });
-  await asking;
+  await readAndComplete(client);
+  const note = { note: secret("answer") };
+  await answerQuestion(client, "ask", "elicitation/create", { action: "accept", content: note });
+  const content = { type: "text", text: `open with ${secret("sampling_answer")}` };
+  await answerQuestion(client, "sample", "sampling/createMessage", {
+    role: "assistant",
+    model: "m",
+    content,
+  });
   await client.call("remote__anything", {});
   await decideHeld(config, client.call);
   expect(await client.end()).toBe(0);
   left.push({ where: "the log on stdio", text: client.stderr() });
   // What came at the client's own place came through: the secrets were really planted.
   const seen = JSON.stringify(client.received);
-  for (const place of ["result", "error_message", "tool_error", "progress", "log"] as const) {
+  for (const place of cameThrough) {
     expect(seen).toContain(secret(place));
   }
 });
@@ -199,7 +213,8 @@ test("clients over HTTP, and somebody at the admin interface", { timeout: timeou
   await eventually(
     async () => (await ask("/v1/status", secret("admin_token")).catch(() => 0)) === 200,
   );
-  for (const path of ["/v1/approvals", "/v1/blocks", "/v1/budgets", "/v1/bundles"]) {
+  const told = ["approvals", "blocks", "budgets", "bundles"].map((at) => `/v1/${at}`);
+  for (const path of [...told, "/metrics"]) {
     await ask(path, secret("admin_token"));
   }
   expect(await ask("/v1/status", secret("admin_bad_token"))).toBe(401);

@@ -14,6 +14,7 @@ import { openBlockSources } from "../../src/gateway/blocks/open-block-stores.ts"
 import { createGateway } from "../../src/gateway/create-gateway.ts";
 import type { GatewayDeps, MovableGateway } from "../../src/gateway/create-gateway.ts";
 import { keepApprovals } from "../../src/gateway/keep-approvals.ts";
+import { keyedDigest, sealKey } from "../../src/gateway/seal.ts";
 import type { KeptApprovals } from "../../src/gateway/keep-approvals.ts";
 import type {
   ActionReply,
@@ -163,6 +164,7 @@ export function openGateway({ servers, policies, ...options }: OpenOptions): Ope
     new BlockWatch({
       sources: openBlockSources({ stateDir, tenant, clock, store: config.decisions.store }),
       note: async (record) => void notes.push(record),
+      scrub: String,
       agents: (deps.config ?? config).agents,
       mayStart: Promise.resolve(),
       tenant,
@@ -173,7 +175,17 @@ export function openGateway({ servers, policies, ...options }: OpenOptions): Ope
   const note = async (record: NotedRecord): Promise<void> => void notes.push(record);
   const approvals =
     deps.approvals ??
-    keepApprovals({ config, stateDir, decisionLog: { note }, clock, newId, log, fetch });
+    keepApprovals({
+      config,
+      stateDir,
+      decisionLog: { note },
+      clock,
+      newId,
+      log,
+      fetch,
+      scrub: String,
+      keyed: keyedDigest(() => sealKey(config.stateKey, stateDir)),
+    });
   const gateway = createGateway({
     config,
     clock,

@@ -4,12 +4,37 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { JsonObject } from "../../src/contract/json.ts";
 import type { SealBinding } from "../../src/gateway/seal.ts";
-import { Seal, sealKey } from "../../src/gateway/seal.ts";
+import { keyedDigest, Seal, sealKey } from "../../src/gateway/seal.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const seal = new Seal(() => Buffer.alloc(32, 7));
 const binding: SealBinding = { purpose: "held", principalKey: "p", request: "r" };
 const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=+/. !".split("");
+
+describe("a keyed digest", () => {
+  const of = (byte: number) => keyedDigest(() => Buffer.alloc(32, byte));
+
+  test("is the same for the same digest, and another under another key or for another purpose", () => {
+    const digest = `sha256:${"0".repeat(64)}`;
+    const one = of(7)("arguments", digest);
+    expect(one).toMatch(/^hmac-sha256:[0-9a-f]{64}$/);
+    expect(of(7)("arguments", digest)).toBe(one);
+    const others = [of(8)("arguments", digest), of(7)("binding", digest), of(7)("arguments", "")];
+    expect(new Set([one, ...others]).size).toBe(4);
+  });
+
+  test("asks for its key when it is used, and once", () => {
+    let asked = 0;
+    const keyed = keyedDigest(() => {
+      asked += 1;
+      return Buffer.alloc(32);
+    });
+    expect(asked).toBe(0);
+    keyed("a", "b");
+    keyed("a", "c");
+    expect(asked).toBe(1);
+  });
+});
 
 describe("a sealed text", () => {
   test("opens to what was put in, for the same purpose, principal and request", () => {

@@ -8,8 +8,10 @@ import { ApprovalError } from "../../policy/approvals/approval-error.ts";
 import type { Approvals } from "../../policy/approvals/approvals.ts";
 import type { OpenApprovalsOptions } from "../../policy/approvals/open-approvals.ts";
 import { openApprovals } from "../../policy/approvals/open-approvals.ts";
+import { keyedDigest, sealKey } from "../../gateway/seal.ts";
 import { loadConfigFor, stateDirOf } from "../common-options.ts";
 import type { CliIo } from "../io.ts";
+import { openReasonScrubber } from "../open-record-mask.ts";
 import { talkingLog } from "../talking-log.ts";
 import { withDecisionLog } from "../with-decision-log.ts";
 
@@ -63,10 +65,13 @@ async function using<Result>(
   hands: Pick<OpenApprovalsOptions, "decisionLog" | "fetch">,
   use: Use<Result>,
 ): Promise<Result> {
+  const stateDir = stateDirOf(io);
   const approvals = openApprovals({
     config,
-    stateDir: stateDirOf(io),
+    stateDir,
     ...hands,
+    scrub: openReasonScrubber(config.secrets),
+    keyed: keyedDigest(() => sealKey(config.stateKey, stateDir)),
     clock: systemClock,
     newId,
     log: talkingLog(io),

@@ -10,6 +10,7 @@ import type { BlockHands, BlockOutcome } from "../../gateway/blocks/change-block
 import { addBlock, liftBlock } from "../../gateway/blocks/change-blocks.ts";
 import { readSubject } from "../../gateway/blocks/read-subject.ts";
 import { codeOf } from "../../errors.ts";
+import { openReasonScrubber } from "../open-record-mask.ts";
 import { personOf } from "../person-of.ts";
 import type { CliIo } from "../io.ts";
 import type { OutputFormat } from "../print.ts";
@@ -96,8 +97,9 @@ async function withRecord<Result>(
   work: (hands: BlockHands) => Promise<Result>,
 ): Promise<Result> {
   const { stateDir, tenant, clock } = place;
+  const scrub = openReasonScrubber(config.secrets);
   return await withDecisionLog(io, { config, stateDir }, (log) =>
-    work({ tenant, clock, newId, note: (record) => log.note(record) }),
+    work({ tenant, clock, newId, note: (record) => log.note(record), scrub }),
   );
 }
 

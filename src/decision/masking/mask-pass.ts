@@ -18,6 +18,7 @@ import { actionZones, kindsIn } from "./record-zones.ts";
 import type { Zone } from "./record-zones.ts";
 import { decodeString } from "./rewrite-json.ts";
 import type { Change, Found, Visitor } from "./rewrite-json.ts";
+import { SplitKeys } from "./split-keys.ts";
 
 /** What a record hides, as it comes to be known. */
 export interface Hidden {
@@ -44,6 +45,8 @@ export interface MaskTools {
 const enter: Change = { kind: "enter" };
 const keep: Change = { kind: "keep" };
 const maxCharacters = 131_072;
+/** Texts behind those characters; of a record with more of them nothing is kept. */
+const maxTextsBehind = 4096;
 /** Of a record that are compared with earlier ones, so that nested texts are not read over and over. */
 const comparedMaxCharacters = 65_536;
 
@@ -61,10 +64,23 @@ export function detectingPass(tools: MaskTools): Visitor<MaskPlace> {
     searches.set(zone, search);
     return search;
   };
+  let textsLeft = maxTextsBehind;
+  const isBehind = ({ tree }: MaskPlace): boolean => charactersLeft < 0 && isForeign(tree.zone);
+  const isUnseen = (place: MaskPlace): boolean => isBehind(place) && isOneZone(place);
+  const keys = new SplitKeys();
   const searched = (place: MaskPlace, text: string, name: string | undefined) => {
     charactersLeft -= text.length;
-    if (charactersLeft < 0 && isForeign(place.tree.zone)) return token(text);
-    return maskFound(searchIn(place.tree.zone), text, name);
+    if (isBehind(place)) {
+      textsLeft -= 1;
+      if (textsLeft < 0) throw new RangeError("expected fewer texts to mask");
+      return token(text);
+    }
+    const search = searchIn(place.tree.zone);
+    const hasKeys = name !== undefined && search.kinds.includes("private_key");
+    const key = hasKeys ? keys.next(place, text) : 0;
+    if (key === 0) return maskFound(search, text, name);
+    const rest = text.slice(key);
+    return tokens.token(text.slice(0, key)) + (maskFound(search, rest, name) ?? rest);
   };
   const memory = rememberClean(tools.clean);
   return {
@@ -74,20 +90,20 @@ export function detectingPass(tools: MaskTools): Visitor<MaskPlace> {
       const isLeaf = found.kind === "string" || found.kind === "word";
       const rule = hidingRule(place, isLeaf);
       if (rule !== undefined) return hide(tools, place, found, rule);
-      if (memory.isKnown(place, found)) return keep;
-      if (!isLeaf) return enter;
+      if (!keys.isOpen && memory.isKnown(place, found)) return keep;
+      if (!isLeaf) return isUnseen(place) ? hide(tools, place, found, { op: "upsert" }) : enter;
       const text = readLeaf(found);
+      if (found.kind === "word") {
+        const shown = [text, ...otherForm(text)].find((form) => searched(place, form, place.name));
+        return shown === undefined ? enter : put(hidden, place, found, token(shown));
+      }
       const written = searched(place, text, place.name);
-      if (written === undefined) return enter;
-      return put(hidden, place, found, found.kind === "word" ? token(text) : written);
+      return written === undefined ? enter : put(hidden, place, found, written);
     },
     unchanged: memory.remember,
     member: (place, name) => {
       const written = place.hasForeignNames ? searched(place, name, undefined) : undefined;
-      return {
-        place: places.member(place, name, called(hidden, name, written)),
-        name: written ?? name,
-      };
+      return renamed(tools, place, { name, written });
     },
     item: (place, index) => places.item(place, index),
   };
@@ -121,17 +137,17 @@ function rememberClean(clean: CleanTexts): {
 }
 
 /** True where one thing is said of a value and of all that is in it. */
-function isUniform({ tree, rules, schemas }: MaskPlace): boolean {
-  const isOneZone = tree.members === undefined && tree.others === undefined;
-  return isOneZone && rules.length === 0 && schemas.length === 0;
+function isUniform(place: MaskPlace): boolean {
+  return isOneZone(place) && place.rules.length === 0 && place.schemas.length === 0;
+}
+
+function isOneZone({ tree }: MaskPlace): boolean {
+  return tree.members === undefined && tree.others === undefined;
 }
 
 /** Hides what repeats something that is hidden elsewhere; `isKept`: the original may be sealed. */
-export function echoingPass(
-  { places, tokens, hidden, checkTime }: MaskTools,
-  echoes: Echoes,
-  isKept: boolean,
-): Visitor<MaskPlace> {
+export function echoingPass(tools: MaskTools, echoes: Echoes, isKept: boolean): Visitor<MaskPlace> {
+  const { places, tokens, hidden, checkTime } = tools;
   const token = (text: string): string => tokens.token(text);
   return {
     visit: (place, found) => {
@@ -148,8 +164,7 @@ export function echoingPass(
     },
     member: (place, name) => {
       const written = place.hasForeignNames ? echoes.replace(name, token) : undefined;
-      const shown = isKept ? called(hidden, name, written) : (written ?? name);
-      return { place: places.member(place, name, shown), name: shown };
+      return renamed(tools, place, { name, written, isKept });
     },
     item: (place, index) => places.item(place, index),
   };
@@ -209,10 +224,32 @@ function keepOriginal({ values }: Hidden, pointer: string, text: string): void {
   if (!values.has(pointer)) values.set(pointer, text);
 }
 
-function called({ names }: Hidden, name: string, written: string | undefined): string {
-  if (written === undefined) return name;
-  names.set(written, names.get(name) ?? name);
-  return written;
+interface NewName {
+  readonly name: string;
+  /** `undefined` where it stays. */
+  readonly written: string | undefined;
+  /** Whether the original may be sealed. */
+  readonly isKept?: boolean;
+}
+
+/** Where a member is that is to be called `written`; a hidden name is listed as its place. */
+function renamed(
+  { places, hidden }: MaskTools,
+  parent: MaskPlace,
+  { name, written, isKept = true }: NewName,
+): { readonly place: MaskPlace; readonly name: string } {
+  const shown = written ?? name;
+  const place = places.member(parent, name, shown);
+  if (written !== undefined) {
+    hidden.masked.add(place.pointer);
+    if (isKept) hidden.names.set(written, hidden.names.get(name) ?? name);
+  }
+  return { place, name: shown };
+}
+
+/** A number without sign, exponent and zeros behind its point, as detectors know it. */
+function otherForm(text: string): readonly string[] {
+  return /^-|^\d+[.eE]/.test(text) ? [String(Math.abs(Number(text)))] : [];
 }
 
 function readLeaf(found: Found): string {
@@ -228,11 +265,11 @@ function contentOf({ kind }: Found, text: string): string {
 /** Every text and number in a value that is hidden whole. */
 function addLeaves(echoes: Echoes, { kind }: Found, text: string): void {
   if (kind === "string") return echoes.add(decodeString(text));
-  if (kind === "word") return /^-?\d/.test(text) ? echoes.add(text) : undefined;
+  if (kind === "word") return /^-?\d/.test(text) ? echoes.addNumber(text) : undefined;
   const pending: unknown[] = [JSON.parse(text)];
   for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
     if (typeof value === "string" || typeof value === "number") echoes.add(String(value));
-    else if (Array.isArray(value)) pending.push(...value.filter((item) => item !== undefined));
-    else if (isRecord(value)) pending.push(...Object.values(value));
+    else if (Array.isArray(value)) for (const item of value) pending.push(item);
+    else if (isRecord(value)) for (const name in value) pending.push(value[name]);
   }
 }

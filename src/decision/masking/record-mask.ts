@@ -94,7 +94,8 @@ export class RecordMask {
       return { text: this.#maskText(text, hints, tools), hidden: tools.hidden };
     } catch {
       const tools = this.#tools({});
-      return { text: pass(text, erasingPass(tools)), hidden: tools.hidden };
+      const erased = pass(text, erasingPass(tools));
+      return { text: this.#withKeyedArguments(erased), hidden: tools.hidden };
     }
   }
 
@@ -119,12 +120,12 @@ export class RecordMask {
   }
 
   #withLists(text: string, hidden: Hidden, { decisionId, kind }: DecisionRecord): string {
-    const { masked, erased, values } = hidden;
+    const { masked, erased, values, names } = hidden;
     const { unmaskKey } = this.#options;
     const lists = {
       ...(masked.size === 0 ? {} : { masked: [...masked].toSorted() }),
       ...(erased.size === 0 ? {} : { erased: [...erased].toSorted() }),
-      ...(values.size === 0 || unmaskKey === undefined
+      ...(values.size + names.size === 0 || unmaskKey === undefined
         ? {}
         : { sealed: sealOriginals(hidden, unmaskKey, sealBinding(kind, decisionId)) }),
     };

@@ -19,17 +19,22 @@ export interface ScrubOptions {
 const mark = "[masked]";
 const token = (): string => mark;
 
-/** Takes secrets out of one line of JSON; of a line that cannot be read nothing is left. */
-export function lineScrubber({
+/** Takes secrets out of one text; `name`: of the member that holds it, where there is one. */
+export function textScrubber({
   detectors,
   kinds,
   secrets,
-}: ScrubOptions): (line: string) => string {
+}: ScrubOptions): (text: string, name: string | undefined) => string {
   const echoes = new Echoes(secrets);
-  const scrubbed = (text: string, name: string | undefined): string => {
+  return (text, name) => {
     const clean = echoes.replace(text, token) ?? text;
     return maskFound({ detectors, kinds, token }, clean, name) ?? clean;
   };
+}
+
+/** Takes secrets out of one line of JSON; of a line that cannot be read nothing is left. */
+export function lineScrubber(options: ScrubOptions): (line: string) => string {
+  const scrubbed = textScrubber(options);
   const visitor: Visitor<string | undefined> = {
     visit: (name, found) => {
       if (found.kind !== "string") return { kind: "enter" };

@@ -15,6 +15,8 @@ export interface BlockHands {
   readonly clock: Clock;
   readonly newId: NewId;
   readonly note: DecisionLog["note"];
+  /** Takes secrets out of a reason before it is kept or told. */
+  readonly scrub: (text: string) => string;
 }
 
 /** Who wants it, and why. */
@@ -36,9 +38,10 @@ export interface BlockOutcome {
 export async function addBlock(
   hands: BlockHands,
   store: BlockStore,
-  { subject, by, reason }: BlockWish,
+  wish: BlockWish,
 ): Promise<BlockOutcome> {
   const { scope } = store;
+  const { subject, by, reason } = scrubbed(hands, wish);
   const before = await findIn(store, subject);
   if (before !== undefined) return { block: before, scope, isNew: false };
   const at = new Date(hands.clock.nowMs()).toISOString();
@@ -63,9 +66,14 @@ export async function liftBlock(
   }
   if (holding.length === 0) throw notBlocked(wish.subject);
   const scopes = holding.map(({ scope }) => scope);
-  await record(hands, "lift", wish, scopes);
+  await record(hands, "lift", scrubbed(hands, wish), scopes);
   for (const store of holding) await store.remove(wish.subject);
   return scopes;
+}
+
+function scrubbed({ scrub }: BlockHands, wish: BlockWish): BlockWish {
+  const { reason } = wish;
+  return reason === null ? wish : { ...wish, reason: scrub(reason) };
 }
 
 async function findIn(store: BlockStore, subject: BlockSubject): Promise<Block | undefined> {

@@ -7,6 +7,7 @@ import { spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Log } from "../../contract/ambient.ts";
+import { PrivateKeyPieces } from "../../contract/private-key-pieces.ts";
 import { messageOf } from "../../errors.ts";
 import { createFrameReader } from "../wire/read-frames.ts";
 import type { Watchdog } from "./watchdog.ts";
@@ -94,10 +95,16 @@ function signalGroup(group: number, signal: NodeJS.Signals): void {
 }
 
 function logStderr(child: ChildProcessWithoutNullStreams, log: Log): void {
+  const keys = new PrivateKeyPieces();
+  const withoutKey = (line: string): string => {
+    const key = keys.next(line);
+    return key === undefined ? line : `${line.slice(0, key.start)}[masked]${line.slice(key.end)}`;
+  };
   const read = createFrameReader(
     { maxBytes: maxStderrLineBytes },
     {
-      onFrame: (line) => log.debug({ line: line.toString("utf8") }, "upstream stderr"),
+      onFrame: (bytes) =>
+        log.debug({ line: withoutKey(bytes.toString("utf8")) }, "upstream stderr"),
       onOversize: (line) => log.debug({ bytes: line.bytes }, "upstream stderr line too long"),
     },
   );

@@ -37,7 +37,7 @@ const approval = z.object({
   agent: z.string(),
   /** Key of the principal, under which requests are counted. */
   principal: z.string(),
-  /** Digest of all that the approval is good for. */
+  /** Keyed digest of all that the approval is good for. */
   binding: z.string(),
   action_type: z.string(),
   server: z.string(),
@@ -46,7 +46,7 @@ const approval = z.object({
   /** As the client called it. */
   exposed_name: z.string(),
   definition_digest: z.nullable(z.string()),
-  /** Of the arguments in their RFC 8785 form. */
+  /** Of the arguments in their RFC 8785 form; keyed, `hmac-sha256:` and hexadecimal digits. */
   args_sha256: z.string(),
   requirements: z.array(requirement),
   /** The decision that held the call. */

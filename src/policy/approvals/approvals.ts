@@ -34,8 +34,10 @@ export interface ApprovalsOptions {
   /** `undefined` where nobody is told. */
   readonly webhooks: Webhooks | undefined;
   readonly webhookGraceMs: number;
-  /** Takes keys and tokens out of a reason before it is kept. */
-  readonly scrub?: ((text: string) => string) | undefined;
+  /** Takes secrets out of a reason before it is kept. */
+  readonly scrub: (text: string) => string;
+  /** Makes of a digest one that nobody makes without the key: short arguments could be guessed by it. */
+  readonly keyed: (purpose: "binding" | "arguments", digest: string) => string;
   /** What webhooks are sent of what was sent; `undefined`: nothing of it. */
   readonly maskSent?:
     | ((sent: ApprovalSubject["sent"], hints: ApprovalSubject["hints"]) => ApprovalSubject["sent"])
@@ -72,12 +74,12 @@ export class Approvals {
     await this.#lookAtAll();
     const argumentsJson = shownArguments(subject);
     const opened = await store.open({
-      binding: bindingOf(subject),
+      binding: this.#options.keyed("binding", bindingOf(subject)),
       principal: subject.principal.key,
       maxPending: config.maxPending,
       argumentsJson,
       make: async (nowMs) => {
-        const approval = makeApproval(subject, config, newId(), nowMs);
+        const approval = this.#keyed(makeApproval(subject, config, newId(), nowMs));
         await this.#note(approval, { event: "requested", timeMs: nowMs });
         return approval;
       },
@@ -241,9 +243,18 @@ export class Approvals {
 
   #scrubbed(ruling: Ruling): Ruling {
     const { reason } = ruling;
-    return reason === null
-      ? ruling
-      : { ...ruling, reason: this.#options.scrub?.(reason) ?? reason };
+    return reason === null ? ruling : { ...ruling, reason: this.#options.scrub(reason) };
+  }
+
+  /** Kept for a day longer than the arguments, and told to webhooks. */
+  #keyed(approval: Approval): Approval {
+    const { keyed } = this.#options;
+    const { binding, args_sha256 } = approval;
+    return {
+      ...approval,
+      binding: keyed("binding", binding),
+      args_sha256: keyed("arguments", args_sha256),
+    };
   }
 
   /** Where nothing can hide secrets, nothing is told. */

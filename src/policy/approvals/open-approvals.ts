@@ -25,7 +25,8 @@ export interface OpenApprovalsOptions {
   readonly fetch: typeof globalThis.fetch | undefined;
   /** Hides secrets of what webhooks are sent; without it they get no arguments. */
   readonly maskSent?: ApprovalsOptions["maskSent"];
-  readonly scrub?: ApprovalsOptions["scrub"];
+  readonly scrub: ApprovalsOptions["scrub"];
+  readonly keyed: ApprovalsOptions["keyed"];
   /** For which closing waits for webhooks that are under way; default 0. */
   readonly webhookGraceMs?: number;
 }
@@ -50,6 +51,7 @@ export function openApprovals(options: OpenApprovalsOptions): Approvals {
     webhookGraceMs: options.webhookGraceMs ?? 0,
     maskSent: options.maskSent,
     scrub: options.scrub,
+    keyed: options.keyed,
   });
 }
 

@@ -5,6 +5,7 @@
 import { writeSync } from "node:fs";
 import { newId, systemClock } from "../../../src/config/ambient.ts";
 import { createDecisionLog } from "../../../src/decision/decision-log.ts";
+import { openMask } from "../masking/open-mask.ts";
 import { allowed } from "../sample-records.ts";
 
 const silent = { error: ignore, warn: ignore, info: ignore, debug: ignore, child: () => silent };
@@ -23,6 +24,7 @@ const log = await createDecisionLog({
   limits: { spoolMaxBytes: Number.MAX_SAFE_INTEGER },
   onFailure: "fail_operation",
   durability: "sync",
+  mask: openMask(),
 });
 
 async function admitForever(): Promise<never> {

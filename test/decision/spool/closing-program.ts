@@ -4,6 +4,7 @@
  */
 import { newId, systemClock } from "../../../src/config/ambient.ts";
 import { createDecisionLog } from "../../../src/decision/decision-log.ts";
+import { openMask } from "../masking/open-mask.ts";
 import { outcome } from "../sample-records.ts";
 
 const silent = { error: ignore, warn: ignore, info: ignore, debug: ignore, child: () => silent };
@@ -21,6 +22,7 @@ const log = await createDecisionLog({
   limits: { spoolMaxBytes: Number.MAX_SAFE_INTEGER },
   onFailure: "fail_operation",
   durability: "sync",
+  mask: openMask(),
 });
 log.settle(outcome(newId()));
 await log.close();

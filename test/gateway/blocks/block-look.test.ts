@@ -44,6 +44,7 @@ async function openWatch() {
     clock: systemClock,
     newId,
     note: async () => {},
+    scrub: String,
     sources: [{ store, known: undefined }],
     agents: new Map(),
     mayStart: Promise.resolve(),

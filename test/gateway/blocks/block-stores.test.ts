@@ -20,9 +20,11 @@ const kinds = postgres === undefined ? (["file"] as const) : (["file", "table"] 
 const bot: BlockSubject = { kind: "agent", id: "bot" };
 const alice: BlockSubject = { kind: "user", id: "alice" };
 
+const scrub = (text: string): string => text.replaceAll("hunter2", "[masked]");
+
 function handsOf(notes: NotedRecord[], tenant = "default") {
   const note = async (record: NotedRecord) => void notes.push(record);
-  return { tenant, clock: systemClock, newId, note };
+  return { tenant, clock: systemClock, newId, note, scrub };
 }
 
 describe.each(kinds)("a %s of blocks", { timeout: 60_000 }, (kind) => {
@@ -54,6 +56,22 @@ describe.each(kinds)("a %s of blocks", { timeout: 60_000 }, (kind) => {
     expect(await two.read(revision)).toEqual({ revision, blocks: undefined });
     expect(await idsIn(other)).toEqual([]);
     await Promise.all([one, two, other].map((store) => store.close()));
+  });
+
+  test("has no secret in a reason, and neither has the record", async () => {
+    const [one] = await openTwo();
+    const notes: NotedRecord[] = [];
+    const wish = { subject: bot, by: "carol", reason: "it sent hunter2" };
+    const outcome = await addBlock(handsOf(notes), one, wish);
+    expect(outcome.block.reason).toBe("it sent [masked]");
+    const { blocks } = await one.read(undefined);
+    expect(blocks?.map(({ reason }) => reason)).toEqual(["it sent [masked]"]);
+    await liftBlock(handsOf(notes), [one], { ...wish, reason: "hunter2 is gone" });
+    expect(notes.map((note) => note.kind === "admin" && note.reason)).toEqual([
+      "it sent [masked]",
+      "[masked] is gone",
+    ]);
+    await one.close();
   });
 
   test("keeps the first of two blocks of one thing, and records only that one", async () => {

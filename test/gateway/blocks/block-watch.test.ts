@@ -28,7 +28,7 @@ afterEach(async () => {
 function watchIn(stateDir: string, store: DecisionsConfig["store"] = { kind: "embedded" }) {
   const tenant = "default";
   const log = createTestLog();
-  const hands = { tenant, clock: systemClock, newId, note: async () => {} };
+  const hands = { tenant, clock: systemClock, newId, note: async () => {}, scrub: String };
   const quick = { connectTimeoutMs: 1000, queryTimeoutMs: 1000 };
   const sources = openBlockSources({
     stateDir,

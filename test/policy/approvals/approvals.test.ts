@@ -11,7 +11,7 @@ import { eventually } from "../../support/eventually.ts";
 import { createTestLog } from "../../support/log.ts";
 import { startTestPostgres } from "../../support/postgres.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
-import { ann, element, subject, workflow } from "./subjects.ts";
+import { ann, element, keptSecret, subject, workflow } from "./subjects.ts";
 
 const postgres = await startTestPostgres();
 const opened: Approvals[] = [];
@@ -44,6 +44,7 @@ function open({ place, tenant = "default", approvals: more = {}, fetch }: OpenSe
     decisionLog: { note: async (record) => void notes.push(record) },
     clock: { ...systemClock, nowMs: () => systemClock.nowMs() + time.skewMs },
     newId,
+    ...keptSecret,
     log: createTestLog(),
     fetch,
   });

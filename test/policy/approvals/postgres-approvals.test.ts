@@ -6,7 +6,7 @@ import { load, minimal } from "../../config/support.ts";
 import { createTestLog } from "../../support/log.ts";
 import { startTestPostgres } from "../../support/postgres.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
-import { ann, subject } from "./subjects.ts";
+import { ann, keptSecret, subject } from "./subjects.ts";
 
 const postgres = await startTestPostgres();
 let url = "";
@@ -29,6 +29,7 @@ function open(more: object = {}) {
     decisionLog: { note: async (record) => void notes.push(record) },
     clock: systemClock,
     newId,
+    ...keptSecret,
     log: createTestLog(),
     fetch: undefined,
   });

@@ -4,6 +4,7 @@
 import type { ApprovalRequest, LayerIdentity } from "../../../src/contract/layer.ts";
 import { gatewayMatch } from "../../../src/policy/combine/denials.ts";
 import type { ApprovalSubject } from "../../../src/policy/approvals/approval-subject.ts";
+import { keyedDigest } from "../../../src/gateway/seal.ts";
 import { principal } from "../../gateway/open-gateway.ts";
 
 export const workflow: LayerIdentity = {
@@ -54,3 +55,11 @@ export const ann = {
   channel: "cli",
   reason: null,
 } as const;
+
+const key = Buffer.alloc(32, 7);
+
+/** What a gateway hands to its approvals beside a store and a clock. */
+export const keptSecret = {
+  scrub: (text: string): string => text.replaceAll("hunter2", "[masked]"),
+  keyed: keyedDigest(() => key),
+};

@@ -1,11 +1,10 @@
 /** Private keys as PEM, OpenPGP and PuTTY write them, from the first line to the last. */
+import { privateKeyBegin, privateKeyEnd } from "../../../contract/private-key-marks.ts";
 import type { Span } from "./detector.ts";
 import { matchesOf } from "./detector.ts";
 
-const begin =
-  /-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----|PuTTY-User-Key-File-\d/g;
-const end =
-  /-----END (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----|Private-MAC: ?[0-9a-f]{0,128}/g;
+const begin = new RegExp(privateKeyBegin, "g");
+const end = new RegExp(privateKeyEnd, "g");
 
 /** A key whose end is missing goes to the end of the text. */
 export function findPrivateKeys(text: string): readonly Span[] {
