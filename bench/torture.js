@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { gatewayParts } from "./torture/gateway-parts.js";
+import { indexParts } from "./torture/index-parts.js";
 import { createRandom } from "./torture/random.js";
 import { fillDisk, injectErrors, killAppending } from "./torture/spool-parts.js";
 import { storeParts } from "./torture/store-parts.js";
@@ -36,6 +37,7 @@ const work = [
   ["spool killed", 0.58, killAppending],
   ["errors by strace", 0.08, injectErrors],
   ["small disk", 0.01, fillDisk],
+  ...indexParts,
   ...storeParts,
   ...gatewayParts,
 ];

@@ -11,14 +11,27 @@ const maxNameBytes = 100;
 export function writeTar(files: readonly TarFile[]): Buffer {
   const blocks: Buffer[] = [];
   for (const { name, content } of files) {
-    if (Buffer.byteLength(name) > maxNameBytes) {
-      const record = writePaxPath(name);
-      blocks.push(writeHeader("PaxHeader", "x", record.length), padded(record));
-    }
-    blocks.push(writeHeader(name, "0", content.length), padded(content));
+    blocks.push(tarHead(name, content.length), content, tarFill(content.length));
   }
-  blocks.push(Buffer.alloc(2 * blockBytes));
+  blocks.push(tarEnd);
   return Buffer.concat(blocks);
+}
+
+/** What stands behind the last file. */
+export const tarEnd = Buffer.alloc(2 * blockBytes);
+
+/** What stands before the content of a file. */
+export function tarHead(name: string, bytes: number): Buffer {
+  const header = writeHeader(name, "0", bytes);
+  if (Buffer.byteLength(name) <= maxNameBytes) return header;
+  const record = writePaxPath(name);
+  const before = writeHeader("PaxHeader", "x", record.length);
+  return Buffer.concat([before, record, tarFill(record.length), header]);
+}
+
+/** What fills the last block of so much content. */
+export function tarFill(bytes: number): Buffer {
+  return Buffer.alloc(paddedBytes(bytes) - bytes);
 }
 
 function writeHeader(name: string, type: "0" | "x", size: number): Buffer {
@@ -31,8 +44,4 @@ function writeHeader(name: string, type: "0" | "x", size: number): Buffer {
   block.write("ustar\x0000", 257, "latin1");
   block.write(`${headerChecksum(block).toString(8).padStart(6, "0")}\0 `, 148, "latin1");
   return block;
-}
-
-function padded(content: Buffer): Buffer {
-  return Buffer.concat([content, Buffer.alloc(paddedBytes(content.length) - content.length)]);
 }

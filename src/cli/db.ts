@@ -77,6 +77,7 @@ function registerDeadLetters(db: Command, io: CliIo): void {
     .action(action(io, (id: string, options: LetterOptions) => getLetter(io, id, options)));
   withCommonOptions(letters.command("retry").description("try to insert one again, or all"))
     .argument("[id]", "id as listed; without it all of them")
+    .option("--why <text>", "why, for the record")
     .action(
       action(io, (id: string | undefined, options: LetterOptions) => retryLetter(io, id, options)),
     );

@@ -159,6 +159,7 @@ const exitCodeByCode: Readonly<Record<ErrorCode, ExitCode>> = {
   mask_key_unusable: exitCodes.invalid,
   unmask_refused: exitCodes.unauthorised,
   holds_unusable: exitCodes.unexpected,
+  record_not_whole: exitCodes.unverified,
   hold_unknown: exitCodes.unexpected,
   dead_letter_unknown: exitCodes.unexpected,
   rebuild_refused: exitCodes.usage,

@@ -26,6 +26,8 @@ export type DecisionErrorCode =
   | "unmask_refused"
   /** The legal holds cannot be read, so that nothing may be pruned. */
   | "holds_unusable"
+  /** What is to be pruned is not what was written, and nobody vouches for its removal. */
+  | "record_not_whole"
   /** No hold has this id. */
   | "hold_unknown"
   /** No dead letter has this id. */

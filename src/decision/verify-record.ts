@@ -15,12 +15,21 @@ import { readPruned } from "./integrity/pruned-range.ts";
 import { readCheckpoints } from "./integrity/read-checkpoints.ts";
 import { spooledChain } from "./spool/spooled-chain.ts";
 import { listWriters } from "./spool/writer-folder.ts";
-import { storedChain, storedWriters } from "./store/stored-chain.ts";
+import type { ChainPlace } from "./store/stored-chain.ts";
+import { storedChain, storedChainFrom, storedWriters } from "./store/stored-chain.ts";
 
 /** Where records are, by writer. */
 export interface RecordedChains {
   readonly writers: () => Promise<readonly string[]>;
   readonly chain: (writer: string) => AsyncIterable<FoundRecord>;
+  /** Left out where everything has to be read anyway. */
+  readonly recent?: RecentChains;
+}
+
+/** What a store can read of its chains without the rest. */
+export interface RecentChains {
+  readonly writers: (sinceMs: number) => Promise<readonly string[]>;
+  readonly chain: (writer: string, behind: ChainPlace) => AsyncIterable<FoundRecord>;
 }
 
 export interface Verification {
@@ -35,8 +44,18 @@ export interface Verification {
   readonly pruned: number;
   /** Writers that no checkpoint names. */
   readonly unvouched: readonly string[];
+  /** Writers that run, or were killed: what came behind the place could be cut off unseen. */
+  readonly open_ended: readonly ProvenPlace[];
   /** By writer, the first place that does not fit first; empty where everything fits. */
   readonly problems: readonly Tampering[];
+}
+
+/** The last place that a checkpoint states, and when it was made. */
+export interface ProvenPlace {
+  readonly writer: string;
+  readonly seq: number;
+  /** RFC 3339. */
+  readonly time: string;
 }
 
 /** The chains of an embedded spool. */
@@ -52,6 +71,10 @@ export function storeChains(database: Queryable): RecordedChains {
   return {
     writers: () => storedWriters(database),
     chain: (writer) => storedChain(database, writer),
+    recent: {
+      writers: (sinceMs) => storedWriters(database, sinceMs),
+      chain: (writer, behind) => storedChainFrom(database, writer, behind),
+    },
   };
 }
 
@@ -93,8 +116,17 @@ export async function verifyRecord(
     dead_letters: sum.deadLetters,
     pruned: sum.removed,
     unvouched: [...writers].filter((writer) => !statements.has(writer)),
+    open_ended: [...statements.values()].flatMap(openEnd),
     problems: found,
   };
+}
+
+/** The furthest checkpoint of a writer, unless it is its last word. */
+function openEnd(stated: readonly CheckpointStatement[]): readonly ProvenPlace[] {
+  const last = stated.toSorted((left, right) => left.seq - right.seq).at(-1);
+  if (last === undefined || last.final) return [];
+  const { writer, seq, time } = last;
+  return [{ writer, seq, time }];
 }
 
 async function followChain(

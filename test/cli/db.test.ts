@@ -125,7 +125,8 @@ describe("db with the embedded store", { timeout: 120_000 }, () => {
     expect(letter).toMatchObject({ code: "not_a_record" });
     const got = await db("db", "dead-letters", "get", letter.id, "-o", "json");
     expect(JSON.parse(got.out).record).toContain('"decision_id":"none"');
-    const retried = await db("db", "dead-letters", "retry", "-o", "json");
+    const retry = ["db", "dead-letters", "retry", "--why", "mended", "-o", "json"];
+    const retried = await db(...retry);
     expect(retried.exitCode).toBe(1);
     expect(JSON.parse(retried.out).items[0]).toMatchObject({ id: letter.id, inserted: false });
     const drop = ["db", "dead-letters", "drop", letter.id];
@@ -135,6 +136,10 @@ describe("db with the embedded store", { timeout: 120_000 }, () => {
     expect(gone.err).toContain("[dead_letter_unknown]");
     const actions = await db("decision", "list", "--kind", "admin", "-o", "json");
     expect(actions.out).toContain('"action": "drop_dead_letter"');
+    const recorded = JSON.parse(actions.out).items.filter(isRetry);
+    const subject = `dead letter ${letter.id}`;
+    const details = { letters: 1, ids: [letter.id] };
+    expect(recorded).toMatchObject([{ subject, reason: "mended", details }]);
   });
 
   test("prunes nothing where nobody says how old, and no config may keep headers shorter", async () => {
@@ -213,6 +218,9 @@ describe.skipIf(postgres === undefined)("db with postgres", { timeout: 120_000 }
     expect(retried).toMatchObject({ exitCode: 0 });
     expect((await db("decision", "get", id)).exitCode).toBe(0);
     expect((await db("db", "dead-letters", "list")).err).toBe("no dead letters");
+    expect((await db("db", "dead-letters", "retry")).exitCode).toBe(0);
+    const actions = await db("decision", "list", "--kind", "admin", "-o", "json");
+    expect(JSON.parse(actions.out).items.filter(isRetry)).toHaveLength(1);
     expect(await db("audit", "verify")).toMatchObject({ exitCode: 0 });
   });
 
@@ -232,6 +240,10 @@ describe.skipIf(postgres === undefined)("db with postgres", { timeout: 120_000 }
     expect(refused.err).toContain("[rebuild_refused]");
   });
 });
+
+function isRetry({ action }: { readonly action: string }): boolean {
+  return action === "retry_dead_letters";
+}
 
 /** What the store has refused, as it would have kept it. */
 function buryFirst(id: string): string {

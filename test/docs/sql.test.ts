@@ -9,6 +9,7 @@ import { newId } from "../../src/config/ambient.ts";
 import type { Database, Row } from "../../src/database/database.ts";
 import { createDecisionLog } from "../../src/decision/decision-log.ts";
 import { openStore } from "../../src/decision/store/open-store.ts";
+import { openMask } from "../decision/masking/open-mask.ts";
 import { admission, allowed, logOptions, outcome } from "../decision/support.ts";
 import { root } from "../support/gateway-process.ts";
 import { createTestLog } from "../support/log.ts";
@@ -23,8 +24,12 @@ let database: Database;
 
 beforeAll(async () => {
   const stateDir = temporaryFolder();
-  const log = await createDecisionLog(logOptions(stateDir));
-  const call = allowed({ decisionId: newId(), timeMs: Date.now() });
+  const mask = openMask({ paths: ["/input/action/args/token"] });
+  const log = await createDecisionLog({ ...logOptions(stateDir), mask });
+  const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  const timings = { policyMs: 1.25, totalMs: 2.5, layerMs: { crm: 0.5 } };
+  const inputJson = '{"action":{"args":{"token":"hush"}}}';
+  const call = allowed({ traceparent, timings, inputJson });
   await log.admit(call);
   log.settle(outcome(call.decisionId));
   await log.admit(admission({ decisionId: newId(), timeMs: Date.now() }));
@@ -61,6 +66,12 @@ test("its answers are those of the record", async () => {
   expect(await rowsOf("Why are calls refused")).toHaveLength(1);
   expect(await rowsOf("What did operators do")).toMatchObject([{ done_by: "olga" }]);
   expect(await rowsOf("How long do policies take")).toHaveLength(1);
+  const [layer] = await rowsOf("Which layers take the time");
+  expect(layer).toMatchObject({ layer: "crm", p50_p95_p99: [0.5, 0.5, 0.5] });
+  const traced = { span_id: "00f067aa0ba902b7", outcome: "completed" };
+  expect(await rowsOf("What was decided in a trace")).toMatchObject([traced]);
+  const hidden = await rowsOf("What is hidden of the record");
+  expect(hidden.map(({ place }) => place)).toEqual(["/input/action/args/token"]);
   const [recent] = await rowsOf("Rows lie in a partition");
   expect(Number(recent?.["count"])).toBe(2);
 });

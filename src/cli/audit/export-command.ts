@@ -3,12 +3,10 @@
  * machine.
  */
 import { createHash } from "node:crypto";
-import { writeFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { readLayoutFile } from "../../bundle/sources/layout-file.ts";
-import { gzip } from "../../bundle/gzip.ts";
 import { parseReference } from "../../bundle/reference.ts";
-import { writeTar } from "../../bundle/write-tar.ts";
 import { systemClock } from "../../config/ambient.ts";
 import type { GatewayConfig } from "../../config/config.ts";
 import { policyPlaces } from "../../config/policy-places.ts";
@@ -18,7 +16,7 @@ import { DecisionError } from "../../decision/decision-error.ts";
 import { checkpointFolder, checkpointKey } from "../../decision/integrity/checkpoint-key.ts";
 import type { MadePackage, PackageOptions } from "../../decision/package/make-package.ts";
 import { makePackage } from "../../decision/package/make-package.ts";
-import type { PackageFiles } from "../../decision/package/package-manifest.ts";
+import type { PackageManifest } from "../../decision/package/package-manifest.ts";
 import { parseTime } from "../../decision/parse-time.ts";
 import { readMembers } from "../../decision/record-header.ts";
 import { spoolFolder } from "../../decision/spool/writer-folder.ts";
@@ -28,6 +26,7 @@ import { loadConfigFor, stateDirOf } from "../common-options.ts";
 import { withStore } from "../decision/with-store.ts";
 import type { CliIo } from "../io.ts";
 import { printable } from "../printable.ts";
+import { writePackage } from "./write-package.ts";
 
 export interface PackageCommandOptions {
   readonly config?: string;
@@ -51,27 +50,42 @@ export async function exportPackage(io: CliIo, options: PackageCommandOptions): 
     nowMs,
     readBundle: bundleReader(contentFolders(io, config)),
   };
-  const make = (chains: PackageOptions["chains"]): Promise<MadePackage> =>
-    makePackage({ ...common, chains });
-  const made =
+  const make = async (chains: PackageOptions["chains"]): Promise<PackageManifest> =>
+    await writingTo(resolve(io.cwd, options.file), (scratch) =>
+      makePackage({ ...common, chains, scratch }),
+    );
+  const manifest =
     store.kind === "postgres"
       ? await withStore(io, options.config, (database) => make(storeChains(database)))
       : await make(spoolChains(spoolFolder(stateDir, store.kind), systemClock));
-  write(resolve(io.cwd, options.file), made.files);
-  tell(io, made);
+  tell(io, manifest);
 }
 
-function write(path: string, files: PackageFiles): void {
-  const packed = [...files].map(([name, content]) => ({ name, content }));
+/** What is long lies beside the package until that is written: there is room for one, or for none. */
+async function writingTo(
+  path: string,
+  make: (scratch: string) => Promise<MadePackage>,
+): Promise<PackageManifest> {
+  const scratch = await mkdtemp(`${path}.parts-`).catch((cause: unknown) => {
+    throw notWritten(path, cause);
+  });
   try {
-    writeFileSync(path, gzip(writeTar(packed)), { mode: 0o600, flush: true });
-  } catch (cause) {
-    const message = `expected to write a package to ${path}, found: ${messageOf(cause)}`;
-    throw new DecisionError("package_unusable", message, { cause });
+    const { manifest, parts } = await make(scratch);
+    await writePackage(path, parts).catch((cause: unknown) => {
+      throw notWritten(path, cause);
+    });
+    return manifest;
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
   }
 }
 
-function tell(io: CliIo, { manifest }: MadePackage): void {
+function notWritten(path: string, cause: unknown): DecisionError {
+  const message = `expected to write a package to ${path}, found: ${messageOf(cause)}`;
+  return new DecisionError("package_unusable", message, { cause });
+}
+
+function tell(io: CliIo, manifest: PackageManifest): void {
   const { writers, bundles, missing_bundles: missing, key } = manifest;
   const records = writers.reduce((sum, writer) => sum + writer.records, 0);
   io.err(`${records} records of ${writers.length} writers, ${bundles.length} bundles; key ${key}`);

@@ -4,7 +4,7 @@
  */
 import { createPublicKey } from "node:crypto";
 import type { KeyObject } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { systemClock } from "../../config/ambient.ts";
 import { messageOf } from "../../errors.ts";
@@ -25,6 +25,8 @@ import { CliError } from "../io.ts";
 import { printable } from "../printable.ts";
 import type { Column, OutputFormat } from "../print.ts";
 import { printDocument, printList } from "../print.ts";
+
+const openEndsShown = 10;
 
 export interface VerifyOptions {
   readonly config?: string;
@@ -47,7 +49,7 @@ export async function verifyCommand(io: CliIo, options: VerifyOptions): Promise<
   const folder =
     options.checkpoints === undefined
       ? checkpointFolder(stateDir, decisions.checkpoints)
-      : resolve(io.cwd, options.checkpoints);
+      : givenFolder(io, options.checkpoints);
   const key =
     options.key === undefined
       ? createPublicKey(await checkpointKey(stateDir, decisions.checkpoints))
@@ -79,6 +81,13 @@ async function verify(
   );
 }
 
+/** One that is not there, or not mounted, would vouch for whatever is found. */
+function givenFolder(io: CliIo, folder: string): string {
+  const path = resolve(io.cwd, folder);
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return path;
+  throw new CliError(exitCodes.usage, `--checkpoints ${folder}: expected a folder, found none`);
+}
+
 function readKey(io: CliIo, file: string): KeyObject {
   const path = resolve(io.cwd, file);
   try {
@@ -96,14 +105,31 @@ function print(io: CliIo, output: OutputFormat, verification: Verification): voi
     `${records} records of ${writers} writers, ${checkpoints} checkpoints; ${uncovered} records behind the last checkpoint of their writer`,
   );
   if (unvouched.length > 0) io.err(printable(`without a checkpoint: ${unvouched.join(", ")}`));
+  tellOpenEnds(io, verification.open_ended);
   const { dead_letters: deadLetters, pruned } = verification;
   if (pruned > 0) io.err(`${pruned} records pruned, as signed statements say`);
   if (deadLetters > 0) io.err(`${deadLetters} records could not be inserted and are in no view`);
+  io.err(conclusion(verification));
+}
+
+function conclusion({ problems, checkpoints, records }: Verification): string {
+  if (problems.length > 0) return "the record is not what was written";
+  return checkpoints === 0 && records > 0
+    ? "every chain is whole; no checkpoint is there, and nothing vouches for what was found"
+    : "every chain is whole, and passes through its checkpoints";
+}
+
+/** What no checkpoint proves is said of each writer, as far as a person reads. */
+function tellOpenEnds(io: CliIo, ends: Verification["open_ended"]): void {
+  if (ends.length === 0) return;
   io.err(
-    problems.length === 0
-      ? "every chain is whole, and passes through its checkpoints"
-      : "the record is not what was written",
+    `proven up to the last checkpoint only, of ${ends.length} writers that run or were killed:`,
   );
+  for (const { writer, seq, time } of ends.slice(-openEndsShown)) {
+    io.err(printable(`  ${writer} up to record ${seq}, at ${time}`));
+  }
+  const hidden = ends.length - openEndsShown;
+  if (hidden > 0) io.err(`  and ${hidden} older ones; -o json names all`);
 }
 
 const columns: readonly Column<Tampering>[] = [

@@ -2,6 +2,7 @@
  * `db dead-letters list|get|retry|drop`: records that the store refused, which are in no view.
  */
 import { newId, systemClock } from "../../config/ambient.ts";
+import type { AdminRecord } from "../../contract/record.ts";
 import type { Database } from "../../database/database.ts";
 import { checkpointFolder, checkpointKey } from "../../decision/integrity/checkpoint-key.ts";
 import { proveIn } from "../../decision/integrity/pruned-range.ts";
@@ -30,6 +31,8 @@ export interface LetterOptions extends DatabaseOptions {
 }
 
 const listMax = 10_000;
+/** Ids that one record names. */
+const recordedMax = 100;
 
 /** Prints them, newest first. */
 export async function listLetters(io: CliIo, options: LetterOptions): Promise<void> {
@@ -44,14 +47,19 @@ export async function getLetter(io: CliIo, id: string, options: LetterOptions): 
   printDocument(io, options.output, letter);
 }
 
-/** Tries one again, or all. */
+/** Tries one again, or all; recorded, then tried. */
 export async function retryLetter(
   io: CliIo,
   id: string | undefined,
   options: LetterOptions,
 ): Promise<void> {
   const retried = await withDatabase(io, options, async (database) => {
-    const letters = id === undefined ? await listDeadLetters(database, listMax) : [{ id }];
+    const letters =
+      id === undefined
+        ? await listDeadLetters(database, listMax)
+        : [await getDeadLetter(database, id)];
+    if (letters.length === 0) return [];
+    await recordRetry(io, letters, options);
     const partitions = new Partitions(database, talkingLog(io));
     const outcomes: Retried[] = [];
     for (const letter of letters) {
@@ -61,6 +69,18 @@ export async function retryLetter(
   });
   printList(io, options.output, retried, retriedColumns);
   if (retried.some(({ inserted }) => !inserted)) io.exit(exitCodes.unexpected);
+}
+
+async function recordRetry(
+  io: CliIo,
+  letters: readonly DeadLetter[],
+  { config, why }: LetterOptions,
+): Promise<void> {
+  const ids = letters.map(({ id }) => id);
+  const subject = ids.length === 1 ? `dead letter ${ids[0]}` : `${ids.length} dead letters`;
+  const details = { letters: ids.length, ids: ids.slice(0, recordedMax) };
+  const what = { action: "retry_dead_letters", subject, reason: why ?? null, details };
+  await recordAction(io, config, what);
 }
 
 /** Recorded, then dropped. */
@@ -74,14 +94,23 @@ export async function dropLetter(io: CliIo, id: string, options: LetterOptions):
   await withDatabase(io, options, async (database) => {
     const { code, bytes, received_at } = await getDeadLetter(database, id);
     const details = { id, code, bytes, received_at };
-    const about = { tenant: config.tenant, by: personOf(io), action: "drop_dead_letter" };
-    const what = { ...about, subject: `dead letter ${id}`, reason, details };
-    await withDecisionLog(io, { config, stateDir }, (log) =>
-      log.note({ kind: "admin", decisionId: newId(), timeMs: systemClock.nowMs(), ...what }),
-    );
+    const what = { action: "drop_dead_letter", subject: `dead letter ${id}`, reason, details };
+    await recordAction(io, options.config, what);
     await dropDeadLetter(database, id, prove);
   });
   io.out(`${id} dropped`);
+}
+
+async function recordAction(
+  io: CliIo,
+  configPath: string | undefined,
+  what: Pick<AdminRecord, "action" | "subject" | "reason" | "details">,
+): Promise<void> {
+  const { config } = loadConfigFor(io, configPath);
+  const about = { tenant: config.tenant, by: personOf(io), ...what };
+  await withDecisionLog(io, { config, stateDir: stateDirOf(io) }, (log) =>
+    log.note({ kind: "admin", decisionId: newId(), timeMs: systemClock.nowMs(), ...about }),
+  );
 }
 
 async function withDatabase<Result>(

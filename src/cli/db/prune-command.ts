@@ -92,8 +92,9 @@ function at(ms: number | undefined): string | null {
 
 function tell(io: CliIo, { store, spool }: PruneOutcome, isDryRun: boolean): void {
   const verb = isDryRun ? "would go" : "removed";
-  const { payloads, headers, held, busy } = store;
+  const { payloads, headers, notes, held, busy } = store;
   io.out(`${payloads} payloads and ${headers} headers ${verb}, ${held} rows held`);
+  if (notes > 0) io.out(`${notes} notes of operators, bundles and approvals ${verb}`);
   if (spool !== undefined) {
     const { segments, bytes, records, held: kept } = spool;
     io.out(`${segments} segments (${records} records, ${bytes} bytes) ${verb}, ${kept} held`);

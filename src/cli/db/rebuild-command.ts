@@ -3,7 +3,9 @@
  * could make them anew.
  */
 import { systemClock } from "../../config/ambient.ts";
+import type { Database } from "../../database/database.ts";
 import { DecisionError } from "../../decision/decision-error.ts";
+import { pruneAgain } from "../../decision/retention/prune-again.ts";
 import { rebuildIndex } from "../../decision/store/rebuild-index.ts";
 import { loadConfigFor, stateDirOf } from "../common-options.ts";
 import type { DatabaseOptions } from "../db.ts";
@@ -16,7 +18,9 @@ export async function rebuildCommand(io: CliIo, options: DatabaseOptions): Promi
   const { store } = loadConfigFor(io, options.config).config.decisions;
   if (store.kind === "postgres") throw refused();
   const log = talkingLog(io);
-  const rebuilt = await rebuildIndex({ stateDir: stateDirOf(io), clock: systemClock, log });
+  const stateDir = stateDirOf(io);
+  const finish = (database: Database): Promise<void> => pruneAgain(database, { stateDir, log });
+  const rebuilt = await rebuildIndex({ stateDir, clock: systemClock, log, finish });
   const { decisions, carriedOver, unread } = rebuilt;
   if (unread !== undefined) {
     io.err(

@@ -5,6 +5,7 @@ import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { basePlaces } from "../../config/policy-places.ts";
 import type { Bundle } from "../../contract/bundle.ts";
+import { readMembers } from "../../decision/record-header.ts";
 import { getDecision } from "../../decision/store/query-decisions.ts";
 import { readAdmissionText } from "../../decision/store/read-admission-text.ts";
 import { RecordReader } from "../../replay/recorded-decision.ts";
@@ -28,11 +29,13 @@ export interface AsTestOptions {
 
 /** Prints or writes the test. */
 export async function printAsTest(io: CliIo, id: string, options: AsTestOptions): Promise<void> {
-  const text = await withStore(io, options.config, async (store) => {
-    const { decision_id: found } = await getDecision(store, id);
-    return await readAdmissionText(store, found);
+  const { found, text } = await withStore(io, options.config, async (store) => {
+    const { decision_id: wanted } = await getDecision(store, id);
+    return { found: wanted, text: await readAdmissionText(store, wanted) };
   });
   if (text === undefined) throw unusable(id, "its record was pruned");
+  // What is no JSON would become Rego, and whoever can write the store would write the test.
+  if (readMembers(text)?.["decision_id"] !== found) throw unusable(id, "its record is not whole");
   const recorded = new RecordReader().read(text);
   if (recorded.isList) throw unusable(id, "what it asked for was hidden, and no call was judged");
   if (recorded.isMasked) throw unusable(id, "its input was masked");
@@ -43,7 +46,7 @@ export async function printAsTest(io: CliIo, id: string, options: AsTestOptions)
   const test = regoTest({ recorded, layer, policyPackage, rules });
   if (test === undefined) throw unusable(id, `"${layer.verdict.layer.name}" gave no answer`);
   if (options.file === undefined) return io.out(test.trimEnd());
-  await writeFile(resolve(io.cwd, options.file), test);
+  await writeFile(resolve(io.cwd, options.file), test, { mode: 0o600 });
   io.err(`wrote ${options.file}; put it beside the policy and run mcp-gateway policy test`);
 }
 

@@ -2,11 +2,12 @@
  * The checkpoints of one writer, a file of lines in the folder of all checkpoints: appended, synced,
  * and never written again.
  */
+import type { KeyObject } from "node:crypto";
 import { mkdir, open, readdir, readFile } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { codeOf } from "../../errors.ts";
-import { readCheckpoint } from "./checkpoint.ts";
+import { isSignedBy, readCheckpoint } from "./checkpoint.ts";
 
 const ending = ".checkpoints";
 /** More than two lines, a torn one and the one before it, that name a hundred other writers each. */
@@ -66,17 +67,23 @@ export async function readCheckpointLines(
   return lines;
 }
 
-/** The last place that each writer of the folder has stated, at most of the newest `limit`. */
+/**
+ * The last place that each writer of the folder has stated, at most of the newest `limit`. What the
+ * key did not sign is not repeated: it would be vouched for, and take the place of what is.
+ */
 export async function lastPlaces(
   folder: string,
   limit: number,
+  key: KeyObject,
 ): Promise<Readonly<Record<string, number>>> {
-  const places: [string, number][] = [];
-  for (const name of (await listFiles(folder)).slice(-limit)) {
+  const places = new Map<string, number>();
+  for (const name of (await listFiles(folder)).toReversed()) {
+    if (places.size >= limit) break;
     const last = readCheckpoint(await lastLine(join(folder, name)));
-    if (last !== undefined) places.push([last.statement.writer, last.statement.seq]);
+    if (last === undefined || !isSignedBy(last, key)) continue;
+    places.set(last.statement.writer, last.statement.seq);
   }
-  return Object.fromEntries(places);
+  return Object.fromEntries([...places].toReversed());
 }
 
 /** The last whole line; "" where there is none. Files of gateways that run for long are large. */

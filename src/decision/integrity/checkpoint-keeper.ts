@@ -3,6 +3,7 @@
  * then. One that cannot be written is told and tried again: decisions do not wait for it, and what
  * it would have said stays unproven until it is there.
  */
+import { createPublicKey } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 import type { Clock, Log } from "../../contract/ambient.ts";
 import { messageOf } from "../../errors.ts";
@@ -80,7 +81,8 @@ export class CheckpointKeeper<Position> {
     const { folder, writer, clock, log } = this.#options;
     try {
       const key = await this.#options.key();
-      const { [writer]: _own, ...others } = await lastPlaces(folder, othersMax);
+      const places = await lastPlaces(folder, othersMax, createPublicKey(key));
+      const { [writer]: _own, ...others } = places;
       const line = signCheckpoint(
         {
           version: 1,

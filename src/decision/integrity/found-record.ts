@@ -18,8 +18,16 @@ export interface StoredPlace {
   readonly columns: Members | undefined;
 }
 
-/** The record of a text, compared with where it was found. */
+/** The record of a text, compared with where it was found; whoever wrote it breaks no reader. */
 export function foundText(text: string, place: StoredPlace): FoundRecord {
+  try {
+    return readText(text, place);
+  } catch {
+    return unreadable(place.seq, "it cannot be read");
+  }
+}
+
+function readText(text: string, place: StoredPlace): FoundRecord {
   const envelope = openEnvelope(text);
   if (envelope === undefined) return unreadable(place.seq, "it has no place in a chain");
   const members = readMembers(text);

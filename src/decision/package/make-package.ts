@@ -5,16 +5,14 @@
  */
 import { createPublicKey } from "node:crypto";
 import type { KeyObject } from "node:crypto";
-import { gatewayVersion } from "../../contract/version.ts";
-import { sha256Of } from "../../contract/sha256.ts";
 import { isRecord } from "../../contract/json.ts";
-import { firstLink } from "../integrity/chain-link.ts";
+import { gatewayVersion } from "../../contract/version.ts";
 import type { FoundRecord } from "../integrity/chain-check.ts";
 import { keyIdOf } from "../integrity/checkpoint.ts";
 import { readCheckpointLines } from "../integrity/checkpoint-file.ts";
-import type { PrunedRange } from "../integrity/pruned-range.ts";
 import { readPruned } from "../integrity/pruned-range.ts";
 import { readMembers } from "../record-header.ts";
+import { dayMs } from "../store/partitions.ts";
 import { toTimestamp } from "../to-timestamp.ts";
 import type { RecordedChains } from "../verify-record.ts";
 import type { PackageFiles, PackageManifest } from "./package-manifest.ts";
@@ -27,7 +25,11 @@ import {
   signatureName,
   signManifest,
 } from "./package-manifest.ts";
+import type { PackagePart } from "./package-parts.ts";
+import { PackageParts, partOf } from "./package-parts.ts";
 import { recordLine } from "./record-line.ts";
+import type { WriterWish } from "./writer-part.ts";
+import { lastStatedMs, readWriter } from "./writer-part.ts";
 
 export interface PackageOptions {
   readonly chains: RecordedChains;
@@ -37,83 +39,82 @@ export interface PackageOptions {
   readonly key: KeyObject;
   readonly sinceMs: number;
   readonly nowMs: number;
+  /** An empty folder for what is too long for memory; its maker removes it. */
+  readonly scratch: string;
   /** All content of a bundle by digest, its own first; `undefined` where it is not whole here. */
   readonly readBundle: (digest: string) => Promise<PackageFiles | undefined>;
 }
 
 export interface MadePackage {
   readonly manifest: PackageManifest;
-  readonly files: PackageFiles;
+  /** Of `scratch`, in the order of the archive. */
+  readonly parts: readonly PackagePart[];
 }
 
 /** Reads everything; the manifest comes first, so that whoever streams the package knows what comes. */
 export async function makePackage(options: PackageOptions): Promise<MadePackage> {
-  const { chains, key, checkpoints, nowMs, sinceMs } = options;
-  // What is stated is read first: what comes behind it meanwhile is not vouched for yet.
-  const stated = await readCheckpointLines(checkpoints);
-  const pruned = await readPruned(checkpoints, createPublicKey(key));
-  const content = new Map<string, Buffer>();
-  const writers: PackageManifest["writers"] = [];
+  const { key, nowMs, sinceMs } = options;
+  const parts = new PackageParts(options.scratch);
   const named = new Set<string>();
-  for (const writer of await chains.writers()) {
-    const part = await readWriter(chains.chain(writer), writer, sinceMs, named);
-    if (part === undefined) continue;
-    content.set(recordsName(writer), textFile(part.lines));
-    content.set(checkpointsName(writer), textFile(stated.get(writer) ?? []));
-    const left = [...part.before, ...(pruned.ranges.get(writer) ?? [])];
-    writers.push({ writer, records: part.lines.length, left_out: left });
-  }
-  const bundles = await addBundles(content, named, options.readBundle);
+  const writers = await addWriters(parts, named, options);
+  const bundles = await addBundles(parts, named, options.readBundle);
   const about = { version: 1, made_at: toTimestamp(nowMs), since: toTimestamp(sinceMs) } as const;
-  const files = [...content].map(([name, bytes]) => describe(name, bytes));
   const from = { gateway: gatewayVersion, key: keyIdOf(key) };
-  const manifest = { ...about, ...from, writers, ...bundles, files };
-  return { manifest, files: signed(manifest, content, key) };
+  const manifest = { ...about, ...from, writers, ...bundles, files: parts.described };
+  return { manifest, parts: [...signedParts(manifest, key), ...parts.parts] };
 }
 
-function signed(manifest: PackageManifest, content: PackageFiles, key: KeyObject): PackageFiles {
+function signedParts(manifest: PackageManifest, key: KeyObject): readonly PackagePart[] {
   const text = JSON.stringify(manifest, null, 2);
   const open = createPublicKey(key).export({ type: "spki", format: "pem" });
-  return new Map([
-    [manifestName, Buffer.from(text)],
-    [signatureName, Buffer.from(`${signManifest(text, key)}\n`)],
-    [keyName, Buffer.from(open)],
-    ...content,
-  ]);
+  return [
+    partOf(manifestName, Buffer.from(text)),
+    partOf(signatureName, Buffer.from(`${signManifest(text, key)}\n`)),
+    partOf(keyName, Buffer.from(open)),
+  ];
 }
 
-interface WriterPart {
-  readonly lines: readonly string[];
-  /** What was made before. */
-  readonly before: readonly PrunedRange[];
-}
-
-/** From the first record of the time on; `undefined` where there is none. */
-async function readWriter(
-  chain: AsyncIterable<FoundRecord>,
-  writer: string,
-  sinceMs: number,
+async function addWriters(
+  parts: PackageParts,
   named: Set<string>,
-): Promise<WriterPart | undefined> {
-  const lines: string[] = [];
-  let before: readonly PrunedRange[] = [];
-  for await (const record of chain) {
-    if (lines.length === 0 && timeOf(record) < sinceMs) continue;
-    if (lines.length === 0 && record.seq > 1) {
-      const link = record.previous;
-      before = [{ first: 1, last: record.seq - 1, previous: firstLink(writer), link }];
-    }
-    lines.push(recordLine(record));
-    for (const digest of namedBundles(record)) named.add(digest);
+  { chains, checkpoints, key, sinceMs }: PackageOptions,
+): Promise<PackageManifest["writers"]> {
+  // What is stated is read first: what comes behind it meanwhile is not vouched for yet.
+  const stated = await readCheckpointLines(checkpoints);
+  const publicKey = createPublicKey(key);
+  const pruned = await readPruned(checkpoints, publicKey);
+  const recorded = await (chains.recent?.writers(sinceMs - dayMs) ?? chains.writers());
+  const writers: PackageManifest["writers"] = [];
+  for (const writer of [...new Set([...recorded, ...stated.keys()])].toSorted()) {
+    const removed = pruned.ranges.get(writer) ?? [];
+    const lines = stated.get(writer) ?? [];
+    const wish = { writer, sinceMs, removed, stated: lines, key: publicKey };
+    const part = await addWriter(parts, named, chains, wish);
+    if (part !== undefined) writers.push(part);
   }
-  return lines.length === 0 ? undefined : { lines, before };
+  return writers;
 }
 
-/** What cannot be read is part of any time. */
-function timeOf({ text, columns }: FoundRecord): number {
-  const members = text === undefined ? undefined : readMembers(text);
-  const time = Date.parse(String(members?.["timestamp"] ?? columns?.["recorded_at"]));
-  return Number.isNaN(time) ? Number.POSITIVE_INFINITY : time;
+async function addWriter(
+  parts: PackageParts,
+  named: Set<string>,
+  chains: RecordedChains,
+  wish: WriterWish,
+): Promise<PackageManifest["writers"][number] | undefined> {
+  const { writer, sinceMs, removed, stated } = wish;
+  const draft = parts.begin(recordsName(writer));
+  let records = 0;
+  const before = await readWriter(chains, wish, async (record) => {
+    records += 1;
+    await draft.append(`${recordLine(record)}\n`);
+    for (const digest of namedBundles(record)) named.add(digest);
+  });
+  // A writer that has stated a place since then is part of it, whatever the store still has.
+  if (records === 0 && !(lastStatedMs(wish) >= sinceMs)) return undefined;
+  await draft.end();
+  await parts.add(checkpointsName(writer), stated.map((line) => `${line}\n`).join(""));
+  const behind = removed.filter(({ first }) => first > (before?.last ?? 0));
+  return { writer, records, left_out: before === undefined ? behind : [before, ...behind] };
 }
 
 function namedBundles({ text, columns }: FoundRecord): readonly string[] {
@@ -138,24 +139,16 @@ function isDigest(text: string): boolean {
 }
 
 async function addBundles(
-  content: Map<string, Buffer>,
+  parts: PackageParts,
   named: ReadonlySet<string>,
   readBundle: PackageOptions["readBundle"],
 ): Promise<Pick<PackageManifest, "bundles" | "missing_bundles">> {
   const bundles: string[] = [];
   const missing: string[] = [];
   for (const digest of [...named].toSorted()) {
-    const parts = await readBundle(digest);
-    (parts === undefined ? missing : bundles).push(digest);
-    for (const [part, bytes] of parts ?? []) content.set(contentName(part), bytes);
+    const contents = await readBundle(digest);
+    (contents === undefined ? missing : bundles).push(digest);
+    for (const [part, bytes] of contents ?? []) await parts.add(contentName(part), bytes);
   }
   return { bundles, missing_bundles: missing };
-}
-
-function describe(name: string, bytes: Buffer): PackageManifest["files"][number] {
-  return { name, sha256: sha256Of(bytes).slice("sha256:".length), bytes: bytes.length };
-}
-
-function textFile(lines: readonly string[]): Buffer {
-  return Buffer.from(lines.map((line) => `${line}\n`).join(""));
 }

@@ -1,13 +1,16 @@
 /**
  * Prunes once a day while a gateway runs, as `decisions.retention` says. Of several gateways on one
- * Postgres one does it. What fails is told and tried again an hour later: nobody's call waits for it.
+ * Postgres, or one state folder, one does it. What fails is told and tried again an hour later: nobody's call waits for it.
  */
 import type { DecisionsConfig } from "../../config/config.ts";
 import type { NewId } from "../../contract/ambient.ts";
 import type { DecisionLog } from "../../contract/record.ts";
 import { codeOf, messageOf } from "../../errors.ts";
+import { spoolFolder } from "../spool/writer-folder.ts";
+import { leavePayloadTurn, takePayloadTurn } from "./payload-turn.ts";
 import type { PruneOutcome, PrunePlace } from "./prune-record.ts";
 import { pruneInTurn } from "./prune-record.ts";
+import { hasOlderSegments } from "./prune-spool.ts";
 import { beforeDays } from "./prune-store.ts";
 import type { Cutoffs } from "./prune-store.ts";
 
@@ -20,9 +23,16 @@ export interface RetentionOptions extends PrunePlace {
   readonly tenant: string;
   readonly newId: NewId;
   readonly note: DecisionLog["note"];
+  /**
+   * Prunes everything of an embedded store in a process of its own, since the index has to be opened for
+   * payloads; asked where some are past their retention.
+   */
+  readonly pruneApart?: PruneApart;
   /** When it looks first; a minute after the start. */
   readonly firstMs?: number;
 }
+
+export type PruneApart = (signal: AbortSignal) => Promise<void>;
 
 /** Where nothing is configured nothing runs. Returns how to stop; what is under way ends before. */
 export function keepRetention(options: RetentionOptions): () => Promise<void> {
@@ -30,12 +40,14 @@ export function keepRetention(options: RetentionOptions): () => Promise<void> {
   if (retention.payloadDays === undefined && retention.headerDays === undefined) {
     return async () => {};
   }
+  const ending = new AbortController();
   let running: Promise<void> = Promise.resolve();
   let doneAtMs = Number.NEGATIVE_INFINITY;
   const look = (): void => {
     running = running.then(async () => {
       if (clock.monotonicMs() - doneAtMs < dayMs) return;
-      if (await prune(options)) doneAtMs = clock.monotonicMs();
+      if (ending.signal.aborted) return;
+      if (await prune(options, ending.signal)) doneAtMs = clock.monotonicMs();
     });
   };
   const first = setTimeout(look, options.firstMs ?? firstMs).unref();
@@ -43,6 +55,7 @@ export function keepRetention(options: RetentionOptions): () => Promise<void> {
   return async () => {
     clearTimeout(first);
     clearInterval(timer);
+    ending.abort();
     await running;
   };
 }
@@ -56,25 +69,44 @@ export function cutoffsOf(retention: DecisionsConfig["retention"], nowMs: number
   };
 }
 
-async function prune(options: RetentionOptions): Promise<boolean> {
+async function prune(options: RetentionOptions, signal: AbortSignal): Promise<boolean> {
   const { retention, clock, log } = options;
   const cutoffs = cutoffsOf(retention, clock.nowMs());
   try {
     const outcome = await pruneInTurn(options, { cutoffs, by: "gateway", isProven: true });
     if (outcome !== undefined) await tell(options, outcome);
+    if (options.store.kind === "embedded") await prunePayloads(options, cutoffs, signal);
     return true;
   } catch (thrown) {
+    if (signal.aborted) return false;
     const found = { code: codeOf(thrown), reason: messageOf(thrown) };
     log.warn(found, "decision record not pruned, tried again in an hour");
     return false;
   }
 }
 
+/** Of several gateways on one state folder one does it; who ends in the middle leaves it to the next. */
+async function prunePayloads(
+  { stateDir, clock, pruneApart }: RetentionOptions,
+  { payloadBeforeMs }: Cutoffs,
+  signal: AbortSignal,
+): Promise<void> {
+  if (pruneApart === undefined || payloadBeforeMs === undefined) return;
+  if (!(await hasOlderSegments(spoolFolder(stateDir, "embedded"), payloadBeforeMs))) return;
+  if (!(await takePayloadTurn(stateDir, clock))) return;
+  try {
+    await pruneApart(signal);
+  } catch (thrown) {
+    await leavePayloadTurn(stateDir);
+    throw thrown;
+  }
+}
+
 async function tell(options: RetentionOptions, { store, spool }: PruneOutcome): Promise<void> {
   const { tenant, clock, newId, note, log } = options;
-  const { payloads, headers, held } = store;
-  const details = { payloads, headers, held, segments: spool?.segments ?? 0 };
-  if (payloads + headers + details.segments === 0) return;
+  const { payloads, headers, notes, held } = store;
+  const details = { payloads, headers, notes, held, segments: spool?.segments ?? 0 };
+  if (payloads + headers + notes + details.segments === 0) return;
   log.info(details, "decision record pruned");
   const about = { tenant, by: "gateway", action: "prune", subject: "decision record" };
   const timeMs = clock.nowMs();

@@ -3,14 +3,17 @@
  * record and the database its index. There the index is pruned and made durable before a segment that
  * only it knows the headers of is removed.
  */
+import { createPublicKey } from "node:crypto";
 import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { CheckpointsConfig, DecisionsConfig } from "../../config/config.ts";
 import type { Clock, Log } from "../../contract/ambient.ts";
+import type { Database } from "../../database/database.ts";
 import { openMigrated } from "../../database/open-migrated.ts";
 import { embeddedFolder, withEmbeddedLock } from "../../database/pglite.ts";
 import { checkpointFolder, checkpointKey } from "../integrity/checkpoint-key.ts";
 import type { Prove } from "../integrity/pruned-range.ts";
+import { readCheckpoints } from "../integrity/read-checkpoints.ts";
 import { proveIn } from "../integrity/pruned-range.ts";
 import type { SpoolPosition } from "../spool/committed-mark.ts";
 import { spoolFolder } from "../spool/writer-folder.ts";
@@ -19,6 +22,7 @@ import { openStore } from "../store/open-store.ts";
 import { holdsIn, holdsOf } from "./hold-store.ts";
 import type { PrunedSpool } from "./prune-spool.ts";
 import { pruneSpool } from "./prune-spool.ts";
+import { requireWhole } from "./require-whole.ts";
 import { takeTurn } from "./prune-statements.ts";
 import type { Cutoffs, PruneResult } from "./prune-store.ts";
 import { pruneStore } from "./prune-store.ts";
@@ -49,14 +53,15 @@ export interface PruneOutcome {
 /**
  * Prunes, as a person asks for it.
  *
- * @throws DecisionError `checkpoint_key_unusable`, `holds_unusable`; DatabaseError
+ * @throws DecisionError `checkpoint_key_unusable`, `holds_unusable`, `record_not_whole`; DatabaseError
  */
 export async function pruneRecord(place: PrunePlace, pruning: Pruning): Promise<PruneOutcome> {
   const prove = pruning.isProven && !pruning.isDryRun ? await provingAt(place) : undefined;
   if (place.store.kind === "embedded") return await pruneEmbedded(place, pruning, prove);
   const database = await openMigrated(place.store.url);
   try {
-    const options = { ...pruning, holds: holdsIn, prove, log: place.log };
+    const checked = prove && provingWhole(database, place, pruning, prove);
+    const options = { ...pruning, holds: holdsIn, prove: checked, log: place.log };
     return { store: await pruneStore(database, options), spool: undefined };
   } finally {
     await database.close();
@@ -80,7 +85,7 @@ export async function pruneInTurn(
     const pruned = await withEmbeddedLock(stateDir, { clock }, async () =>
       pruneSpool({ ...options, holds: await holdsOf(stateDir) }),
     );
-    return { store: { payloads: 0, headers: 0, held: 0, busy: [] }, spool: pruned };
+    return { store: { payloads: 0, headers: 0, notes: 0, held: 0, busy: [] }, spool: pruned };
   }
   const database = await openMigrated(store.url);
   try {
@@ -94,6 +99,21 @@ export async function pruneInTurn(
 async function provingAt({ stateDir, checkpoints, clock }: PrunePlace): Promise<Prove> {
   const key = await checkpointKey(stateDir, checkpoints);
   return proveIn(checkpointFolder(stateDir, checkpoints), key, clock.nowMs);
+}
+
+/** States what goes once it was looked at, over a connection that sees it until it is gone. */
+function provingWhole(
+  database: Database,
+  { stateDir, checkpoints }: PrunePlace,
+  { cutoffs: { headerBeforeMs = 0 } }: Pruning,
+  prove: Prove,
+): Prove {
+  return async (removed) => {
+    const key = createPublicKey(await checkpointKey(stateDir, checkpoints));
+    const { statements } = await readCheckpoints(checkpointFolder(stateDir, checkpoints), key);
+    await requireWhole(database, removed, { beforeMs: headerBeforeMs, stated: statements });
+    await prove(removed);
+  };
 }
 
 async function pruneEmbedded(

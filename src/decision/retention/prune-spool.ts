@@ -68,6 +68,18 @@ export async function pruneSpool(options: SpoolPruning): Promise<PrunedSpool> {
   return sum;
 }
 
+/** Whether a segment was last touched before a time. */
+export async function hasOlderSegments(spool: string, beforeMs: number): Promise<boolean> {
+  for (const writer of await listWriters(spool)) {
+    const folder = join(spool, writer);
+    const [oldest] = await listSegments(folder);
+    if (oldest === undefined) continue;
+    const found = await stat(join(folder, segmentName(oldest))).catch(() => undefined);
+    if (found !== undefined && found.mtimeMs < beforeMs) return true;
+  }
+  return false;
+}
+
 /** Those that nobody appends to, and nobody has touched since the cutoff. */
 async function closedSegments(
   { spool, clock, log, cutoffs }: SpoolPruning,
@@ -78,7 +90,9 @@ async function closedSegments(
   const old: number[] = [];
   for (const segment of await listSegments(folder)) {
     const { mtimeMs } = await stat(join(folder, segmentName(segment)));
-    if (mtimeMs < newestMs) old.push(segment);
+    // What comes behind it is newer, whatever a file says that was copied or touched.
+    if (mtimeMs >= newestMs) break;
+    old.push(segment);
   }
   if (old.length === 0) return old;
   if (await isWriterAlive(folder, clock)) {

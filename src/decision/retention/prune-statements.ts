@@ -67,13 +67,15 @@ const heldIds = `
     AND coalesce(s.recorded_at < hold.until_at, true)
   WHERE s.decision_id >= $1::uuid AND s.decision_id < $2::uuid`;
 
-const withHeld = `
-WITH hold AS (
-  SELECT * FROM json_to_recordset($3::json) AS given (
+const holdRows = (parameter: string): string => `hold AS (
+  SELECT * FROM json_to_recordset(${parameter}::json) AS given (
     tenant text, decision_ids json, agent text, user_id text, server text,
     from_at timestamptz, until_at timestamptz
   )
-), held AS (${heldIds})`;
+)`;
+
+const withHeld = `
+WITH ${holdRows("$3")}, held AS (${heldIds})`;
 
 const inRange = "decision_id >= $1::uuid AND decision_id < $2::uuid";
 const notHeld = "NOT EXISTS (SELECT 1 FROM held WHERE held.decision_id = gone.decision_id)";
@@ -115,7 +117,11 @@ export function selectRanges(partitions: {
   const both = [decision === undefined ? [] : [headers], shadow === undefined ? [] : [differences]];
   return `${withHeld}, place AS (
   ${both.flat().join("\n  UNION ALL ")}
-), marked AS (
+)${joinedPlaces}`;
+}
+
+/** Ranges of a table `place` of writer, seq, previous and link. */
+const joinedPlaces = `, marked AS (
   SELECT *, CASE
     WHEN lag(seq) OVER line = seq - 1 AND lag(link) OVER line = previous THEN 0 ELSE 1
   END AS is_first
@@ -128,7 +134,59 @@ SELECT writer, min(seq)::text AS first, max(seq)::text AS last,
   (array_agg(previous ORDER BY seq))[1] AS previous,
   (array_agg(link ORDER BY seq DESC))[1] AS link
 FROM numbered GROUP BY writer, number ORDER BY writer, min(seq)`;
+
+/** What belongs to no decision, with the columns that a hold may name; of others it is not known. */
+const notes = {
+  activation: [],
+  approval_event: ["agent", "user_id", "server"],
+  admin_action: [],
+} as const;
+type NoteTable = keyof typeof notes;
+const noteTables = ["activation", "approval_event", "admin_action"] as const;
+
+/** `$1` id behind the highest, `$2` holds. */
+function noteIsHeld(table: NoteTable): string {
+  const named = table === "approval_event" ? "gone.for_decision_id" : "NULL";
+  const agreeing = notes[table].map(
+    (column) => `AND coalesce(gone.${column} = hold.${column}, true)`,
+  );
+  return `EXISTS (SELECT 1 FROM hold
+    WHERE (hold.decision_ids IS NULL OR EXISTS (
+        SELECT 1 FROM json_array_elements_text(hold.decision_ids) AS id
+        WHERE id IN (gone.decision_id::text, ${named})))
+      AND coalesce(gone.tenant = hold.tenant, true) ${agreeing.join(" ")}
+      AND coalesce(gone.recorded_at >= hold.from_at, true)
+      AND coalesce(gone.recorded_at < hold.until_at, true))`;
 }
+
+/** How many notes go, and how many stay because they are held. */
+export const countNotes = `
+WITH ${holdRows("$2")}
+SELECT count(*) FILTER (WHERE NOT is_held)::text AS gone, count(*) FILTER (WHERE is_held)::text AS kept
+FROM (
+  ${noteTables
+    .map(
+      (table) => `SELECT ${noteIsHeld(table)} AS is_held
+  FROM mcp_gateway.${table} AS gone WHERE gone.decision_id < $1::uuid`,
+    )
+    .join("\n  UNION ALL ")}
+) AS note`;
+
+/** Removes the notes that are not held, and returns their places like `selectRanges`. */
+export const deleteNotes = `
+WITH ${holdRows("$2")}, ${noteTables
+  .map(
+    (table) => `gone_${table} AS (
+  DELETE FROM mcp_gateway.${table} AS gone
+  WHERE gone.decision_id < $1::uuid AND NOT ${noteIsHeld(table)}
+  RETURNING writer, seq, encode(substring(record FROM 1 FOR 400), 'escape') AS head
+)`,
+  )
+  .join(", ")}, place AS (
+  SELECT writer, seq, substring(head FROM '"previous_link":"([0-9a-f]{64})"') AS previous,
+    substring(head FROM '"link":"([0-9a-f]{64})"') AS link
+  FROM (${noteTables.map((table) => `SELECT * FROM gone_${table}`).join(" UNION ALL ")}) AS gone
+)${joinedPlaces}`;
 
 /** `$1` who, `$2` and `$3` the times before which payloads and headers went, `$4` and `$5` how many. */
 export const insertRun = `

@@ -6,7 +6,7 @@
  */
 import * as z from "zod/mini";
 import type { Log } from "../../contract/ambient.ts";
-import type { Database, Queryable } from "../../database/database.ts";
+import type { Database, Queryable, Row } from "../../database/database.ts";
 import { codeOf, messageOf } from "../../errors.ts";
 import type { PrunedRange, Prove } from "../integrity/pruned-range.ts";
 import { dayMs } from "../store/partitions.ts";
@@ -16,7 +16,9 @@ import { holdsParameter } from "./hold.ts";
 import type { DayTable } from "./prune-statements.ts";
 import {
   countGone,
+  countNotes,
   deleteGone,
+  deleteNotes,
   dropPartition,
   insertRun,
   limitLockWait,
@@ -49,6 +51,8 @@ export interface PruneResult {
   /** Rows of payloads and of headers; differences of shadows count as headers. */
   readonly payloads: number;
   readonly headers: number;
+  /** What operators and bundles did, and what became of approvals; as old as headers. */
+  readonly notes: number;
   /** Rows that stayed because somebody holds them. */
   readonly held: number;
   /** Days that were in use and are left for the next time. */
@@ -62,23 +66,35 @@ export function beforeDays(days: number, nowMs: number): number {
 
 /** Removes it, or says what would go. */
 export async function pruneStore(database: Database, options: PruneOptions): Promise<PruneResult> {
-  const sum = { payloads: 0, headers: 0, held: 0 };
+  const sum = { payloads: 0, headers: 0, notes: 0, held: 0 };
   const busy: string[] = [];
-  for (const unit of unitsBefore(await partitionsOf(database), options.cutoffs)) {
+  const attempt = async (part: string, work: Prune): Promise<void> => {
     try {
-      const part = await database.transaction((inside) => pruneUnit(inside, unit, options));
-      sum.payloads += part.payloads;
-      sum.headers += part.headers;
-      sum.held += part.held;
+      const pruned = await database.transaction(work);
+      sum.payloads += pruned.payloads ?? 0;
+      sum.headers += pruned.headers ?? 0;
+      sum.notes += pruned.notes ?? 0;
+      sum.held += pruned.held;
     } catch (thrown) {
       if (!isBusy(codeOf(thrown))) throw thrown;
-      options.log.warn({ day: unit.ending, reason: messageOf(thrown) }, "day not pruned");
-      busy.push(unit.ending);
+      options.log.warn({ part, reason: messageOf(thrown) }, "part of the record not pruned");
+      busy.push(part);
     }
+  };
+  for (const unit of unitsBefore(await partitionsOf(database), options.cutoffs)) {
+    await attempt(unit.ending, (inside) => pruneUnit(inside, unit, options));
+  }
+  const { headerBeforeMs } = options.cutoffs;
+  if (headerBeforeMs !== undefined) {
+    await attempt("notes", (inside) => pruneNotes(inside, headerBeforeMs, options));
   }
   if (!options.isDryRun) await noteRun(database, options, sum);
   return { ...sum, busy };
 }
+
+type Prune = (
+  inside: Queryable,
+) => Promise<{ readonly held: number } & Partial<Omit<PruneResult, "busy">>>;
 
 /** `lock_not_available`, `deadlock_detected`, and `undefined_table`: somebody else has pruned it. */
 function isBusy(code: string | undefined): boolean {
@@ -140,11 +156,7 @@ function startOfDay(ending: string): number {
   return Date.parse(`${ending.slice(0, 4)}-${ending.slice(4, 6)}-${ending.slice(6)}T00:00:00Z`);
 }
 
-async function pruneUnit(
-  inside: Queryable,
-  unit: Unit,
-  options: PruneOptions,
-): Promise<Omit<PruneResult, "busy">> {
+async function pruneUnit(inside: Queryable, unit: Unit, options: PruneOptions): ReturnType<Prune> {
   await inside.query(lockRetention);
   await inside.query(limitLockWait);
   const holds = holdsParameter(await options.holds(inside));
@@ -163,6 +175,24 @@ async function pruneUnit(
   const headers = header.rows + shadow.rows;
   const held = headerHigh === undefined ? payload.held : header.held + shadow.held;
   return { payloads: payload.rows, headers, held };
+}
+
+/** They are few and not partitioned; the statement is on the disk before the commit removes them. */
+async function pruneNotes(
+  inside: Queryable,
+  beforeMs: number,
+  options: PruneOptions,
+): ReturnType<Prune> {
+  await inside.query(lockRetention);
+  await inside.query(limitLockWait);
+  const parameters = [lowestUuid(beforeMs), holdsParameter(await options.holds(inside))];
+  const [counted] = await inside.query(countNotes, parameters);
+  const [notes, held] = [Number(counted?.["gone"]), Number(counted?.["kept"])];
+  if (!options.isDryRun && notes > 0) {
+    const ranges = readRanges(await inside.query(deleteNotes, parameters));
+    if (ranges.size > 0) await options.prove?.(ranges);
+  }
+  return { notes, held };
 }
 
 interface Going {
@@ -194,7 +224,8 @@ async function goingOf(
 }
 
 const rangeSchema = z.object({
-  writer: z.string(),
+  // It names a file, and whoever can write the store can write anything there.
+  writer: z.string().check(z.regex(/^[0-9a-z-]{1,64}$/)),
   first: z.string(),
   last: z.string(),
   previous: z.nullable(z.string()),
@@ -211,10 +242,15 @@ async function rangesOf(
     decision: nameOf("decision"),
     shadow_difference: nameOf("shadow_difference"),
   };
+  if (partitions.decision === undefined && partitions.shadow_difference === undefined) {
+    return new Map();
+  }
+  return readRanges(await inside.query(selectRanges(partitions), parameters));
+}
+
+function readRanges(rows: readonly Row[]): ReadonlyMap<string, readonly PrunedRange[]> {
   const ranges = new Map<string, PrunedRange[]>();
-  if (partitions.decision === undefined && partitions.shadow_difference === undefined)
-    return ranges;
-  for (const row of await inside.query(selectRanges(partitions), parameters)) {
+  for (const row of rows) {
     const { writer, first, last, previous, link } = rangeSchema.parse(row);
     // Nobody vouches for what never stood in a chain.
     if (previous === null || link === null || Number(first) < 1) continue;

@@ -28,6 +28,8 @@ export interface RebuildOptions {
   readonly stateDir: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** Works on it before it takes the place of the old one, such as pruning it again. */
+  readonly finish: (database: Database) => Promise<void>;
 }
 
 export interface Rebuilt {
@@ -57,7 +59,7 @@ export async function rebuildIndex(options: RebuildOptions): Promise<Rebuilt> {
 }
 
 async function makeAnew(
-  { stateDir, clock, log }: RebuildOptions,
+  { stateDir, clock, log, finish }: RebuildOptions,
   fresh: string,
   folder: string,
 ): Promise<Rebuilt> {
@@ -66,6 +68,7 @@ async function makeAnew(
     await migrate(database);
     await takeIn(database, { spool: spoolFolder(stateDir, "embedded"), clock, log });
     const taken = await carryOver(folder, database);
+    await finish(database);
     const [row] = await database.query("SELECT count(*)::text AS count FROM decisions");
     return { decisions: Number(row?.["count"]), ...taken };
   } finally {

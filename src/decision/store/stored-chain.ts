@@ -10,29 +10,35 @@ import type { FoundRecord } from "../integrity/chain-check.ts";
 import { foundColumns, foundText, unreadable } from "../integrity/found-record.ts";
 import type { StoredPlace } from "../integrity/found-record.ts";
 import { openEnvelope } from "../integrity/envelope.ts";
+import { lowestUuid } from "./uuid-time.ts";
 
 const pageRows = 500;
 /** Places count from 1, and as far as numbers are exact. */
 const lastPlace = Number.MAX_SAFE_INTEGER;
 
+/** `$1` the lowest id: days before it are not read. */
 const selectWriters = `
-SELECT writer FROM mcp_gateway.decision
-UNION SELECT writer FROM mcp_gateway.activation
-UNION SELECT writer FROM mcp_gateway.approval_event
-UNION SELECT writer FROM mcp_gateway.admin_action
-UNION SELECT writer FROM mcp_gateway.shadow_difference
+SELECT writer FROM mcp_gateway.decision WHERE decision_id >= $1::uuid
+UNION SELECT writer FROM mcp_gateway.activation WHERE decision_id >= $1::uuid
+UNION SELECT writer FROM mcp_gateway.approval_event WHERE decision_id >= $1::uuid
+UNION SELECT writer FROM mcp_gateway.admin_action WHERE decision_id >= $1::uuid
+UNION SELECT writer FROM mcp_gateway.shadow_difference WHERE decision_id >= $1::uuid
 UNION SELECT writer FROM mcp_gateway.decision_dead_letter
 ORDER BY writer`;
 
-/** `$1` writer, `$2` the place after which to begin, `$3` at most so many places. */
+/**
+ * `$1` writer, `$2` the place after which to begin, `$3` at most so many places, `$4` the lowest id:
+ * days before it are not read.
+ */
 const selectChain = `
 WITH found AS (
   SELECT d.seq, to_jsonb(d) AS columns, p.record, p.document,
     encode(d.previous_link, 'hex') AS previous, encode(d.link, 'hex') AS link,
     encode(d.record_sha256, 'hex') AS record_sha256
   FROM mcp_gateway.decision d
-  LEFT JOIN mcp_gateway.decision_payload p USING (decision_id, kind)
-  WHERE d.writer = $1 AND d.seq > $2::bigint AND d.seq <= ${lastPlace}
+  LEFT JOIN mcp_gateway.decision_payload p
+    ON p.decision_id = d.decision_id AND p.kind = d.kind AND p.decision_id >= $4::uuid
+  WHERE d.writer = $1 AND d.seq > $2::bigint AND d.seq <= ${lastPlace} AND d.decision_id >= $4::uuid
   UNION ALL
   SELECT seq, to_jsonb(a) || '{"kind": "activation"}', record, NULL, NULL, NULL, NULL
   FROM mcp_gateway.activation a WHERE writer = $1 AND seq > $2::bigint AND seq <= ${lastPlace}
@@ -48,7 +54,8 @@ WITH found AS (
   FROM mcp_gateway.admin_action c WHERE writer = $1 AND seq > $2::bigint AND seq <= ${lastPlace}
   UNION ALL
   SELECT seq, to_jsonb(s) || '{"kind": "shadow"}', record, NULL, NULL, NULL, NULL
-  FROM mcp_gateway.shadow_difference s WHERE writer = $1 AND seq > $2::bigint AND seq <= ${lastPlace}
+  FROM mcp_gateway.shadow_difference s
+  WHERE writer = $1 AND seq > $2::bigint AND seq <= ${lastPlace} AND decision_id >= $4::uuid
 )
 SELECT seq::text AS seq, columns, encode(record, 'base64') AS record, document,
   previous, link, record_sha256
@@ -85,9 +92,9 @@ const rowSchema = z.object({
 });
 const letterSchema = z.object({ record: z.string() });
 
-/** Every writer that the store has something of. */
-export async function storedWriters(database: Queryable): Promise<readonly string[]> {
-  const rows = await database.query(selectWriters);
+/** Every writer that the store has something of, in days that reach behind a time. */
+export async function storedWriters(database: Queryable, sinceMs = 0): Promise<readonly string[]> {
+  const rows = await database.query(selectWriters, [lowestUuid(sinceMs)]);
   return rows.map(({ writer }) => String(writer));
 }
 
@@ -98,17 +105,45 @@ export async function* storedChain(
 ): AsyncGenerator<FoundRecord> {
   const [misplaced] = await database.query(selectMisplaced, [writer]);
   if (misplaced !== undefined) yield unreadable(0, "it is at a place that no record has");
+  yield* storedChainFrom(database, writer, { seq: 0, timeMs: 0 });
+}
+
+/** Behind which place a chain is read, and since when its records were decided, as far as is known. */
+export interface ChainPlace {
+  readonly seq: number;
+  readonly timeMs: number;
+}
+
+/**
+ * The records behind a place. Days before its time are read only where places are missing without
+ * them: an outcome lies in the day of its call.
+ */
+export async function* storedChainFrom(
+  database: Queryable,
+  writer: string,
+  { seq, timeMs }: ChainPlace,
+): AsyncGenerator<FoundRecord> {
   const letters = await deadLetters(database, writer);
-  let after = 0;
-  for (;;) {
-    const rows = await database.query(selectChain, [writer, after, pageRows]);
-    const page = rows.map((row) => found(writer, row));
+  const read = async (after: number, sinceMs: number): Promise<readonly FoundRecord[]> => {
+    const parameters = [writer, after, pageRows, lowestUuid(sinceMs)];
+    const page = (await database.query(selectChain, parameters)).map((row) => found(writer, row));
     const last = page.at(-1)?.seq ?? Number.MAX_SAFE_INTEGER;
-    const buried = letters.filter(({ seq }) => seq > after && seq <= last);
-    yield* [...page, ...buried].toSorted((left, right) => left.seq - right.seq);
-    if (page.length === 0) return;
-    after = last;
+    const buried = letters.filter((letter) => letter.seq > after && letter.seq <= last);
+    return [...page, ...buried].toSorted((left, right) => left.seq - right.seq);
+  };
+  for (let after = seq; ;) {
+    const near = await read(after, timeMs);
+    const page = timeMs === 0 || isGapless(near, after) ? near : await read(after, 0);
+    yield* page;
+    const last = page.at(-1);
+    if (last === undefined) return;
+    after = last.seq;
   }
+}
+
+/** False for nothing: what comes next may lie in a day before. */
+function isGapless(page: readonly FoundRecord[], after: number): boolean {
+  return page.length > 0 && page.every((record, index) => record.seq === after + 1 + index);
 }
 
 /** Whoever can write the store can write rows that break a reader. */

@@ -49,6 +49,7 @@ test("a chain is whole after commits that failed, with and without somebody who 
     dead_letters: 0,
     pruned: 0,
     unvouched: [],
+    open_ended: [],
     problems: [],
   });
 });

@@ -61,6 +61,7 @@ describe.each(kinds)("the %s store, where", { timeout: 90_000 }, (kind) => {
       dead_letters: 0,
       pruned: 0,
       unvouched: [],
+      open_ended: [],
       problems: [],
     });
   });

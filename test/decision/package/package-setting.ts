@@ -14,6 +14,8 @@ import { resolveStatePaths } from "../../../src/config/state-paths.ts";
 import type { Digest } from "../../../src/contract/bundle.ts";
 import { sha256Of } from "../../../src/contract/sha256.ts";
 import { createDecisionLog } from "../../../src/decision/decision-log.ts";
+import type { MadePackage } from "../../../src/decision/package/make-package.ts";
+import type { PackageFiles } from "../../../src/decision/package/package-manifest.ts";
 import type { AdmissionRecord } from "../../../src/contract/record.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { allowed, logOptions, outcome } from "../support.ts";
@@ -132,6 +134,17 @@ export async function audit(folder: string, ...words: readonly string[]): Promis
   };
   await run(["audit", ...words], io);
   return { code, out: out.join("\n"), err: err.join("\n") };
+}
+
+/** The files of a package that was made. */
+export async function filesOf({ parts }: MadePackage): Promise<PackageFiles> {
+  const files = new Map<string, Buffer>();
+  for (const { name, read } of parts) {
+    const pieces: Buffer[] = [];
+    for await (const piece of read()) pieces.push(piece);
+    files.set(name, Buffer.concat(pieces));
+  }
+  return files;
 }
 
 /** The files of a package, to be changed. */

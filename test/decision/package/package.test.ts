@@ -15,6 +15,7 @@ import type { Setting } from "./package-setting.ts";
 import {
   audit,
   checkpoints,
+  filesOf,
   lostDigest,
   pack,
   recordHistory,
@@ -251,7 +252,8 @@ test("of records whose payload was pruned the headers are packed, and prove them
   try {
     await database.query("DELETE FROM mcp_gateway.decision_payload");
     const key = await checkpointKey(stateDir, checkpoints);
-    const { files, manifest } = await makePackage({
+    const made = await makePackage({
+      scratch: temporaryFolder(),
       chains: storeChains(database),
       checkpoints: join(stateDir, "checkpoints"),
       key,
@@ -259,7 +261,8 @@ test("of records whose payload was pruned the headers are packed, and prove them
       nowMs: Date.now(),
       readBundle: async () => undefined,
     });
-    expect(manifest.missing_bundles).toContain(lostDigest);
+    const files = await filesOf(made);
+    expect(made.manifest.missing_bundles).toContain(lostDigest);
     expect(verifyPackage(files, createPublicKey(key))).toMatchObject({ records: 10, problems: [] });
     const texts = new Map([...files].map(([name, bytes]) => [name, bytes.toString("utf8")]));
     const [name = ""] = recordFiles(texts);

@@ -5,6 +5,7 @@ import { newId, systemClock } from "../../../src/config/ambient.ts";
 import type { DecisionsConfig } from "../../../src/config/config.ts";
 import type { AdminRecord, NotedRecord } from "../../../src/contract/record.ts";
 import { openMigrated } from "../../../src/database/open-migrated.ts";
+import type { PruneApart } from "../../../src/decision/retention/keep-retention.ts";
 import { keepRetention } from "../../../src/decision/retention/keep-retention.ts";
 import { segmentName } from "../../../src/decision/spool/segment.ts";
 import {
@@ -33,12 +34,14 @@ function keep(
   stateDir: string,
   store: DecisionsConfig["store"],
   retention: DecisionsConfig["retention"],
+  pruneApart?: PruneApart,
 ): Keeping {
   const notes: NotedRecord[] = [];
   const log = createTestLog();
   const note = async (record: NotedRecord): Promise<void> => void notes.push(record);
   const place = { stateDir, store, checkpoints, clock: systemClock, log, newId, note };
-  const close = keepRetention({ ...place, retention, tenant: "default", firstMs: 1 });
+  const apart = pruneApart === undefined ? {} : { pruneApart };
+  const close = keepRetention({ ...place, ...apart, retention, tenant: "default", firstMs: 1 });
   onTestFinished(close);
   return { notes, lines: log.lines, close };
 }
@@ -55,6 +58,11 @@ describe("a gateway with the embedded store", { timeout: 60_000 }, () => {
     const stateDir = temporaryFolder();
     const limits = { spoolMaxBytes: Number.MAX_SAFE_INTEGER, segmentMaxBytes: 1500 };
     await writeCalls(stateDir, old, { limits });
+    await age(stateDir);
+    return stateDir;
+  }
+
+  async function age(stateDir: string): Promise<void> {
     const spool = spoolFolder(stateDir, "embedded");
     for (const writer of await listWriters(spool)) {
       for (const segment of await listSegments(join(spool, writer))) {
@@ -62,7 +70,6 @@ describe("a gateway with the embedded store", { timeout: 60_000 }, () => {
         await utimes(join(spool, writer, segmentName(segment)), time, time);
       }
     }
-    return stateDir;
   }
 
   test("removes segments past the headers' retention, and records that", async () => {
@@ -81,6 +88,64 @@ describe("a gateway with the embedded store", { timeout: 60_000 }, () => {
     await new Promise((resolve) => setTimeout(resolve, 20));
     await close();
     expect((await readSpool(stateDir)).length).toBe(before);
+  });
+
+  test("has payloads past their retention pruned apart, once a day for a state folder", async () => {
+    const stateDir = await written();
+    let times = 0;
+    const apart: PruneApart = async () => void (times += 1);
+    const kind = { kind: "embedded" } as const;
+    const first = keep(stateDir, kind, { ...days, headerDays: 300 }, apart);
+    await eventually(() => times > 0);
+    await first.close();
+    const second = keep(stateDir, kind, days, apart);
+    await eventually(() => second.notes.some(isPruning));
+    await second.close();
+    expect(times).toBe(1);
+  });
+
+  test("tries again where that failed, and says so", async () => {
+    const stateDir = await written();
+    const fails: PruneApart = () => Promise.reject(new Error("somebody has it open"));
+    const { lines, close } = keep(stateDir, { kind: "embedded" }, days, fails);
+    await eventually(() => lines.some(({ level }) => level === "warn"));
+    await close();
+    expect(lines.at(-1)?.data).toMatchObject({ reason: "somebody has it open" });
+    await writeCalls(stateDir, [{ daysAgo: 40 }]);
+    await age(stateDir);
+    let times = 0;
+    keep(stateDir, { kind: "embedded" }, { ...days, headerDays: 300 }, async () => {
+      times += 1;
+    });
+    await eventually(() => times > 0);
+  });
+
+  test("has nothing pruned apart while no segment is as old, or no payload has an end", async () => {
+    const stateDir = await written();
+    let times = 0;
+    const apart: PruneApart = async () => void (times += 1);
+    const kind = { kind: "embedded" } as const;
+    for (const payloadDays of [60, undefined]) {
+      const kept = keep(stateDir, kind, { payloadDays, headerDays: 300 }, apart);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      await kept.close();
+    }
+    expect(times).toBe(0);
+  });
+
+  test("ends what it does apart when it ends", async () => {
+    const stateDir = await written();
+    let signal: AbortSignal | undefined;
+    const endless: PruneApart = (ending) => {
+      signal = ending;
+      return new Promise((_, reject) => {
+        ending.addEventListener("abort", () => reject(new Error("aborted")));
+      });
+    };
+    const { close, lines } = keep(stateDir, { kind: "embedded" }, days, endless);
+    await eventually(() => signal !== undefined);
+    await close();
+    expect(lines.filter(({ level }) => level === "warn")).toEqual([]);
   });
 
   test("keeps everything where nothing is configured", async () => {

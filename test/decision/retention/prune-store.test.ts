@@ -55,7 +55,13 @@ describe.each(kinds)("pruning the %s store", { timeout: 90_000 }, (kind) => {
 
   test("removes old payloads, leaves headers, and every chain is whole", async () => {
     const { database, ids, prune, verify, count } = await open();
-    expect(await prune({ payload: 30 })).toEqual({ payloads: 4, headers: 0, held: 0, busy: [] });
+    expect(await prune({ payload: 30 })).toEqual({
+      payloads: 4,
+      headers: 0,
+      notes: 0,
+      held: 0,
+      busy: [],
+    });
     expect([await count("decision"), await count("decision_payload")]).toEqual([12, 8]);
     expect(await verify()).toMatchObject({ records: 13, pruned: 0, problems: [] });
     expect(await listDecisions(database, { limit: 10 })).toHaveLength(6);
@@ -67,7 +73,13 @@ describe.each(kinds)("pruning the %s store", { timeout: 90_000 }, (kind) => {
 
   test("removes old headers with a signed statement, and every chain is whole", async () => {
     const { prune, verify, count } = await open();
-    expect(await prune({ header: 30 })).toEqual({ payloads: 4, headers: 4, held: 0, busy: [] });
+    expect(await prune({ header: 30 })).toEqual({
+      payloads: 4,
+      headers: 4,
+      notes: 0,
+      held: 0,
+      busy: [],
+    });
     expect([await count("decision"), await count("decision_payload")]).toEqual([8, 8]);
     expect(await verify()).toMatchObject({ records: 9, pruned: 4, problems: [] });
     expect(await prune({ header: 5 })).toMatchObject({ payloads: 4, headers: 4 });

@@ -37,34 +37,6 @@ async function writeSpool(): Promise<Spool> {
   return { stateDir, segment, writer, records, offsets, original };
 }
 
-test("a tail torn at any byte of the last three records costs only the torn ones", async () => {
-  const { stateDir, segment, writer, records, offsets, original } = await writeSpool();
-  const [from = 0] = offsets;
-  const end = offsets.at(-1) ?? 0;
-  for (let size = from; size < end; size += 1) {
-    await copyFile(original, segment);
-    await truncate(segment, size);
-    const whole = 2 + offsets.slice(1).filter((offset) => offset <= size).length;
-    await recoverWriter(spoolFolder(stateDir, "embedded"), writer, createTestLog());
-    expect(await readSpool(stateDir)).toEqual(records.slice(0, whole));
-    expect(await readFile(segment)).toHaveLength(offsets[whole - 2] ?? -1);
-  }
-}, 60_000);
-
-test("a byte changed anywhere in the last three records costs at most that record", async () => {
-  const { stateDir, segment, writer, records, offsets, original } = await writeSpool();
-  const bytes = await readFile(original);
-  const [from = 0] = offsets;
-  for (let at = from; at < bytes.length; at += 1) {
-    const changed = Buffer.from(bytes);
-    changed[at] = (changed[at] ?? 0) ^ 0xff;
-    await writeFile(segment, changed);
-    await recoverWriter(spoolFolder(stateDir, "embedded"), writer, createTestLog());
-    const hit = 1 + offsets.filter((offset) => offset <= at).length;
-    expect(await readSpool(stateDir)).toEqual(records.filter((_, index) => index !== hit));
-  }
-}, 60_000);
-
 test("a torn tail is kept in quarantine before it is cut off", async () => {
   const { stateDir, segment, writer, offsets, original } = await writeSpool();
   const end = offsets.at(-1) ?? 0;

@@ -1,0 +1,31 @@
+/**
+ * Writes the parts of a package as one compressed archive, piece by piece.
+ */
+import { open } from "node:fs/promises";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { createGzip } from "node:zlib";
+import { tarEnd, tarFill, tarHead } from "../../bundle/write-tar.ts";
+import type { PackagePart } from "../../decision/package/package-parts.ts";
+
+/** Resolves once it is on the disk. */
+export async function writePackage(path: string, parts: readonly PackagePart[]): Promise<void> {
+  const file = await open(path, "w", 0o600);
+  try {
+    await pipeline(Readable.from(tarOf(parts)), createGzip(), async (pieces) => {
+      for await (const piece of pieces) await file.writeFile(piece);
+    });
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function* tarOf(parts: readonly PackagePart[]): AsyncGenerator<Buffer> {
+  for (const { name, bytes, read } of parts) {
+    yield tarHead(name, bytes);
+    yield* read();
+    yield tarFill(bytes);
+  }
+  yield tarEnd;
+}
