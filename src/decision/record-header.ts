@@ -189,6 +189,9 @@ function timeOf(value: unknown): string | null {
   return Number.isNaN(timeMs) ? clean(value) : new Date(timeMs).toISOString();
 }
 
+export { clean as columnText };
+
+/** A text as a column has it; `null` of what is none. */
 function clean(value: unknown): string | null {
   if (typeof value !== "string") return null;
   const text = value.length <= textMaxCharacters ? value : value.slice(0, textMaxCharacters);

@@ -14,7 +14,7 @@ import type { LayerReading } from "../policy/engine/read-layer-output.ts";
 import { seeLayers } from "../policy/engine/see-layers.ts";
 import { classify } from "../policy/input/classify.ts";
 import type { Classes } from "./layer-document.ts";
-import { jsonMembers, toJsonObject } from "./json-members.ts";
+import { jsonMembers, toJsonObject } from "../contract/json-members.ts";
 import { layerDocument, listDocument, recordedClasses } from "./layer-document.ts";
 import { saidText } from "./read-layer-verdict.ts";
 import type { RecordedDecision, RecordedLayer } from "./recorded-decision.ts";
@@ -120,8 +120,11 @@ export class Candidate {
   ): { readonly classes: Classes; readonly failure?: Answer } {
     const { layer } = this.#open;
     if (layer.kind !== "server") return { classes: before };
-    const floor = floorOf(before, was);
     const { classify: entrypoint } = layer.entrypoints;
+    if (entrypoint === undefined && saidNoClass(was) && before.dataClasses.length > 0) {
+      return { classes: before };
+    }
+    const floor = floorOf(before, was);
     if (entrypoint === undefined) return { classes: classesOf(floor, undefined) };
     const answer = this.#ask(recorded, entrypoint, floor);
     if (!answer.reading.ok) return { classes: before, failure: answer };
@@ -159,6 +162,10 @@ function contextOf({ timeMs, id, ndBuiltinCacheJson }: RecordedDecision): Evalua
 function failed(message: string): Answer {
   const reading = { ok: false, code: "policy_error", message } as const;
   return { reading, said: saidText(reading) };
+}
+
+function saidNoClass(was: LayerVerdict): boolean {
+  return was.ok && was.output.dataClasses.length === 0 && was.output.labels.length === 0;
 }
 
 const nobodySaid = "unclassified";

@@ -42,12 +42,12 @@ export function differenceOf(
     const isFreed = effect === "newly_allowed" || effect === "no_longer_held";
     return { bucket: effect, ...firstOf(isFreed ? was.answer : would.answer) };
   }
-  if (reasonsOf(was) !== reasonsOf(would)) {
-    return { bucket: "reason_only", ...firstOf(would.answer) };
+  // Before the reasons: another reason must not hide that a result is no longer changed.
+  if (happens(would.answer) !== "deny" && dutiesOf(was) !== dutiesOf(would)) {
+    return { bucket: "obligations_only", rule: null, reason: null };
   }
-  if (happens(would.answer) === "deny") return undefined;
-  if (dutiesOf(was) === dutiesOf(would)) return undefined;
-  return { bucket: "obligations_only", rule: null, reason: null };
+  if (reasonsOf(was) === reasonsOf(would)) return undefined;
+  return { bucket: "reason_only", ...firstOf(would.answer) };
 }
 
 /** What happens, whatever was said: where a layer is observed these differ. */

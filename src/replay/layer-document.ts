@@ -6,7 +6,7 @@
 import { isRecord } from "../contract/json.ts";
 import type { LayerKind } from "../contract/bundle.ts";
 import type { PolicyAction } from "../contract/policy-input.ts";
-import { jsonMembers, toJsonObject } from "./json-members.ts";
+import { jsonMembers, toJsonObject } from "../contract/json-members.ts";
 import type { RecordedDecision } from "./recorded-decision.ts";
 
 export interface Classes {
@@ -26,22 +26,23 @@ export function layerDocument(
   layer: AskedLayer,
   classes: Classes | undefined,
 ): string {
-  const members = new Map(recorded.input);
-  members.set("usage", usageOf(recorded.input.get("usage"), layer.name));
-  if (layer.kind === "identity") members.set("layers", "{}");
-  if (layer.kind === "overrides") members.set("denials", denialsOf(recorded));
+  const { input, action, server } = recorded;
+  const changes: [name: string, text: string][] = [
+    ["usage", usageOf(input.get("usage"), layer.name)],
+  ];
+  if (layer.kind === "identity") changes.push(["layers", "{}"]);
+  if (layer.kind === "overrides") changes.push(["denials", denialsOf(recorded)]);
   if (layer.kind === "server") {
-    members.set("context", serverContext(members.get("context") ?? "{}", recorded.server));
+    changes.push(["context", serverContext(input.get("context") ?? "{}", server)]);
   }
-  if (classes !== undefined) {
-    members.set("action", withClasses(members.get("action") ?? "{}", classes));
-  }
-  return toJsonObject(members);
+  if (classes !== undefined) changes.push(["action", withClasses(action, classes)]);
+  // Mostly a layer saw what was recorded, and its very text is asked about.
+  if (changes.every(([name, text]) => input.get(name) === text)) return recorded.inputText;
+  return toJsonObject(new Map([...input, ...changes]));
 }
 
 /** The classes and labels that all layers saw. */
-export function recordedClasses({ input }: RecordedDecision): Classes {
-  const action = jsonMembers(input.get("action") ?? "{}");
+export function recordedClasses({ action }: RecordedDecision): Classes {
   return {
     dataClasses: textsIn(action.get("data_classes_referenced")),
     labels: textsIn(action.get("labels")),
@@ -73,13 +74,11 @@ const listedTypes: Readonly<Record<string, PolicyAction["type"]>> = {
 
 /** The list-phase document about the same thing, for the recorded agent or one above it. */
 export function listDocument(
-  { input, actionType }: RecordedDecision,
+  { input, action: recorded, actionType }: RecordedDecision,
   classes: Classes,
   agentJson?: string,
 ): string {
-  const action = new Map(
-    [...jsonMembers(input.get("action") ?? "{}")].filter(([name]) => listed.has(name)),
-  );
+  const action = new Map([...recorded].filter(([name]) => listed.has(name)));
   action.set("type", JSON.stringify(listedTypes[actionType] ?? actionType));
   const agent = without(input.get("agent") ?? "{}", "client");
   return toJsonObject(
@@ -88,7 +87,7 @@ export function listDocument(
       ["phase", '"list"'],
       ["agent", agentJson ?? agent],
       ["user", input.get("user") ?? "{}"],
-      ["action", withClasses(toJsonObject(action), classes)],
+      ["action", withClasses(action, classes)],
       ["environment", without(input.get("environment") ?? "{}", "time")],
     ]),
   );
@@ -100,8 +99,11 @@ function without(objectText: string, name: string): string {
   return toJsonObject(members);
 }
 
-function withClasses(action: string, { dataClasses, labels }: Classes): string {
-  const members = new Map(jsonMembers(action));
+function withClasses(
+  action: ReadonlyMap<string, string>,
+  { dataClasses, labels }: Classes,
+): string {
+  const members = new Map(action);
   members.set("data_classes_referenced", JSON.stringify(dataClasses));
   members.set("labels", JSON.stringify(labels));
   return toJsonObject(members);
@@ -115,22 +117,37 @@ function usageOf(usage: string | undefined, layer: string): string {
 /** What the conversation has seen of this server; what names no sources is left as it is. */
 function serverContext(context: string, server: string): string {
   const members = new Map(jsonMembers(context));
-  narrow(members, "data_classes_seen", "data_class_sources", server);
-  narrow(members, "labels_seen", "label_sources", server);
-  const called = textsIn(members.get("servers_called")).filter((one) => one === server);
-  if (members.has("servers_called")) members.set("servers_called", JSON.stringify(called));
-  return toJsonObject(members);
+  const seen = narrow(members, "data_classes_seen", "data_class_sources", server);
+  const labelled = narrow(members, "labels_seen", "label_sources", server);
+  const called = narrowCalled(members, server);
+  return seen || labelled || called ? toJsonObject(members) : context;
 }
 
-function narrow(members: Map<string, string>, seen: string, sources: string, server: string): void {
+/** Says whether that is something else. */
+function narrowCalled(members: Map<string, string>, server: string): boolean {
+  const text = members.get("servers_called");
+  if (text === undefined || text === "[]" || text === `["${server}"]`) return false;
+  const called = textsIn(text).filter((one) => one === server);
+  members.set("servers_called", JSON.stringify(called));
+  return true;
+}
+
+/** Says whether that is something else. */
+function narrow(
+  members: Map<string, string>,
+  seen: string,
+  sources: string,
+  server: string,
+): boolean {
   const text = members.get(sources);
-  if (text === undefined || text === "{}") return;
+  if (text === undefined || text === "{}") return false;
   const read: unknown = JSON.parse(text);
   const own = Object.entries(isRecord(read) ? read : {}).filter(
     ([, servers]) => Array.isArray(servers) && servers.includes(server),
   );
   members.set(seen, JSON.stringify(own.map(([name]) => name)));
   members.set(sources, JSON.stringify(Object.fromEntries(own.map(([name]) => [name, [server]]))));
+  return true;
 }
 
 const judgingKinds: readonly LayerKind[] = ["identity", "server", "workflow", "compliance"];
@@ -154,6 +171,7 @@ function denialsOf({ layers }: RecordedDecision): string {
 }
 
 function textsIn(list: string | undefined): readonly string[] {
-  const read: unknown = JSON.parse(list ?? "[]");
+  if (list === undefined || list === "[]") return [];
+  const read: unknown = JSON.parse(list);
   return Array.isArray(read) ? read.filter((one) => typeof one === "string") : [];
 }

@@ -3,8 +3,8 @@
  * looks at them.
  */
 import { isRecord } from "../contract/json.ts";
+import { jsonItems, jsonMembers, jsonString } from "../contract/json-members.ts";
 import type { LayerVerdict } from "../contract/layer.ts";
-import { jsonItems, jsonMembers } from "./json-members.ts";
 import { readLayerVerdict, saidText } from "./read-layer-verdict.ts";
 
 /** What was recorded of one layer. */
@@ -28,6 +28,8 @@ export interface RecordedDecision {
   readonly actionType: string;
   /** Of the input document, by name; JSON text. */
   readonly input: ReadonlyMap<string, string>;
+  /** Of the input document's `action`, by name; JSON text. */
+  readonly action: ReadonlyMap<string, string>;
   /** The input document as it was written. */
   readonly inputText: string;
   readonly isList: boolean;
@@ -37,8 +39,8 @@ export interface RecordedDecision {
   readonly layers: readonly TimedLayer[];
   /** The recorded answer; read when asked for. */
   readonly answer: () => RecordedAnswer;
-  /** All layers together. */
-  readonly policyMs: number;
+  /** Milliseconds of all layers together; read when asked for. */
+  readonly policyMs: () => number;
 }
 
 /** An answer as far as two are compared. */
@@ -60,7 +62,7 @@ export class RecordReader {
    * @throws SyntaxError, ZodError where it is not one of a decision, or not whole
    */
   read(text: string): RecordedDecision {
-    const members = jsonMembers(text);
+    const members = jsonMembers(text, readMembers);
     const inputText = members.get("input");
     const id = textOf(members, "decision_id");
     const timeMs = Date.parse(textOf(members, "timestamp"));
@@ -76,27 +78,49 @@ export class RecordReader {
       exposedName: textOf(members, "exposed_name"),
       actionType: textOf(members, "action_type"),
       input,
+      action: jsonMembers(input.get("action") ?? "{}"),
       inputText,
       isList: input.get("phase") === '"list"',
       isMasked: ["masked", "erased"].some((name) => isFilled(members.get(name))),
       ndBuiltinCacheJson: members.get("nd_builtin_cache"),
       layers: jsonItems(members.get("layers") ?? "[]").map((layer) => this.#layer(layer)),
       answer: () => readAnswer(members.get("result")),
-      policyMs: policyMsOf(members.get("metrics")),
+      policyMs: () => policyMsOf(members.get("metrics")),
     };
   }
 
   #layer(whole: string): TimedLayer {
-    const [timing = "", nanoseconds] = /,"eval_ns":(\d{1,15})\}$/.exec(whole) ?? [];
-    const text = timing === "" ? whole : `${whole.slice(0, -timing.length)}}`;
+    const at = whole.lastIndexOf(timing);
+    const nanoseconds = at === -1 ? "" : whole.slice(at + timing.length, -1);
+    const isTimed = /^\d{1,15}$/.test(nanoseconds);
+    const text = isTimed ? `${whole.slice(0, at)}}` : whole;
     const known = this.#layers.get(text);
-    const layer = known ?? readLayer(text);
-    if (known === undefined && this.#layers.size < maxRemembered) this.#layers.set(text, layer);
-    return { ...layer, evalMs: nanoseconds === undefined ? undefined : Number(nanoseconds) / 1e6 };
+    const { verdict, said } = known ?? readLayer(text);
+    if (known === undefined && this.#layers.size < maxRemembered) {
+      this.#layers.set(text, { verdict, said });
+    }
+    return { verdict, said, evalMs: isTimed ? Number(nanoseconds) / 1e6 : undefined };
   }
 }
 
 const maxRemembered = 4096;
+const readMembers: ReadonlySet<string> = new Set([
+  "decision_id",
+  "timestamp",
+  "server",
+  "tool",
+  "exposed_name",
+  "action_type",
+  "input",
+  "nd_builtin_cache",
+  "masked",
+  "erased",
+  "result",
+  "layers",
+  "metrics",
+]);
+/** The last member of a layer that was timed. */
+const timing = ',"eval_ns":';
 
 function readLayer(text: string): RecordedLayer {
   const verdict = readLayerVerdict(text);
@@ -122,12 +146,11 @@ function textsOf(value: unknown): readonly string[] {
 
 /** A member that is a string; `""` where it is none. */
 function textOf(members: ReadonlyMap<string, string>, name: string): string {
-  const value: unknown = JSON.parse(members.get(name) ?? '""');
-  return typeof value === "string" ? value : "";
+  return jsonString(members.get(name) ?? '""');
 }
 
 function isFilled(list: string | undefined): boolean {
-  return list !== undefined && jsonItems(list).length > 0;
+  return list !== undefined && list !== "[]" && jsonItems(list).length > 0;
 }
 
 function policyMsOf(metrics: string | undefined): number {

@@ -6,7 +6,6 @@ import { isRecord } from "../contract/json.ts";
 import type { ActionType, AgentIdentity } from "../contract/policy-input.ts";
 import { actionTypes } from "../contract/policy-input.ts";
 import { subjectName } from "../gateway/visibility.ts";
-import { jsonMembers } from "./json-members.ts";
 import type { RecordedDecision } from "./recorded-decision.ts";
 
 export interface RecordedAction {
@@ -32,8 +31,7 @@ const agentSchema = z.object({
 export function actionOf(recorded: RecordedDecision): RecordedAction | undefined {
   const type = actionTypes.find((known) => known === recorded.actionType);
   if (type === undefined) return undefined;
-  const { server, tool, exposedName } = recorded;
-  const about = jsonMembers(recorded.input.get("action") ?? "{}");
+  const { server, tool, exposedName, action: about } = recorded;
   const isQuestion = about.get("direction") === '"to_client"';
   const named = isQuestion
     ? undefined

@@ -40,7 +40,7 @@ export function regoTest(request: RegoTestRequest): string | undefined {
   if (!verdict.ok) return undefined;
   const { name, kind, revision } = verdict.layer;
   const { effect, reasons } = recorded.answer();
-  const document = layerDocument(recorded, { name, kind }, undefined);
+  const document = visibleJson(layerDocument(recorded, { name, kind }, undefined));
   const found = expectationsOf(verdict.output, request);
   const time = new Date(recorded.timeMs).toISOString();
   const said = [effect, ...reasons].join(" ").replaceAll(/[^\x20-\x7e]/g, "?");
@@ -63,6 +63,14 @@ how_many(said, rule) := 1 if said[rule] == true
 
 how_many(said, rule) := 0 if said[rule] == false
 `;
+}
+
+/** The same document: what nobody sees, and what Rego refuses in a text, is written as an escape. */
+function visibleJson(json: string): string {
+  return json.replaceAll(
+    /[\u007f-\u009f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 function shortId({ id }: RecordedDecision): string {

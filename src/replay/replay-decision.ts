@@ -149,7 +149,7 @@ function hiddenNow(
   action: RecordedAction,
 ): Replayed | undefined {
   const { candidate } = tools;
-  if (recorded.input.get("action")?.includes('"direction":"to_client"') === true) return undefined;
+  if (recorded.action.get("direction") === '"to_client"') return undefined;
   const sight = candidate.see(recorded);
   if (sight === undefined) return undefined;
   if (!sight.ok) return { kind: "changed", bucket: "error", rule: null, reason: sight.code };
@@ -217,7 +217,7 @@ function isSlower(
   replay: Replay,
 ): boolean {
   const limitMs = deadlineMs / 2;
-  if (replay.evalMs <= limitMs || (was.evalMs ?? recorded.policyMs) > limitMs) return false;
+  if (replay.evalMs <= limitMs || (was.evalMs ?? recorded.policyMs()) > limitMs) return false;
   for (let attempt = 0; attempt < 4; attempt += 1) {
     if (candidate.decide(recorded, was.verdict).evalMs <= limitMs) return false;
   }

@@ -36,7 +36,7 @@ const pagesPerMb = 16;
 const stallDeadlines = 20;
 const leastStallMs = 5000;
 /** So that two threads end at about the same time. */
-const partSize = 64;
+const partSize = 128;
 
 /**
  * Replays.
@@ -64,7 +64,7 @@ export async function replayHistory(request: ReplayRequest): Promise<ReplayRepor
     let tally: ReplayTally = emptyTally;
     const failures: unknown[] = [];
     const parts: Promise<void>[] = [];
-    for await (const page of history) {
+    for await (const page of readAhead(history)) {
       for (let at = 0; at < page.length && failures.length === 0; at += partSize) {
         const part = page.slice(at, at + partSize);
         await pool.free();
@@ -84,6 +84,24 @@ export async function replayHistory(request: ReplayRequest): Promise<ReplayRepor
     return reportOf(tally);
   } finally {
     await pool.close();
+  }
+}
+
+/** The next page is fetched while the threads are busy with the one before. */
+async function* readAhead<Page>(pages: AsyncIterable<Page>): AsyncGenerator<Page> {
+  const reader = pages[Symbol.asyncIterator]();
+  try {
+    let next = reader.next();
+    for (;;) {
+      const { done, value } = await next;
+      if (done === true) return;
+      next = reader.next();
+      // Whoever stops reading does not hear how the next page would have failed.
+      next.catch(() => undefined);
+      yield value;
+    }
+  } finally {
+    await reader.return?.();
   }
 }
 

@@ -35,7 +35,7 @@ export interface HistoryRecord {
   readonly id: string;
   readonly server: string | null;
   readonly tool: string | null;
-  /** Exact text in base64; `null` where the payload was pruned. */
+  /** Exact text; `null` where the payload was pruned. */
   readonly record: string | null;
 }
 

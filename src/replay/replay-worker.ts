@@ -60,9 +60,9 @@ function replay({ record }: HistoryRecord): Replayed {
   return replayDecision(tools, decision);
 }
 
-function read(base64: string): RecordedDecision | undefined {
+function read(text: string): RecordedDecision | undefined {
   try {
-    return reader.read(Buffer.from(base64, "base64").toString("utf8"));
+    return reader.read(text);
   } catch {
     return undefined;
   }

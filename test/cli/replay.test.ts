@@ -2,9 +2,11 @@
  * `mcp-gateway replay` on what a real gateway has decided: a planted change shows exactly what it
  * turns, and nothing else.
  */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { isInstalled, startDockerRegistry } from "../support/docker-registry.ts";
+import { startFakeRegistry } from "../support/fake-registry.ts";
 import { writeFixtureConfig } from "../support/fixture-config.ts";
 import { freshEnvironment, runBin, serveCommand } from "../support/gateway-process.ts";
 import { buildLayout } from "../support/policy-layout.ts";
@@ -38,6 +40,7 @@ data_classes contains "public"
 const since = ["--since", "2020-01-01"];
 const env = freshEnvironment();
 let config = "";
+let layout = "";
 
 function folderOf(name: string, layer: string, rego: string): string {
   const folder = join(temporaryFolder(), name);
@@ -69,7 +72,7 @@ function changesIn(report: { readonly groups: readonly Group[] }) {
 }
 
 beforeAll(async () => {
-  const layout = await buildLayout({
+  layout = await buildLayout({
     ok: { rego: server },
     compliance: { rego: compliance, layer: "compliance" },
   });
@@ -90,11 +93,7 @@ describe("replay", { timeout: 300_000 }, () => {
     const folder = folderOf("ok", "server", changedServer);
     const options = ["-o", "json", "--fail-on", "now-held,newly-allowed"];
     const { report, code, stdout, stderr } = await replay(folder, ...options);
-    expect(changesIn(report)).toEqual([
-      "newly_denied numbers crm.small too_small 2",
-      "newly_allowed progress gateway.no_rule_allows no_rule_allows 1",
-      "no_longer_held double test.ok.require_approval approval_required 1",
-    ]);
+    expect(changesIn(report)).toEqual(turned);
     expect(report).toMatchObject({ decisions: 9, replayed: 9, unchanged: 5, layer: "ok" });
     expect(stderr).toContain("9 of 9 decisions replayed (100 %)");
     expect(code).toBe(5);
@@ -125,6 +124,73 @@ describe("replay", { timeout: 300_000 }, () => {
     const wrong = await replay(workflow, "--fail-on", "newly-denied,worse");
     expect(wrong).toMatchObject({ code: 2 });
     expect(wrong.stderr).toContain('found "worse"');
+  });
+});
+
+/** What `changedServer` turns. */
+const turned = [
+  "newly_denied numbers crm.small too_small 2",
+  "newly_allowed progress gateway.no_rule_allows no_rule_allows 1",
+  "no_longer_held double test.ok.require_approval approval_required 1",
+];
+
+/** Digest of what a layout has under this name. */
+function digestIn(path: string, name: string): string {
+  const { manifests } = JSON.parse(readFileSync(join(path, "index.json"), "utf8"));
+  const found = manifests.find((one: { readonly annotations?: object }) =>
+    Object.values(one.annotations ?? {}).includes(name),
+  );
+  return found.digest;
+}
+
+describe("a candidate", { timeout: 300_000 }, () => {
+  test("comes from a layout, by its tag or its digest", async () => {
+    const changed = await buildLayout({ ok: { rego: changedServer } });
+    const digest = digestIn(changed, "ok");
+    for (const reference of [`oci-layout:${changed}:ok`, `oci-layout:${changed}@${digest}`]) {
+      const { report, stderr } = await replay(reference, "-o", "json");
+      expect(changesIn(report), stderr).toEqual(turned);
+      expect(report.candidate).toEqual({ revision: "1", digest });
+    }
+    const other = `sha256:${"0".repeat(64)}`;
+    const refused = await replay(`oci-layout:${changed}@${other}`, "-o", "json");
+    expect(refused).toMatchObject({ code: 7, stdout: "" });
+    expect(refused.stderr).toContain(other);
+  });
+
+  test("comes from a registry", async () => {
+    const registry = isInstalled("docker-registry")
+      ? await startDockerRegistry(temporaryFolder())
+      : await startFakeRegistry();
+    onTestFinished(registry.close);
+    const reference = `oci://${registry.host}/policies/ok:next`;
+    const pushed = await runBin(
+      ["bundle", "push", folderOf("ok", "server", changedServer), reference],
+      env,
+    );
+    expect(pushed.stderr).toBe("");
+    for (const text of [reference, pushed.stdout.trim()]) {
+      const { report, stderr } = await replay(text, "-o", "json");
+      expect(changesIn(report), stderr).toEqual(turned);
+    }
+    expect(await replay(`oci://${registry.host}/policies/ok:other`)).toMatchObject({ code: 7 });
+  });
+
+  test("is one that this gateway has had, by its digest or the beginning of it", async () => {
+    const digest = digestIn(layout, "ok");
+    for (const text of [digest, digest.slice(0, 19), digest.slice(7, 19)]) {
+      const { report, stderr } = await replay(text, "-o", "json");
+      expect(report, stderr).toMatchObject({ candidate: { digest }, unchanged: 9, groups: [] });
+    }
+    const unknown = await replay(`sha256:${"0".repeat(64)}`);
+    expect(unknown).toMatchObject({ code: 2, stdout: "" });
+    expect(unknown.stderr).toContain("found none that begins with sha256:000");
+  });
+
+  test("is asked without a database where none was made", async () => {
+    const { report } = await replay(digestIn(layout, "ok"), "-o", "json");
+    expect(report).toMatchObject({ decisions: 9 });
+    expect(existsSync(join(env["MCP_GATEWAY_STATE"] ?? "", "embedded"))).toBe(false);
   });
 });
 

@@ -58,6 +58,8 @@ export async function compileAll<Name extends string>(
 }
 
 export interface Call {
+  /** Default `crm`. */
+  readonly server?: string;
   readonly tool: string;
   readonly args?: object;
   readonly usage?: Readonly<Record<string, string>>;
@@ -73,7 +75,7 @@ export interface AskedLayer {
   readonly bundle: Bundle;
 }
 
-/** Records of calls to server `crm`, decided by these layers. */
+/** Records of calls, decided by these layers. */
 export async function decideAll(
   layers: readonly AskedLayer[],
   calls: readonly Call[],
@@ -102,13 +104,11 @@ const agent = {
 
 async function decide(
   engine: ReturnType<typeof createPolicyEngine>,
-  { tool, args = {}, usage, seen = {}, refusedWith, timeMs = Date.now() }: Call,
+  { server = "crm", tool, args = {}, usage, seen = {}, refusedWith, timeMs = Date.now() }: Call,
 ): Promise<AdmissionRecord> {
   const decisionId = newId();
-  const contextOf = (server?: string) => {
-    const own = Object.entries(seen).filter(
-      ([, from]) => server === undefined || from.includes(server),
-    );
+  const contextOf = (one?: string) => {
+    const own = Object.entries(seen).filter(([, from]) => one === undefined || from.includes(one));
     return {
       conversation_id: "c",
       turn_count: 1,
@@ -117,10 +117,10 @@ async function decide(
       data_classes_seen: own.map(([name]) => name),
       labels_seen: [],
       data_class_sources: Object.fromEntries(
-        own.map(([name, from]) => [name, server === undefined ? from : [server]]),
+        own.map(([name, from]) => [name, one === undefined ? from : [one]]),
       ),
       label_sources: {},
-      servers_called: server === undefined ? ["crm", "mail"] : ["crm"],
+      servers_called: one === undefined ? ["crm", "mail"] : [one],
     };
   };
   const input = buildCallInput({
@@ -133,22 +133,22 @@ async function decide(
     action: {
       type: "tool_call",
       direction: "to_server",
-      server: "crm",
+      server,
       about: { tool },
       destination: { region: null, external: false },
     },
     sent: { args: JSON.stringify(args) },
     classification: { dataClasses: [], labels: [] },
     context: contextOf(),
-    serverContext: contextOf("crm"),
+    serverContext: contextOf(server),
     timeMs,
   });
   const parts = { ...input, usage };
-  const decided = await engine.decide({ server: "crm", parts, timeMs, seed: decisionId });
+  const decided = await engine.decide({ server, parts, timeMs, seed: decisionId });
   const { verdicts, inputJson, ndBuiltinCacheJson, evalMs } = decided;
   const combined = combine({
     decisionId,
-    action: { type: "tool_call", server: "crm", tool },
+    action: { type: "tool_call", server, tool },
     scope: "support",
     verdicts,
     nowMs: timeMs,
@@ -164,9 +164,9 @@ async function decide(
     tenant: "default",
     agent: agent.id,
     user: "alice",
-    server: "crm",
+    server,
     tool,
-    exposedName: `crm__${tool}`,
+    exposedName: `${server}__${tool}`,
     actionType: "tool_call",
     protocolVersion: "2025-11-25",
     inputJson,
@@ -202,7 +202,7 @@ export async function replayTexts(setting: ReplaySetting): Promise<ReplayReport>
     id: String(place).padStart(6, "0"),
     server: "crm",
     tool: "tool",
-    record: text === null ? null : Buffer.from(text).toString("base64"),
+    record: text,
   }));
   return await replayHistory({
     layer,

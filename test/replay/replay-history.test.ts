@@ -138,6 +138,9 @@ describe("a replay says of a candidate", { timeout: 120_000 }, () => {
     expect(linesOf(await replayOf("obliges", texts))).toEqual(["obligations_only   2"]);
     expect(linesOf(await replayOf("fails", texts))).toEqual(["error  policy_error 1"]);
     expect(linesOf(await replayOf("classes", texts))).toEqual(["labels_only   2"]);
+    const classified = await recordsOf([served("classes")], { tool: "a" });
+    expect(linesOf(await replayOf("crm", classified))).toEqual(["labels_only   1"]);
+    expect(await replayOf("classes", classified)).toMatchObject({ unchanged: 1, groups: [] });
   });
 
   test("that it never comes to an end, and goes on with the others", async () => {

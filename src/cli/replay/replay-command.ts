@@ -1,15 +1,13 @@
 /**
- * One replay from the command line: the candidate is opened, the store is read page by page, and what
- * was found is printed.
+ * One replay from the command line: the candidate is opened, what was recorded is read page by page,
+ * and what was found is printed.
  */
 import { systemClock } from "../../config/ambient.ts";
 import type { GatewayConfig } from "../../config/config.ts";
 import type { PolicyPlace } from "../../config/policy-places.ts";
 import type { Bundle } from "../../contract/bundle.ts";
-import type { Queryable } from "../../database/database.ts";
 import { parseTime } from "../../decision/parse-time.ts";
-import type { HistoryFilter } from "../../decision/store/read-history.ts";
-import { countHistory, readHistory } from "../../decision/store/read-history.ts";
+import type { History, HistoryFilter } from "../../decision/store/read-history.ts";
 import { messageOf } from "../../errors.ts";
 import type { ReplayBucket } from "../../replay/replay-buckets.ts";
 import { replayHistory } from "../../replay/replay-history.ts";
@@ -18,7 +16,6 @@ import type { ReplayReport } from "../../replay/replay-report.ts";
 import { checkKept } from "../bundle/check-kept.ts";
 import { openKeptPlace } from "../bundle/policy-place.ts";
 import { loadConfigFor } from "../common-options.ts";
-import { withStore } from "../decision/with-store.ts";
 import { exitCodes } from "../exit-code.ts";
 import type { CliIo } from "../io.ts";
 import type { OutputFormat } from "../print.ts";
@@ -26,6 +23,7 @@ import { openCandidate } from "./open-candidate.ts";
 import { printReport, summaryOf } from "./print-report.ts";
 import { openProgressBar } from "./progress-bar.ts";
 import { replacedLayer } from "./replaced-layer.ts";
+import { withHistory } from "./with-history.ts";
 
 export interface ReplayOptions {
   readonly config?: string;
@@ -45,23 +43,23 @@ export async function replayCommand(
   options: ReplayOptions,
 ): Promise<void> {
   const { config } = loadConfigFor(io, options.config);
-  const filter = filterOf(options);
+  const wanted = filterOf(options);
   const candidate = await openCandidate(io, options.config, text);
   const place = replacedLayer(config, candidate, {
     layer: options.layer,
     server: options.server,
   });
-  const server = place.kind === "server" ? place.name : filter.server;
+  const filter = { ...wanted, server: place.kind === "server" ? place.name : wanted.server };
   const baselines = await baselinesOf(io, options.config, place);
   const startedMs = systemClock.monotonicMs();
-  const report = await withStore(io, options.config, (store) =>
-    replay({ io, store, config, candidate, place, baselines, filter: { ...filter, server } }),
+  const report = await withHistory(io, options.config, filter, (history) =>
+    replay({ io, history, config, candidate, place, baselines }),
   );
   const seconds = Math.max(0.001, (systemClock.monotonicMs() - startedMs) / 1000);
   const { failOn, output, since, until = null } = options;
   const { revision, digest } = candidate;
   const about = { candidate: { revision, digest }, layer: place.name, since, until };
-  printReport(io, output, { ...about, server: server ?? null, ...report }, failOn);
+  printReport(io, output, { ...about, server: filter.server ?? null, ...report }, failOn);
   const { decisions, not_asked: notAsked } = report;
   const rate = Math.round((decisions + notAsked) / seconds);
   io.err(`${summaryOf(report)}; ${rate} decisions a second`);
@@ -77,18 +75,17 @@ function filterOf({ since, until, server, limit }: ReplayOptions): HistoryFilter
 
 interface OneReplay {
   readonly io: CliIo;
-  readonly store: Queryable;
+  readonly history: History;
   readonly config: GatewayConfig;
   readonly candidate: Bundle;
   readonly place: PolicyPlace;
   readonly baselines: readonly Bundle[];
-  readonly filter: HistoryFilter;
 }
 
 async function replay(wanted: OneReplay): Promise<ReplayReport> {
-  const { io, store, config, candidate, place, baselines, filter } = wanted;
+  const { io, history, config, candidate, place, baselines } = wanted;
   const { name, kind } = place;
-  const bar = openProgressBar(io, await countHistory(store, filter));
+  const bar = await openProgressBar(io, history.count);
   try {
     return await replayHistory({
       layer: name,
@@ -97,7 +94,7 @@ async function replay(wanted: OneReplay): Promise<ReplayReport> {
       baselines,
       config: replayedConfig(config),
       limits: config.policy,
-      history: readHistory(store, filter),
+      history: history.pages(),
       onProgress: bar.show,
     });
   } finally {

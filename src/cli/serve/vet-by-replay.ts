@@ -4,11 +4,12 @@
  * person would run, `mcp-gateway replay`, and reads its report.
  */
 import { spawn } from "node:child_process";
-import { unlink, writeFile } from "node:fs/promises";
+import { readdir, stat, unlink, writeFile } from "node:fs/promises";
 import { constants, setPriority } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
 import type { VetBundle, Vetting } from "../../bundle/life/vet-candidate.ts";
+import { systemClock } from "../../config/ambient.ts";
 import type { SourceCadence } from "../../config/config.ts";
 import { packageRoot } from "../../contract/package-root.ts";
 import { messageOf } from "../../errors.ts";
@@ -53,6 +54,7 @@ export function createVet(setting: VetSetting): VetBundle {
     const name = `vetted-${process.pid}-${digest.replaceAll(/[^0-9a-f]/g, "").slice(-16)}.tar.gz`;
     const file = join(setting.stateDir, name);
     try {
+      await removeLeft(setting.stateDir);
       await writeFile(file, archive, { mode: 0o600 });
       const text = await replay(setting, file, signal);
       return judge(setting.layer, reportSchema.parse(JSON.parse(text)));
@@ -65,6 +67,21 @@ export function createVet(setting: VetSetting): VetBundle {
   };
 }
 
+/**
+ * A gateway that is killed leaves its archive. Its age says that nobody reads it, and no process id
+ * does: several containers may share the folder.
+ */
+async function removeLeft(stateDir: string): Promise<void> {
+  const beforeMs = systemClock.nowMs() - 2 * timeLimitMs;
+  for (const name of await readdir(stateDir)) {
+    if (!/^vetted-\d+-[0-9a-f]+\.tar\.gz$/.test(name)) continue;
+    const path = join(stateDir, name);
+    // Another gateway of this folder may be doing the same.
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Infinity }));
+    if (mtimeMs < beforeMs) await unlink(path).catch(() => undefined);
+  }
+}
+
 /** What a report says of a bundle. */
 export function judge(layer: string, report: Report): Vetting {
   const { decisions, replayed, buckets } = report;
@@ -73,7 +90,7 @@ export function judge(layer: string, report: Report): Vetting {
     return { ok: false, code: "history_not_replayed", message };
   }
   const opened = buckets.newly_allowed + buckets.no_longer_held + buckets.obligations_only;
-  if (opened > 0) {
+  if (opened > 0 || report.groups.some(isShown)) {
     const message = `of ${replayed} recorded decisions ${describe(report)}`;
     return { ok: false, code: "newly_allows", message };
   }
@@ -84,6 +101,11 @@ export function judge(layer: string, report: Report): Vetting {
   return { ok: true, message: `newly allows none of ${replayed} recorded decisions` };
 }
 
+/** What was hidden and would not be: nobody can say that it would be refused. */
+function isShown({ bucket, reason }: Report["groups"][number]): boolean {
+  return bucket === "not_replayable" && reason === "was_hidden";
+}
+
 const opening: Readonly<Record<string, string>> = {
   newly_allowed: "newly allows",
   no_longer_held: "no longer holds",
@@ -92,10 +114,10 @@ const opening: Readonly<Record<string, string>> = {
 const maxShown = 3;
 
 function describe({ groups }: Report): string {
-  const found = groups.filter(({ bucket }) => opening[bucket] !== undefined);
+  const found = groups.filter((group) => opening[group.bucket] !== undefined || isShown(group));
   const shown = found.slice(0, maxShown).map(({ bucket, server, tool, ...group }) => {
     const { count: times, sample } = group;
-    return `it ${opening[bucket]} ${times} of ${server ?? "-"}/${tool ?? "-"} (such as ${sample})`;
+    return `it ${opening[bucket] ?? "no longer hides"} ${times} of ${server ?? "-"}/${tool ?? "-"} (such as ${sample})`;
   });
   const more = found.length > maxShown ? `; ${found.length - maxShown} more groups` : "";
   return `${shown.join(", ")}${more}`;

@@ -8,6 +8,7 @@ import type { FoundRecord } from "../integrity/chain-check.ts";
 import { openEnvelope } from "../integrity/envelope.ts";
 import { foundText } from "../integrity/found-record.ts";
 import { comparePositions, readCommittedMark } from "./committed-mark.ts";
+import type { Frame } from "./frame.ts";
 import { readSegment } from "./read-segment.ts";
 import { segmentName } from "./segment.ts";
 import { isWriterAlive, listSegments } from "./writer-folder.ts";
@@ -27,6 +28,16 @@ export async function* spooledChain(
 
 /** The texts of a writer's folder, of a living writer the committed ones. */
 export async function* spooledTexts(folder: string, clock: Clock): AsyncGenerator<string> {
+  for await (const frames of spooledFrames(folder, clock)) {
+    for (const { payload } of frames) yield payload.toString("utf8");
+  }
+}
+
+/** The same as they lie there, many at once. */
+export async function* spooledFrames(
+  folder: string,
+  clock: Clock,
+): AsyncGenerator<readonly Frame[]> {
   const upTo = (await isWriterAlive(folder, clock)) ? await readCommittedMark(folder) : undefined;
   for (const segment of await listSegments(folder)) {
     if (upTo !== undefined && comparePositions({ segment, offset: 0 }, upTo) > 0) return;
@@ -34,7 +45,7 @@ export async function* spooledTexts(folder: string, clock: Clock): AsyncGenerato
     let offset = 0;
     for (;;) {
       const read = await readSegment(join(folder, segmentName(segment)), offset, limit);
-      for (const { payload } of read.frames) yield payload.toString("utf8");
+      yield read.frames;
       offset = read.next;
       if (read.atEnd) break;
     }

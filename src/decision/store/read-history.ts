@@ -2,8 +2,7 @@
  * Reads the admissions of a time page by page, newest first, by the id where the last page ended: a
  * page costs the same wherever it is, and what comes meanwhile changes none of them.
  */
-import * as z from "zod";
-import type { Queryable } from "../../database/database.ts";
+import type { Queryable, Row } from "../../database/database.ts";
 import { lowestUuid } from "./uuid-time.ts";
 
 export interface HistoryFilter {
@@ -17,16 +16,21 @@ export interface HistoryFilter {
   readonly limit: number | undefined;
 }
 
-const rowSchema = z.object({
-  id: z.string(),
-  server: z.nullable(z.string()),
-  tool: z.nullable(z.string()),
-  /** Exact text in base64; `null` where the payload was pruned. */
-  record: z.nullable(z.string()),
-});
-
 /** One admission. */
-export type HistoryRow = z.output<typeof rowSchema>;
+export interface HistoryRow {
+  readonly id: string;
+  readonly server: string | null;
+  readonly tool: string | null;
+  /** Exact text; `null` where the payload was pruned. */
+  readonly record: string | null;
+}
+
+/** Recorded decisions of a time, wherever they are. */
+export interface History {
+  /** How many there are, for somebody to see how far it is. */
+  readonly count: () => Promise<number>;
+  readonly pages: () => AsyncIterable<readonly HistoryRow[]>;
+}
 
 /** Ids and records are made at nearly the same time; this much apart is allowed. */
 const idSlackMs = 60 * 60_000;
@@ -39,17 +43,21 @@ const within = `
   AND ($4::timestamptz IS NULL OR d.recorded_at < $4::timestamptz)
   AND ($5::text IS NULL OR d.server = $5::text)`;
 
+const withoutPayload = `
+  AND NOT EXISTS (
+    SELECT FROM mcp_gateway.decision_payload p
+    WHERE p.decision_id = d.decision_id AND p.kind = 'admission')`;
+
 /**
  * `$1` id that the page is below, `$2` lowest id, `$3` earliest time, `$4` time that is left out, `$5`
  * server, `$6` rows; null filters nothing.
  */
-const selectPage = `
-SELECT json_build_object('id', d.decision_id::text, 'server', d.server, 'tool', d.tool,
-  'record', translate(encode(p.record, 'base64'), E'\\n', '')) AS item
+const selectPage = (more = ""): string => `
+SELECT d.decision_id::text AS id, d.server, d.tool, convert_from(p.record, 'UTF8') AS record
 FROM (
   SELECT d.decision_id, d.server, coalesce(d.tool, d.action_type) AS tool
   FROM mcp_gateway.decision d
-  WHERE ${within}
+  WHERE ${within}${more}
   ORDER BY d.decision_id DESC
   LIMIT $6::integer
 ) AS d
@@ -64,49 +72,58 @@ FROM (SELECT 1 FROM mcp_gateway.decision d WHERE ${within} LIMIT $6::bigint) AS 
 
 const mostRows = Number.MAX_SAFE_INTEGER;
 
-/** How many there are, for somebody to see how far it is. */
-export async function countHistory(database: Queryable, filter: HistoryFilter): Promise<number> {
-  const [row] = await database.query(countRows, [
-    ...boundsOf(filter, undefined),
-    filter.limit ?? mostRows,
-  ]);
-  return Number(row?.["rows"] ?? 0);
+/** What a database has. */
+export function storedHistory(database: Queryable, filter: HistoryFilter): History {
+  return {
+    count: async () => {
+      const most = filter.limit ?? mostRows;
+      const [row] = await database.query(countRows, [...boundsOf(filter, undefined), most]);
+      return Number(row?.["rows"] ?? 0);
+    },
+    pages: () => readPages(database, filter, selectPage()),
+  };
 }
 
-/** Pages of them. The next one is fetched while the one before is dealt with. */
-export async function* readHistory(
+/** Those of which the headers alone are left. */
+export async function readPruned(
   database: Queryable,
   filter: HistoryFilter,
+): Promise<readonly HistoryRow[]> {
+  const found: HistoryRow[] = [];
+  for await (const page of readPages(database, filter, selectPage(withoutPayload))) {
+    found.push(...page);
+  }
+  return found;
+}
+
+async function* readPages(
+  database: Queryable,
+  filter: HistoryFilter,
+  statement: string,
 ): AsyncGenerator<readonly HistoryRow[]> {
   let left = filter.limit ?? mostRows;
-  let next = readPage(database, filter, undefined, left);
+  let below: string | undefined;
   for (;;) {
-    const page = await next;
-    const last = page.at(-1);
-    left -= page.length;
-    if (last === undefined) return;
-    const isLast = page.length < pageRows || left === 0;
-    if (!isLast) {
-      next = readPage(database, filter, last.id, left);
-      // Whoever stops reading does not hear how the next page would have failed.
-      next.catch(() => undefined);
-    }
-    yield page;
-    if (isLast) return;
+    const most = Math.min(left, pageRows);
+    const rows = await database.query(statement, [...boundsOf(filter, below), most]);
+    if (rows.length > 0) yield rows.map(rowOf);
+    left -= rows.length;
+    below = String(rows.at(-1)?.["id"]);
+    if (rows.length < pageRows || left === 0) return;
   }
 }
 
-async function readPage(
-  database: Queryable,
-  filter: HistoryFilter,
-  below: string | undefined,
-  left: number,
-): Promise<readonly HistoryRow[]> {
-  const rows = await database.query(selectPage, [
-    ...boundsOf(filter, below),
-    Math.min(left, pageRows),
-  ]);
-  return rows.map((row) => rowSchema.parse(row["item"]));
+function rowOf({ id, server, tool, record }: Row): HistoryRow {
+  return {
+    id: String(id),
+    server: textOrNull(server),
+    tool: textOrNull(tool),
+    record: textOrNull(record),
+  };
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === "string" ? value : null;
 }
 
 function boundsOf(

@@ -1,7 +1,7 @@
 /**
  * What the report of a replay says of a bundle, and that a replay that fails says nothing good of it.
  */
-import { readdirSync } from "node:fs";
+import { mkdirSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { FetchedBundle } from "../../../src/bundle/sources/bundle-source.ts";
@@ -34,6 +34,15 @@ describe("judge", () => {
       ok: false,
       code: "newly_allows",
       message: `of 100 recorded decisions ${words} (such as ${sample})`,
+    });
+  });
+
+  test("objects to one decision about what was hidden and would not be", () => {
+    const groups = [{ ...group, bucket: "not_replayable", reason: "was_hidden", count: 1 }];
+    expect(judge("crm", { ...unchanged, replayed: 99, groups })).toEqual({
+      ok: false,
+      code: "newly_allows",
+      message: `of 99 recorded decisions it no longer hides 1 of crm/delete (such as ${sample})`,
     });
   });
 
@@ -81,8 +90,12 @@ describe("a replay that fails is no history, and leaves no archive", { timeout: 
     keep: async () => {},
     close: async () => {},
   };
-  const fail = async (more: Record<string, string>, signal: AbortSignal): Promise<string> => {
-    const stateDir = temporaryFolder();
+  const fail = async (
+    more: Record<string, string>,
+    signal: AbortSignal,
+    stateDir = temporaryFolder(),
+    left: readonly string[] = [],
+  ): Promise<string> => {
     const configPath = join(stateDir, "no-such.json");
     const cadence = { replaySinceMs: 60_000, replayLimit: 10 };
     const env = freshEnvironment(more);
@@ -91,7 +104,7 @@ describe("a replay that fails is no history, and leaves no archive", { timeout: 
       signal,
     );
     expect(vetting).toMatchObject({ ok: false, code: "history_unreadable" });
-    expect(readdirSync(stateDir)).toEqual([]);
+    expect(readdirSync(stateDir).toSorted()).toEqual(left);
     return vetting.message;
   };
   const never = new AbortController().signal;
@@ -109,5 +122,27 @@ describe("a replay that fails is no history, and leaves no archive", { timeout: 
 
   test("where somebody ends it", async () => {
     expect(await fail({}, AbortSignal.abort())).toBe(`${prefix} The operation was aborted`);
+  });
+
+  test("nor one that a killed gateway has left, once nobody can be reading it", async () => {
+    const stateDir = temporaryFolder();
+    const agesMinutes = {
+      "vetted-1-0123456789abcdef.tar.gz": 31,
+      "vetted-1-fedcba9876543210.tar.gz": 29,
+      "vetted-notes.tar.gz": 500,
+      "vetted-2-00.tar.gz.bak": 500,
+    };
+    for (const [name, minutes] of Object.entries(agesMinutes)) {
+      const path = join(stateDir, name);
+      const atSeconds = Date.now() / 1000 - minutes * 60;
+      writeFileSync(path, "");
+      utimesSync(path, atSeconds, atSeconds);
+    }
+    // What cannot be removed keeps nobody from looking at a bundle.
+    const folder = "vetted-3-00.tar.gz";
+    mkdirSync(join(stateDir, folder));
+    utimesSync(join(stateDir, folder), 0, 0);
+    const [, ...kept] = [...Object.keys(agesMinutes), folder].toSorted();
+    expect(await fail({}, never, stateDir, kept)).toMatch(/no-such\.json/);
   });
 });
