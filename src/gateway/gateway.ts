@@ -6,6 +6,7 @@ import type { JsonObject } from "../contract/json.ts";
 import type { ClientClaim } from "../contract/policy-input.ts";
 import type { Principal } from "../contract/principal.ts";
 import type { CallProgress } from "../contract/progress.ts";
+import type { TransportTrace } from "../telemetry/tracing/trace-context.ts";
 import type { PolicyStanding } from "./policies/policy-standing.ts";
 import type { ApprovalGrant } from "../policy/approvals/approval-grant.ts";
 
@@ -45,8 +46,18 @@ export type Subject =
       readonly taskId: string;
     };
 
+/** The trace that a request belongs to, as far as it is well formed. */
+export interface RequestTrace {
+  /** W3C trace context of the caller. */
+  readonly traceparent: string | undefined;
+  /** What came beside it in the request; goes on where the request is traced. */
+  readonly tracestate?: string | undefined;
+  /** What its transport said; where the request itself said nothing that is the caller's context. */
+  readonly transportTrace?: (TransportTrace & { readonly isParent: boolean }) | undefined;
+}
+
 /** One decided request of a client. */
-export interface ActionRequest {
+export interface ActionRequest extends RequestTrace {
   readonly client: Client;
   readonly subject: Subject;
   /** Answers to `input_required`; JSON text. */
@@ -60,10 +71,6 @@ export interface ActionRequest {
   readonly taskJson: string | undefined;
   /** Modern: the level of log messages that this request wants. */
   readonly logLevel: string | undefined;
-  /** W3C trace context of the caller, where it is well formed. */
-  readonly traceparent: string | undefined;
-  /** What came beside it, well formed; goes on where the request is traced. */
-  readonly tracestate?: string | undefined;
   /** Members of the request that are not passed on, as JSON pointers into `params`. */
   readonly dropped: readonly string[];
   /** What the sender says of the conversation that this belongs to; whether it counts is not judged. */

@@ -32,7 +32,7 @@ function decisionMetrics(counter: MakeCounter, histogram: MakeHistogram) {
     decisions: counter(
       "decisions_total",
       "Decisions by server, tool, kind of action and effect; observed: a denial that was not enforced.",
-      { labels: ["server", "tool", "action", "effect"], open: ["server", "tool"], maxSeries: 2000 },
+      { labels: ["server", "tool", "action", "effect"], open: ["tool"], maxSeries: 2000 },
     ),
     reasons: counter(
       "denial_reasons_total",
@@ -70,7 +70,7 @@ function otherMetrics(counter: MakeCounter, histogram: MakeHistogram) {
     ),
     failOpen: counter(
       "fail_open_total",
-      "Requests that went on although something failed: unrecorded (decisions.on_failure continue), layer_failed (a layer in mode observe).",
+      "Requests that went on although something failed: unrecorded (decisions.on_failure continue), layer_failed (a layer gave no answer; nothing lets that happen).",
       { labels: ["path"] },
     ),
     bundleEvents: counter(

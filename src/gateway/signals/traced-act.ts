@@ -1,7 +1,8 @@
 /**
  * The span of one request of a client, by OpenTelemetry's conventions for MCP: a SERVER span below the
- * context that came in `_meta`. What happens inside finds it by its `traceparent`. Names that nobody
- * knows, URIs and ids of tasks are the client's to choose and stay out.
+ * context that came in `_meta`, with a link to that of its HTTP request; where `_meta` has none that one
+ * is the parent. What happens inside finds it by its `traceparent`. Names that nobody knows, URIs and ids
+ * of messages and tasks are the client's to choose and stay out.
  */
 import { sha256Of } from "../../contract/sha256.ts";
 import type { Attributes } from "../../telemetry/tracing/span.ts";
@@ -19,17 +20,25 @@ export function tracedAct(
   transport: "pipe" | "tcp",
 ): Gateway["act"] {
   return async (request) => {
-    const attributes = attributesOf(request, transport);
-    const start = { kind: "server", name: methodOf(request.subject), attributes } as const;
-    const span = tracer.enter(start, request.traceparent, request.tracestate);
+    const { transportTrace } = request;
+    const isOfTransport = transportTrace?.isParent === true;
+    const start = {
+      kind: "server",
+      name: methodOf(request.subject),
+      attributes: attributesOf(request, transport),
+      link: transportTrace,
+    } as const;
+    const tracestate = isOfTransport ? transportTrace.tracestate : request.tracestate;
+    const span = tracer.enter(start, request.traceparent, tracestate);
     if (span === undefined) return await act(request);
     const traceparent = formatTraceparent(span.context);
-    const passesState = span.tracestate !== undefined;
+    const passesState = span.tracestate !== undefined && !isOfTransport;
     const dropped = passesState
       ? request.dropped.filter((pointer) => pointer !== statePointer)
       : request.dropped;
     try {
       const reply = await act({ ...request, traceparent, dropped });
+      if (reply.kind === "error") span.set({ "rpc.response.status_code": String(reply.code) });
       span.end(errorTypeOf(reply));
       return reply;
     } catch (thrown) {
@@ -45,6 +54,7 @@ function attributesOf({ client, subject }: ActionRequest, transport: "pipe" | "t
     "mcp.method.name": methodOf(subject),
     "mcp.protocol.version": protocolVersion,
     "network.transport": transport,
+    ...(transport === "tcp" ? { "network.protocol.name": "http" } : {}),
     ...(subject.type === "tool_call" ? { "gen_ai.operation.name": "execute_tool" } : {}),
     // Who has the id of a session may speak in it.
     ...(session === undefined ? {} : { "mcp.session.id": digestOf(session) }),

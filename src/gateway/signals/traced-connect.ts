@@ -86,7 +86,11 @@ function nameOf({ method, name }: UpstreamRequest): string | undefined {
 function placeOf(url: string): Attributes {
   const { hostname, port, protocol } = new URL(url);
   const preset = protocol === "https:" ? 443 : 80;
-  return { "server.address": hostname, "server.port": port === "" ? preset : Number(port) };
+  return {
+    "network.protocol.name": "http",
+    "server.address": hostname,
+    "server.port": port === "" ? preset : Number(port),
+  };
 }
 
 /** Messages of servers are not among it. */

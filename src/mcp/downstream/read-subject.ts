@@ -5,23 +5,22 @@
 import type { JsonObject } from "../../contract/json.ts";
 import { isJsonObject } from "../../contract/json.ts";
 import { conversationMember } from "../../contract/reserved-key.ts";
-import type { Subject } from "../../gateway/gateway.ts";
-import { isTracestate } from "../../telemetry/tracing/trace-context.ts";
+import type { RequestTrace, Subject } from "../../gateway/gateway.ts";
+import { isTraceparent } from "../../telemetry/tracing/trace-context.ts";
 import type { ClientRequest } from "../wire/read-client-message.ts";
 import { metaKeys } from "./read-era.ts";
+import { readTrace } from "./read-trace.ts";
 
 export type SubjectReading =
   | { readonly ok: true; readonly wanted: WantedAction }
   | { readonly ok: false; readonly message: string };
 
-export interface WantedAction {
+export interface WantedAction extends RequestTrace {
   readonly subject: Subject;
   readonly inputResponsesJson: string | undefined;
   readonly requestState: string | undefined;
   readonly taskJson: string | undefined;
   readonly progressToken: string | number | undefined;
-  readonly traceparent: string | undefined;
-  readonly tracestate?: string | undefined;
   readonly logLevel: string | undefined;
   /** As it was said, by whomever; `undefined` where nothing was. */
   readonly saidConversation: unknown;
@@ -43,7 +42,6 @@ const passedParams: Readonly<Record<string, readonly string[]>> = {
   "tasks/update": ["taskId", "inputResponses", "requestState"],
 };
 const envelopePrefix = "io.modelcontextprotocol/";
-const traceparentPattern = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/;
 const maxTextLength = 8192;
 const maxStateLength = 1024 * 1024;
 
@@ -54,7 +52,8 @@ export function readSubject(request: ClientRequest): SubjectReading {
   const subject = subjectOf(request);
   if ("problem" in subject) return refuse(subject.problem);
   if (!isJsonObject(meta)) return refuse("expected params._meta to be an object");
-  const { progressToken, traceparent, tracestate } = meta;
+  const { progressToken } = meta;
+  const { traceparent, tracestate, transportTrace } = readTrace(request, meta);
   if (!isTokenOrNothing(progressToken)) {
     return refuse("expected params._meta.progressToken to be a string or an integer");
   }
@@ -76,8 +75,9 @@ export function readSubject(request: ClientRequest): SubjectReading {
       requestState: passes("requestState") ? requestState : undefined,
       taskJson: passes("task") ? taskJson : undefined,
       progressToken,
-      traceparent: isTraceparent(traceparent) ? traceparent : undefined,
-      ...(isTracestate(tracestate) ? { tracestate } : {}),
+      traceparent,
+      tracestate,
+      transportTrace,
       logLevel: logLevelOf(meta),
       saidConversation: meta[conversationMember],
       dropped: [...droppedParams(params, passed), ...droppedMeta(meta)],
@@ -161,10 +161,6 @@ function isTokenOrNothing(value: unknown): value is string | number | undefined 
 
 function isObjectOfObjects(value: unknown): boolean {
   return isJsonObject(value) && Object.values(value).every(isJsonObject);
-}
-
-function isTraceparent(value: unknown): value is string {
-  return typeof value === "string" && traceparentPattern.test(value);
 }
 
 function logLevelOf(meta: JsonObject): string | undefined {

@@ -12,6 +12,7 @@ import { rpcCodes } from "../wire/rpc.ts";
 import { errorMessage, notificationMessage, resultMessage } from "./outgoing-message.ts";
 import { modernStamp } from "./present-greeting.ts";
 import { metaKeys } from "./read-era.ts";
+import { readTrace } from "./read-trace.ts";
 import type { Exchange } from "./serve-request.ts";
 import { speaksTasks, tasksUndeclared } from "./tasks-extension.ts";
 import { createWaitingNotices } from "./waiting-notices.ts";
@@ -121,6 +122,10 @@ async function subscribeAll(
   const { gateway, client, request, signal, tell } = exchange;
   const { _meta: meta } = request.params;
   const said = isJsonObject(meta) ? meta[conversationMember] : undefined;
+  const { traceparent, tracestate, transportTrace } = readTrace(
+    request,
+    isJsonObject(meta) ? meta : {},
+  );
   const accepted: Topic[] = [];
   for (const subject of subjects) {
     if (signal.aborted) return accepted;
@@ -131,7 +136,9 @@ async function subscribeAll(
       requestState: undefined,
       taskJson: undefined,
       logLevel: undefined,
-      traceparent: undefined,
+      traceparent,
+      tracestate,
+      transportTrace,
       saidConversation: said,
       dropped: said === undefined ? [] : [conversationPointer],
       onProgress: undefined,

@@ -6,6 +6,7 @@
 import { isUtf8 } from "node:buffer";
 import type { JsonObject } from "../../contract/json.ts";
 import { isJsonObject } from "../../contract/json.ts";
+import type { TransportTrace } from "../../telemetry/tracing/trace-context.ts";
 import type { ClientAnswer } from "./read-client-answer.ts";
 import { readClientAnswer } from "./read-client-answer.ts";
 import type { JsonViolation } from "./strict-json.ts";
@@ -26,6 +27,8 @@ export interface ClientRequest {
   readonly inputResponsesJson: string | undefined;
   /** The same of `params.task`. */
   readonly taskJson: string | undefined;
+  /** Of the HTTP request that brought it, where that has a trace. */
+  readonly transportTrace?: TransportTrace;
 }
 
 export interface ClientNotification {

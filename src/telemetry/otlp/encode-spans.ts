@@ -2,7 +2,7 @@
  * Spans as an OTLP `ExportTraceServiceRequest` in JSON: ids in hexadecimal, enumerations as numbers,
  * 64-bit numbers as text (OTLP 1.x, "JSON Protobuf Encoding").
  */
-import type { EndedSpan, SpanKind } from "../tracing/span.ts";
+import type { EndedSpan, SpanKind, SpanLink } from "../tracing/span.ts";
 import type { Resource } from "./otlp-value.ts";
 import { encodeAttributes, encodeTime, scopeOf } from "./otlp-value.ts";
 
@@ -23,7 +23,7 @@ export function encodeSpans(spans: readonly EndedSpan[], resource: Resource, ver
 }
 
 function encodeSpan(span: EndedSpan) {
-  const { context, parentSpanId, tracestate, attributes, errorType, events } = span;
+  const { context, parentSpanId, tracestate, attributes, errorType, events, links } = span;
   const failed = errorType === undefined ? {} : { "error.type": errorType };
   return {
     traceId: context.traceId,
@@ -41,6 +41,13 @@ function encodeSpan(span: EndedSpan) {
       timeUnixNano: encodeTime(timeMs),
       attributes: encodeAttributes(about),
     })),
+    ...(links.length === 0 ? {} : { links: links.map(encodeLink) }),
     status: errorType === undefined ? {} : { code: statusError },
   };
+}
+
+function encodeLink({ context, tracestate }: SpanLink) {
+  const { traceId, spanId, isSampled } = context;
+  const state = tracestate === undefined ? {} : { traceState: tracestate };
+  return { traceId, spanId, ...state, flags: isSampled ? sampledFlag : 0 };
 }

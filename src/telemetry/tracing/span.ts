@@ -16,6 +16,12 @@ export interface SpanEvent {
   readonly attributes: Attributes;
 }
 
+/** Another span that it has to do with. */
+export interface SpanLink {
+  readonly context: TraceContext;
+  readonly tracestate: string | undefined;
+}
+
 export interface EndedSpan {
   readonly context: TraceContext;
   readonly parentSpanId: string | undefined;
@@ -27,6 +33,7 @@ export interface EndedSpan {
   readonly endMs: number;
   readonly attributes: Attributes;
   readonly events: readonly SpanEvent[];
+  readonly links: readonly SpanLink[];
   /** Class of the error it ended with. */
   readonly errorType: string | undefined;
 }

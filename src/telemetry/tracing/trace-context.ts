@@ -12,6 +12,12 @@ export interface TraceContext {
   readonly isSampled: boolean;
 }
 
+/** What a request's transport says of its own trace, beside the message: well formed, or not there. */
+export interface TransportTrace {
+  readonly traceparent: string;
+  readonly tracestate: string | undefined;
+}
+
 const shape =
   /^(?!ff)[\da-f]{2}-(?<traceId>[\da-f]{32})-(?<spanId>[\da-f]{16})-(?<flags>[\da-f]{2})$/;
 const zeros = /^0+$/;
@@ -27,6 +33,11 @@ export function parseTraceparent(text: string | undefined): TraceContext | undef
 /** The `traceparent` of a context. */
 export function formatTraceparent({ traceId, spanId, isSampled }: TraceContext): string {
   return `00-${traceId}-${spanId}-${isSampled ? "01" : "00"}`;
+}
+
+/** True for a `traceparent` that names a span. */
+export function isTraceparent(value: unknown): value is string {
+  return typeof value === "string" && parseTraceparent(value) !== undefined;
 }
 
 const stateMaxCharacters = 512;

@@ -13,7 +13,7 @@ import type {
   SpanEvent,
   SpanKind,
 } from "./span.ts";
-import type { TraceContext } from "./trace-context.ts";
+import type { TraceContext, TransportTrace } from "./trace-context.ts";
 import { parseTraceparent } from "./trace-context.ts";
 
 export interface TracerOptions {
@@ -31,6 +31,8 @@ export interface SpanStart {
   readonly attributes: Attributes;
   /** Default: now. */
   readonly startMs?: number;
+  /** Of another span that it has to do with. */
+  readonly link?: TransportTrace | undefined;
 }
 
 export class Tracer {
@@ -73,7 +75,7 @@ export class Tracer {
   }
 
   #start(
-    { kind, name, attributes, startMs }: SpanStart,
+    { kind, name, attributes, startMs, link }: SpanStart,
     parent: TraceContext | undefined,
     tracestate: string | undefined,
     ended: () => void,
@@ -108,11 +110,19 @@ export class Tracer {
           endMs: began + Math.max(0, clock.monotonicMs() - beganMonotonicMs),
           attributes: said,
           events,
+          links: linksOf(link, parent),
           errorType,
         });
       },
     };
   }
+}
+
+/** What is the parent already is no link. */
+function linksOf(link: TransportTrace | undefined, parent: TraceContext | undefined) {
+  const context = parseTraceparent(link?.traceparent);
+  const isParent = context?.spanId === parent?.spanId && context?.traceId === parent?.traceId;
+  return context === undefined || isParent ? [] : [{ context, tracestate: link?.tracestate }];
 }
 
 function newHex(bytes: number): string {

@@ -72,8 +72,57 @@ describe("what is counted of a decision", () => {
   });
 });
 
+describe("series that servers and bundles could make", () => {
+  const decided = 6000;
+  const total = (values: unknown): number =>
+    Object.values(Object(values)).reduce((sum: number, value) => sum + Number(value), 0);
+
+  test("have a bound for each metric, and what goes past it is counted", async () => {
+    const { measured, valuesOf } = openMeasured();
+    for (let number = 0; number < decided; number += 1) {
+      const made = `${number}-${"x".repeat(300)}`;
+      const record = admission({ server: "hostile", tool: `tool-${made}` });
+      const metadata = { ...record.answer.metadata, matched_rules: [`rule-${made}`] };
+      await measured.admit({
+        ...record,
+        answer: { ...record.answer, metadata, reasons: [`code-${made}`] },
+        timings: { policyMs: 1, totalMs: 2, layerMs: { [`layer-${made}`]: 1 } },
+        layers: [
+          { ...failedVerdict(), layer: { ...failedVerdict().layer, name: `layer-${made}` } },
+        ],
+      });
+    }
+    // What is past the bound is one series for each combination of the values that are our own.
+    for (const [name, most] of [
+      ["decisions_total", 2001],
+      ["denial_reasons_total", 201],
+      ["matched_rules_total", 501],
+      ["layer_failures_total", 501],
+    ] as const) {
+      const values = await valuesOf(name);
+      expect([name, Object.keys(Object(values)).length]).toEqual([name, most]);
+      expect([name, total(values)]).toEqual([name, decided]);
+    }
+    expect(Object.keys(Object(await valuesOf("layer_duration_seconds")))).toHaveLength(101);
+  });
+
+  test("of one server leave the others their totals", async () => {
+    const { measured, valuesOf } = openMeasured();
+    for (let number = 0; number < 2500; number += 1) {
+      await measured.admit(admission({ server: "hostile", tool: `tool-${number}` }));
+    }
+    for (let number = 0; number < 7; number += 1) {
+      await measured.admit(admission({ server: "crm", tool: `get-${number}` }));
+    }
+    expect(await valuesOf("decisions_total")).toMatchObject({
+      "crm other tool_call deny": 7,
+      "hostile other tool_call deny": 500,
+    });
+  });
+});
+
 describe("what went on although a layer failed", () => {
-  test("is counted where the failing layer is only observed", async () => {
+  test("is counted, should it ever happen: a failing layer denies, in observe too", async () => {
     const { measured, valuesOf } = openMeasured();
     await measured.admit({ ...observed(admission()), layers: [failedVerdict()] });
     expect(await valuesOf("fail_open_total")).toEqual({ layer_failed: 1 });

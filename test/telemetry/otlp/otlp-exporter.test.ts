@@ -19,6 +19,7 @@ const span: EndedSpan = {
   endMs: 1_700_000_000_124,
   attributes: { text: "x", list: ["a"], flag: true, count: 3, share: 0.5 },
   events: [],
+  links: [],
   errorType: undefined,
 };
 

@@ -84,6 +84,21 @@ describe("a tracer", () => {
     expect(ended[0]?.context.traceId).toMatch(/^[\da-f]{32}$/);
   });
 
+  test("links to what else it has to do with, and not to its own parent", () => {
+    const other = `00-${traceId}-${"c".repeat(16)}-00`;
+    const linksOf = (link: string): unknown => {
+      const { tracer, ended } = openTracer();
+      const about = { ...start, link: { traceparent: link, tracestate: "rojo=2" } };
+      tracer.enter(about, parent, "rojo=1")?.end();
+      expect(ended[0]).toMatchObject({ parentSpanId: spanId, tracestate: "rojo=1" });
+      return ended[0]?.links;
+    };
+    const context = { traceId, spanId: "c".repeat(16), isSampled: false };
+    expect(linksOf(other)).toEqual([{ context, tracestate: "rojo=2" }]);
+    expect(linksOf(parent.replace(/1$/, "0"))).toEqual([]);
+    expect(linksOf("none")).toEqual([]);
+  });
+
   test("finds a request by its traceparent until it has ended, and no other trace's", () => {
     const { tracer, ended } = openTracer();
     const span = tracer.enter(start, parent, undefined);

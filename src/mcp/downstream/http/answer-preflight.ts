@@ -16,6 +16,8 @@ const allowedHeaders: ReadonlySet<string> = new Set([
   "mcp-name",
   "mcp-protocol-version",
   "mcp-session-id",
+  "traceparent",
+  "tracestate",
 ]);
 const maxAgeSeconds = "600";
 

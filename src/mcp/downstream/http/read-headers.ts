@@ -4,6 +4,8 @@
  * single and is not is told apart. Nothing else about a header is believed: who forwarded a request,
  * for which host or client, is never read.
  */
+import type { TransportTrace } from "../../../telemetry/tracing/trace-context.ts";
+import { isTraceparent, isTracestate } from "../../../telemetry/tracing/trace-context.ts";
 
 export interface RequestHeaders {
   /** By lower-case name; several values are joined as RFC 9110 §5.3 says. */
@@ -41,6 +43,14 @@ export function readHeaders(raw: readonly string[]): RequestHeaders {
     get: (name) => values.get(name),
     isRepeated: (name) => repeated?.has(name) ?? false,
   };
+}
+
+/** The trace of the HTTP request; one with two `traceparent` has none (W3C Trace Context §3.2.1). */
+export function readTransportTrace(headers: RequestHeaders): TransportTrace | undefined {
+  const traceparent = headers.get("traceparent");
+  if (!isTraceparent(traceparent)) return undefined;
+  const tracestate = headers.get("tracestate");
+  return { traceparent, tracestate: isTracestate(tracestate) ? tracestate : undefined };
 }
 
 /** The first header that has to be single and is not. */

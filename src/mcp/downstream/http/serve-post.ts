@@ -23,6 +23,7 @@ import {
 import { checkPost } from "./check-post.ts";
 import type { Caller, Front } from "./front.ts";
 import { readBody } from "./read-body.ts";
+import { readTransportTrace } from "./read-headers.ts";
 import { gatewayEnding, refusal, refuse, unavailable } from "./refusal.ts";
 import { serveExchange } from "./serve-exchange.ts";
 import { serveLegacy, takeLegacyAnswer } from "./serve-legacy.ts";
@@ -39,11 +40,17 @@ export async function servePost(
   const { maxBodyBytes } = front.http;
   const reading = await readBody(request, maxBodyBytes);
   if (reading.ok) {
-    return await serveMessage(front, caller, readClientMessage(reading.body), response);
+    const message = withTrace(readClientMessage(reading.body), caller);
+    return await serveMessage(front, caller, message, response);
   }
   if (reading.reason === "gone") return;
   const message = `expected a message of at most ${maxBodyBytes} bytes`;
   refuse(response, refusal(413, message, { Connection: "close" }), caller.shared);
+}
+
+function withTrace(message: ClientMessage, { headers }: Caller): ClientMessage {
+  const transportTrace = message.kind === "request" ? readTransportTrace(headers) : undefined;
+  return transportTrace === undefined ? message : Object.assign(message, { transportTrace });
 }
 
 async function serveMessage(

@@ -2,8 +2,10 @@
  * Headers of the requests that the gateway makes of an MCP endpoint (MCP 2025-11-25, "Transports";
  * 2026-07-28, "Streamable HTTP"). All of them are made here from parts.
  */
+import { isTraceparent, isTracestate } from "../../../telemetry/tracing/trace-context.ts";
 import { encodeHeaderValue } from "../../wire/header-value.ts";
 import type { OutgoingRequest, Speech } from "../carrier.ts";
+import type { UpstreamRequest } from "../upstream-connection.ts";
 import type { EndpointResponse } from "./endpoint.ts";
 
 type Headers = Readonly<Record<string, string>>;
@@ -20,15 +22,27 @@ const parameterName = /^mcp-param-[!#$%&'*+.^_`|~0-9a-z-]+$/i;
 /** Of a request's POST. */
 export function postHeaders(outgoing: OutgoingRequest, session: string | undefined): Headers {
   const { speech, wanted } = outgoing;
-  if (speech.era === "legacy") return messageHeaders(speech, session, wanted.method);
+  const common = {
+    ...messageHeaders(speech, session, wanted.method),
+    ...traceHeaders(wanted),
+  };
+  if (speech.era === "legacy") return common;
   const parameters = Object.entries(wanted.headers ?? {})
     .filter(([name]) => parameterName.test(name))
     .map(([name, value]) => [name, encodeHeaderValue(value)] as const);
   return {
     ...Object.fromEntries(parameters),
-    ...messageHeaders(speech, session, wanted.method),
+    ...common,
     ...(wanted.name === undefined ? {} : { "mcp-name": encodeHeaderValue(wanted.name) }),
   };
+}
+
+/** What `_meta` says, for whoever stands between and reads no bodies; nothing else of it. */
+function traceHeaders({ meta }: UpstreamRequest): Headers {
+  const traceparent = meta?.["traceparent"];
+  const tracestate = meta?.["tracestate"];
+  if (!isTraceparent(traceparent)) return {};
+  return { traceparent, ...(isTracestate(tracestate) ? { tracestate } : {}) };
 }
 
 /** Of the POST of any message. `method` is left out where the message is an answer. */
