@@ -69,6 +69,11 @@ function endInput(): void {
 }
 
 async function serveOne({ io, config, locks, readLock, dev, log }: ServeSetting): Promise<void> {
+  if (config.decisions.export?.to.kind === "stdout") {
+    const message =
+      'decisions.export.to: expected a URL or file:///PATH with serve --stdio, found "stdout", which is the client\'s; use another, or serve --http';
+    throw new CliError(exitCodes.invalid, message);
+  }
   const watchdog = createWatchdog(process.platform);
   const { promise: mayStart, resolve: start } = createDeferred();
   const gateway = await assembleGateway({

@@ -21,6 +21,7 @@ const statusSchema = z.looseObject({
   uptime_seconds: z.number(),
   config: z.string(),
   spool: z.looseObject({ store: z.string(), unshipped_bytes: z.number() }),
+  export: z.optional(z.nullable(z.looseObject({ state: z.string(), lag_seconds: z.number() }))),
   blocks: z.looseObject({ count: z.number() }),
 });
 
@@ -52,6 +53,13 @@ const columns = [
   { title: "UP", cell: ({ uptime_seconds }: Status) => ageOf(uptime_seconds * 1000) },
   { title: "STORE", cell: ({ spool }: Status) => spool.store },
   { title: "UNSHIPPED", cell: ({ spool }: Status) => String(spool.unshipped_bytes) },
+  { title: "EXPORT", cell: exportCell },
   { title: "BLOCKS", cell: ({ blocks }: Status) => String(blocks.count) },
   { title: "CONFIG", cell: ({ config }: Status) => config },
 ];
+
+function exportCell({ export: standing }: Status): string {
+  if (standing === undefined || standing === null) return "-";
+  const { state, lag_seconds: lagSeconds } = standing;
+  return lagSeconds === 0 ? state : `${state}, ${ageOf(lagSeconds * 1000)} behind`;
+}

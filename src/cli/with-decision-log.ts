@@ -25,7 +25,7 @@ export async function withDecisionLog<Result>(
   { config, stateDir }: DecisionLogPlace,
   use: (log: DecisionLog) => Promise<Result>,
 ): Promise<Result> {
-  const { store, spoolMaxBytes, checkpoints } = config.decisions;
+  const { store, spoolMaxBytes, checkpoints, export: target } = config.decisions;
   const log = await createDecisionLog({
     stateDir,
     store,
@@ -33,6 +33,7 @@ export async function withDecisionLog<Result>(
     onFailure: "fail_operation",
     limits: { spoolMaxBytes },
     checkpoints,
+    export: target,
     mask: await openRecordMask(config, stateDir),
     clock: systemClock,
     newId,

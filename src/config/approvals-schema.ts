@@ -97,7 +97,7 @@ export function receiverFindings(value: unknown, list: readonly string[]): reado
   return webhooks.flatMap((entry, index) => {
     const path = [...list, index];
     const url = valueAt(entry, ["url"]);
-    const isOdd = typeof url === "string" && !isProtected(url);
+    const isOdd = typeof url === "string" && !isHttpsOrHere(url);
     const message = `${path.join(".")}.url: expected https, or http on this machine, without a password in it`;
     const twice = `${path.join(".")}.name is already that of ${list.join(".")}.${named.indexOf(named[index])}`;
     const isTwice = typeof named[index] === "string" && named.indexOf(named[index]) < index;
@@ -108,7 +108,8 @@ export function receiverFindings(value: unknown, list: readonly string[]): reado
   });
 }
 
-function isProtected(text: string): boolean {
+/** Nobody between reads along, and no login is in it. */
+export function isHttpsOrHere(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, hostname, username, password } = new URL(text);
   if (username !== "" || password !== "") return false;

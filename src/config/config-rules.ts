@@ -11,6 +11,7 @@ import { membersOf, valueAt } from "./config-document.ts";
 import type { ConfigPath, Finding } from "./config-document.ts";
 import { policyPaths } from "./policy-paths.ts";
 import { resolvePolicyReference } from "./policy-reference.ts";
+import { exportFindings } from "./export-schema.ts";
 import { companionFindings } from "./companion-rules.ts";
 import { agentFindings } from "./agent-rules.ts";
 import { layerFindings, observedLayers } from "./layer-rules.ts";
@@ -51,6 +52,7 @@ export function checkRules(value: unknown, folder: string): readonly Finding[] {
     ...releaseFindings(value, folder),
     ...trustFindings(value),
     ...storeFindings(value),
+    ...exportFindings(value),
     ...stateFindings(value),
     ...sharingFindings(value),
     ...approvalFindings(value),

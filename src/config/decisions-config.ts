@@ -15,6 +15,8 @@ export interface DecisionsConfig {
   readonly checkpoints: CheckpointsConfig;
   readonly masking: MaskingConfig;
   readonly retention: RetentionConfig;
+  /** `undefined`: a gateway exports nothing by itself. */
+  readonly export: ExportConfig | undefined;
 }
 
 /** What the record does not say. */
@@ -44,6 +46,24 @@ export interface CheckpointsConfig {
 interface RetentionConfig {
   /** Of inputs and answers; `undefined`: as long as headers. */
   readonly payloadDays: number | undefined;
-  /** Of everything but what operators and bundles did; `undefined`: for ever. */
+  /** Of everything; `undefined`: for ever. */
   readonly headerDays: number | undefined;
+}
+
+/** Where a gateway sends decisions by itself. */
+export interface ExportConfig {
+  readonly to:
+    | { readonly kind: "http"; readonly url: string }
+    | { readonly kind: "file"; readonly path: string }
+    | { readonly kind: "stdout" };
+  /** `opa`: decisions as OPA logs them; `jsonl`: every record as it was written. */
+  readonly format: "opa" | "jsonl";
+  /** Of requests to a receiver. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** What is sent at once, before gzip; a larger event goes alone. */
+  readonly uploadSizeLimitBytes: number;
+  /** With Postgres: what stays on disk for a target that is away. */
+  readonly bufferSizeLimitBytes: number;
+  readonly minDelayMs: number;
+  readonly maxDelayMs: number;
 }

@@ -4,6 +4,7 @@
  */
 import * as z from "zod/mini";
 import { durationSchema } from "./duration.ts";
+import { exportSchema } from "./export-schema.ts";
 import { maskingSchema } from "./masking-schema.ts";
 
 const text = z.string().check(z.minLength(1));
@@ -44,4 +45,5 @@ export const decisionsSchema = z.strictObject({
   checkpoints: z.prefault(checkpoints, {}),
   masking: z.prefault(maskingSchema, {}),
   retention: z.prefault(retention, {}),
+  export: z.optional(exportSchema),
 });

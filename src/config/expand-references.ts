@@ -1,6 +1,6 @@
 /**
  * Replaces `${env:NAME}` and `${file:PATH}` where secrets belong: a server's `args`, `env`, `headers`
- * and client secret, a registry's credentials, a webhook's URL and secret, `telemetry.otlp.headers`, `decisions.store` and `.checkpoints.key`, `decisions.masking`, `state.redis_url`, `state_key`. Anywhere else they are refused, so that none is taken
+ * and client secret, a registry's credentials, a webhook's URL and secret, `telemetry.otlp.headers`, `decisions.export.headers`, `decisions.store` and `.checkpoints.key`, `decisions.masking`, `state.redis_url`, `state_key`. Anywhere else they are refused, so that none is taken
  * literally by mistake. A finding names the variable or file and never what it holds.
  */
 import { resolve } from "node:path";
@@ -41,7 +41,7 @@ export function expandReferences(value: unknown, options: ExpandOptions): Expans
       for (const secret of secretsOfUrl(text)) secrets.add(secret);
       return text;
     }
-    if (path[0] === "telemetry" && text.search(reference) < 0) problems.push(literal(path));
+    if (isKeysOnly(path) && text.search(reference) < 0) problems.push(literal(path));
     if (path[2] === "args" && text.search(reference) >= 0) warnings.push(visibleToAll(path));
     const brought: string[] = [];
     const whole = text.replace(reference, (written, kind: string, name: string) => {
@@ -60,12 +60,16 @@ export function expandReferences(value: unknown, options: ExpandOptions): Expans
 
 function misplaced(path: ConfigPath): Finding {
   const places =
-    "servers.NAME.args, env, headers and oauth.client_secret, registries.HOST, trust.NAME.key, approvals.webhooks.N and notify.channels.N (url and secret), telemetry.otlp.headers, decisions.store, decisions.checkpoints.key, decisions.masking.key and unmask_key, state.redis_url and state_key";
+    "servers.NAME.args, env, headers and oauth.client_secret, registries.HOST, trust.NAME.key, approvals.webhooks.N and notify.channels.N (url and secret), telemetry.otlp.headers, decisions.export.headers, decisions.store, decisions.checkpoints.key, decisions.masking.key and unmask_key, state.redis_url and state_key";
   const message = `\${env:…} and \${file:…} are expanded only in ${places}`;
   return { path, message: at(path, message), covers: path };
 }
 
-/** Headers of a collector are there for its keys. */
+/** Headers of a collector or of a receiver are there for its keys. */
+function isKeysOnly([first, second]: ConfigPath): boolean {
+  return first === "telemetry" || (first === "decisions" && second === "export");
+}
+
 function literal(path: ConfigPath): Finding {
   const message = "expected ${env:NAME} or ${file:PATH}, found a text of its own";
   return { path, message: at(path, message), covers: path };
@@ -96,6 +100,7 @@ function isSecretPlace(path: ConfigPath): boolean {
   if (first === "state_key") return path.length === 1;
   if (first === "state") return path[1] === "redis_url" && path.length === 2;
   if (first !== "decisions") return false;
+  if (path[1] === "export") return path.length === 4 && third === "headers";
   const keys = ["store", "checkpoints.key", "masking.key", "masking.unmask_key"];
   return keys.includes(path.slice(1).join("."));
 }

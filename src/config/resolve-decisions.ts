@@ -5,6 +5,7 @@ import { resolve } from "node:path";
 import type { GatewayConfig } from "./config.ts";
 import type { ConfigFile } from "./config-schema.ts";
 import { parseDurationMs } from "./duration.ts";
+import { resolveExport } from "./export-schema.ts";
 import { resolveMasking } from "./masking-schema.ts";
 
 const leastCheckpointMs = 1000;
@@ -30,5 +31,6 @@ export function resolveDecisions(
     },
     masking: resolveMasking(decisions.masking),
     retention: { payloadDays, headerDays },
+    export: resolveExport(decisions.export),
   };
 }

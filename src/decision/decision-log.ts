@@ -5,6 +5,7 @@
  */
 import { join } from "node:path";
 import type { CheckpointsConfig, DecisionsConfig } from "../config/config.ts";
+import type { ExportConfig } from "../config/decisions-config.ts";
 import type { Clock, Log, NewId } from "../contract/ambient.ts";
 import type {
   AdmissionRecord,
@@ -19,6 +20,8 @@ import type { ProcessLock } from "../database/process-lock.ts";
 import { messageOf } from "../errors.ts";
 import { DecisionError } from "./decision-error.ts";
 import { encodeRecord } from "./encode-record.ts";
+import { exportKey } from "./export/exported-place.ts";
+import type { Exporter, ExporterOptions, ExporterStatus } from "./export/exporter.ts";
 import type { RecordLabels } from "./encode-note.ts";
 import { CheckpointKeeper } from "./integrity/checkpoint-keeper.ts";
 import { checkpointFolder, checkpointKey } from "./integrity/checkpoint-key.ts";
@@ -36,6 +39,7 @@ import type { ShipperStatus } from "./store/shipper.ts";
 
 const asyncFlushMs = 25;
 const closeGraceMs = 2_000;
+const exportGraceMs = 1_000;
 
 export interface DecisionLogOptions {
   /** Exists, mode 0700. */
@@ -53,11 +57,21 @@ export interface DecisionLogOptions {
   readonly onShutdown?: (reason: DecisionError) => void;
   /** Who vouches for the record; nobody where it is left out. */
   readonly checkpoints?: CheckpointsConfig | undefined;
-  /** Hides what nobody may read, before anything is written; every gateway and command has one. */
-  readonly mask?: RecordMask;
+  /** What the spool waits for, too, before it is removed; who exports is `openExporter`. */
+  readonly export?: ExportConfig | undefined;
+  /** Makes who exports; nobody in this process where it is left out. */
+  readonly openExporter?: ((place: ExportPlace) => Exporter) | undefined;
+  /** Hides what nobody may read, before anything is written. */
+  readonly mask: Pick<RecordMask, "mask">;
   /** The spool's file operations; the real ones by default. */
   readonly files?: SpoolFileSystem;
 }
+
+/** What an exporter has to be told. */
+export type ExportPlace = Pick<
+  ExporterOptions,
+  "spool" | "writer" | "committed" | "bufferMaxBytes" | "clock" | "log"
+>;
 
 export interface DecisionLogStatus {
   readonly writer: string;
@@ -76,6 +90,8 @@ export interface DecisionLogStatus {
   readonly failure: string | undefined;
   /** `undefined` with the embedded store. */
   readonly shipper: ShipperStatus | undefined;
+  /** `undefined` where nothing is exported by this process. */
+  readonly exporter: ExporterStatus | undefined;
 }
 
 export interface ObservedDecisionLog extends DecisionLog {
@@ -105,6 +121,7 @@ class SpooledDecisionLog implements ObservedDecisionLog {
   readonly #labels: RecordLabels;
   readonly #writer: SpoolWriter;
   readonly #shipper: Shipper | undefined;
+  readonly #exporter: Exporter | undefined;
   readonly #checkpoints: CheckpointKeeper<SpoolPosition> | undefined;
   #isShutDown = false;
   #unrecorded = 0;
@@ -115,6 +132,7 @@ class SpooledDecisionLog implements ObservedDecisionLog {
     this.#labels = { id: own.writer, version: gatewayVersion };
     this.#writer = this.#createWriter();
     this.#shipper = this.#createShipper();
+    this.#exporter = this.#createExporter();
     this.#checkpoints = this.#createCheckpoints();
   }
 
@@ -140,6 +158,7 @@ class SpooledDecisionLog implements ObservedDecisionLog {
 
   async close(): Promise<void> {
     await this.#writer.close();
+    await this.#exporter?.close(exportGraceMs);
     await this.#shipper?.close(closeGraceMs);
     await this.#checkpoints?.close();
     await this.#own.held.release();
@@ -160,12 +179,12 @@ class SpooledDecisionLog implements ObservedDecisionLog {
       shippingLagMs: this.#shipper?.lagMs ?? 0,
       failure: this.#writer.failure?.code,
       shipper: this.#shipper?.status,
+      exporter: this.#exporter?.status,
     };
   }
 
   #encode(record: DecisionRecord): EncodedRecord {
-    const encoded = encodeRecord(record, this.#labels);
-    return this.#options.mask?.mask(record, encoded) ?? encoded;
+    return this.#options.mask.mask(record, encodeRecord(record, this.#labels));
   }
 
   /** After a failed commit everybody waits again, so that the next failure is seen. */
@@ -219,12 +238,22 @@ class SpooledDecisionLog implements ObservedDecisionLog {
   }
 
   #createShipper(): Shipper | undefined {
-    const { store, clock, log } = this.#options;
+    const { store, export: target, clock, log } = this.#options;
     if (store.kind === "embedded") return undefined;
     const { spool, writer } = this.#own;
     const committed = (): SpoolWriter["committed"] => this.#writer.committed;
     const open = (): ReturnType<typeof openMigrated> => openMigrated(store.url);
-    return new Shipper({ spool, writer, committed, open, clock, log });
+    const key = target === undefined ? undefined : exportKey(target);
+    return new Shipper({ spool, writer, committed, open, exportKey: key, clock, log });
+  }
+
+  /** With the embedded store the spool is kept, and nothing is given up for its size. */
+  #createExporter(): Exporter | undefined {
+    const { store, export: target, openExporter, clock, log } = this.#options;
+    const { spool, writer } = this.#own;
+    const bufferMaxBytes = store.kind === "embedded" ? undefined : target?.bufferSizeLimitBytes;
+    const committed = (): SpoolPosition => this.#writer.committed;
+    return openExporter?.({ spool, writer, committed, bufferMaxBytes, clock, log });
   }
 
   #createCheckpoints(): CheckpointKeeper<SpoolPosition> | undefined {

@@ -77,7 +77,8 @@ test.each(configs)("the gateway takes what $page shows: $text", ({ text }) => {
   }
   const webhook = `whsec_${Buffer.alloc(32).toString("base64")}`;
   const secrets = { SEARCH_TOKEN: "t", SEARCH_SECRET: "s", DESK_SECRET: webhook, OTEL_KEY: "o" };
-  const env = { ...secrets, DATABASE_URL: "postgres://db/x", REDIS_URL: "redis://kv" };
+  const keys = { ...secrets, LOGS_TOKEN: "l" };
+  const env = { ...keys, DATABASE_URL: "postgres://db/x", REDIS_URL: "redis://kv" };
   const { config, warnings } = loadConfig({ path, env });
   expect(warnings).toEqual([]);
   expect(config.servers.size).toBeGreaterThan(0);

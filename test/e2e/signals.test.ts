@@ -186,6 +186,7 @@ describe("alert rules and the dashboard", () => {
       "Denial",
       "Spool",
       "Lag",
+      "Export",
       "TooOld",
       "Bundle",
       "Approvals",

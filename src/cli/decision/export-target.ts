@@ -44,7 +44,9 @@ function receiverAt(io: CliIo, to: string, { format, tokenFile }: TargetOptions)
     throw usage("expected --to to be an https URL where --token-file is given");
   }
   const bearer = tokenFile === undefined ? undefined : readToken(resolve(io.cwd, tokenFile));
-  const receiver = { url: url.href, bearer, fetch };
+  const headers: Readonly<Record<string, string>> =
+    bearer === undefined ? {} : { authorization: `Bearer ${bearer}` };
+  const receiver = { url: url.href, headers, fetch };
   return { take: (lines) => sendEvents(receiver, lines), close: () => undefined };
 }
 

@@ -11,6 +11,7 @@ import type { Log } from "../../contract/ambient.ts";
 import type { DecisionLog } from "../../contract/record.ts";
 import type { ObservedDecisionLog } from "../../decision/decision-log.ts";
 import { createDecisionLog } from "../../decision/decision-log.ts";
+import type { PruneApart } from "../../decision/retention/keep-retention.ts";
 import { keepRetention } from "../../decision/retention/keep-retention.ts";
 import type { RecordMask } from "../../decision/masking/record-mask.ts";
 import { BlockWatch } from "../../gateway/blocks/block-watch.ts";
@@ -19,10 +20,11 @@ import type { MovableGateway } from "../../gateway/create-gateway.ts";
 import { createGateway } from "../../gateway/create-gateway.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
 import { keepApprovals } from "../../gateway/keep-approvals.ts";
+import { keyedDigest, sealKey } from "../../gateway/seal.ts";
 import type { Watchdog } from "../../mcp/upstream/watchdog.ts";
 import { createPolicyEngine } from "../../policy/engine/policy-engine.ts";
 import type { CliIo } from "../io.ts";
-import { openRecordMask, scrubReason } from "../open-record-mask.ts";
+import { openReasonScrubber, openRecordMask } from "../open-record-mask.ts";
 import { checkPins } from "../validate/check-pins.ts";
 import type { LockedConfig } from "../locked-config.ts";
 import { createCanaryAborts } from "./canary-aborts.ts";
@@ -76,7 +78,8 @@ export async function assembleGateway(options: AssembleOptions): Promise<Gateway
     log,
     fetch: globalThis.fetch,
     maskSent: (sent, hints) => mask.maskSent(sent, hints),
-    scrub: scrubReason,
+    scrub: openReasonScrubber(config.secrets),
+    keyed: keyedDigest(() => sealKey(config.stateKey, stateDir)),
   });
   const about = { registries: config.registries, env: io.env, configPath: config.path };
   const place = { stateDir, paths, dev, log, locks: options.locks };
@@ -124,23 +127,27 @@ function watchBlocks(
   stateDir: string,
   decisionLog: Pick<DecisionLog, "note">,
 ): BlockWatch {
-  const { tenant, agents } = config;
+  const { tenant, agents, secrets } = config;
   const { store } = config.decisions;
   const place = { stateDir, tenant, clock: systemClock, store, postgres: quick };
   const note: DecisionLog["note"] = (record) => decisionLog.note(record);
-  const hands = { tenant, clock: systemClock, newId, note };
+  const hands = { tenant, clock: systemClock, newId, note, scrub: openReasonScrubber(secrets) };
   return new BlockWatch({ ...hands, sources: openBlockSources(place), agents, mayStart, log });
 }
 
 function pruneDaily(
-  { config, log }: AssembleOptions,
+  { config, log, io }: AssembleOptions,
   stateDir: string,
   decisionLog: Pick<DecisionLog, "note">,
 ): () => Promise<void> {
   const { store, checkpoints, retention } = config.decisions;
   const place = { stateDir, store, checkpoints, clock: systemClock, log };
   const note: DecisionLog["note"] = (record) => decisionLog.note(record);
-  return keepRetention({ ...place, retention, tenant: config.tenant, newId, note });
+  const pruneApart: PruneApart = async (signal) => {
+    const { createPruneApart } = await import("./prune-apart.ts");
+    await createPruneApart({ configPath: config.path, env: io.env })(signal);
+  };
+  return keepRetention({ ...place, retention, tenant: config.tenant, newId, note, pruneApart });
 }
 
 /** What is decided is recorded here, or the gateway ends as the configuration wants it. */
@@ -156,6 +163,8 @@ async function openDecisionLog(
     onFailure: config.decisions.onFailure,
     limits: { spoolMaxBytes: config.decisions.spoolMaxBytes },
     checkpoints: config.decisions.checkpoints,
+    export: config.decisions.export,
+    openExporter: await exporterOf(config),
     mask,
     onShutdown: ({ message: reason }) => {
       log.error({ reason }, "a decision could not be recorded, shutting down");
@@ -165,6 +174,13 @@ async function openDecisionLog(
     newId,
     log,
   });
+}
+
+/** Nothing of an export is loaded where none is configured. */
+async function exporterOf({ decisions }: GatewayConfig) {
+  if (decisions.export === undefined) return undefined;
+  const { createExporter } = await import("./create-exporter.ts");
+  return createExporter(decisions.export);
 }
 
 /** Moves servers and bundles to where the lock has them; returns how to stop. */

@@ -8,6 +8,7 @@ import { postureAt } from "../../config/posture-at.ts";
 import type { Log } from "../../contract/ambient.ts";
 import { gatewayVersion } from "../../contract/version.ts";
 import type { ObservedDecisionLog } from "../../decision/decision-log.ts";
+import type { ExporterStatus } from "../../decision/export/exporter.ts";
 import { codeOf, messageOf } from "../../errors.ts";
 import type { AdminInterface } from "../../admin/open-admin.ts";
 import type { AdminRoute } from "../../admin/admin-route.ts";
@@ -115,7 +116,7 @@ async function budgetDesk({ config, stateDir, decisionLog }: AdminSetting): Prom
 
 function statusOf(setting: AdminSetting, isReady: boolean, startedMs: number): object {
   const { config, front, gateway, blocks, decisionLog } = setting;
-  const { writer, committedRecords, lostRecords, unshippedBytes, failure, shipper } =
+  const { writer, committedRecords, lostRecords, unshippedBytes, failure, shipper, exporter } =
     decisionLog.status();
   return {
     version: gatewayVersion,
@@ -137,7 +138,21 @@ function statusOf(setting: AdminSetting, isReady: boolean, startedMs: number): o
       shipper: shipper?.state ?? null,
       dead_letters: shipper?.deadLetters ?? 0,
     },
+    export: exporter === undefined ? null : exportOf(exporter),
     blocks: { count: blocks.list().length, away: blocks.away() },
     shadows: setting.shadows(),
+  };
+}
+
+function exportOf(standing: ExporterStatus): object {
+  const { target, state, lagMs, pendingBytes, exported, dropped, failures } = standing;
+  return {
+    target,
+    state,
+    lag_seconds: Math.round(lagMs / 1000),
+    pending_bytes: pendingBytes,
+    exported,
+    dropped,
+    failures,
   };
 }

@@ -30,6 +30,7 @@ export function stateSources(setting: StateSetting): StateSources {
   const { config, stateDir, gateway, engine, blocks, approvals, decisionLog } = setting;
   return {
     spool: () => spoolOf(decisionLog),
+    export: () => decisionLog.status().exporter ?? noExport,
     bundles: async () => await bundlesOf(config, stateDir),
     upstreams: () => gateway.upstreams(),
     approvals: async () => await waitingIn(approvals),
@@ -38,6 +39,8 @@ export function stateSources(setting: StateSetting): StateSources {
     nowMs: systemClock.nowMs,
   };
 }
+
+const noExport = { lagMs: 0, pendingBytes: 0, exported: 0, dropped: 0, failures: 0 };
 
 function spoolOf(decisionLog: StateSetting["decisionLog"]): SpoolStanding {
   const { failure, shipper, ...standing } = decisionLog.status();

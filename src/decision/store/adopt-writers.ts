@@ -20,6 +20,7 @@ import {
 import { forgetWriter, readCursor } from "./cursors.ts";
 import type { BatchTarget } from "./insert-batch.ts";
 import { shipWriter } from "./ship-writer.ts";
+import { keepForExport, shippedBefore } from "./shipped-mark.ts";
 
 /** Long enough for two that began at once and both gave way to sort it out. */
 const lockWaitMs = 250;
@@ -28,6 +29,8 @@ export interface Adoption {
   readonly spool: string;
   /** The dead writer. */
   readonly writer: string;
+  /** The export that its folder waits for, too. */
+  readonly exportKey: string | undefined;
   readonly clock: Clock;
   readonly isStopped: () => boolean;
   readonly onProgress: (bytes: number, deadLetters: number) => void;
@@ -47,12 +50,14 @@ export async function listDeadWriters(
   return dead;
 }
 
-/** Bytes that lie in these writers' spools. */
+/** Bytes that lie in these writers' spools, of those alone that the database may not have. */
 export async function countBytes(spool: string, writers: readonly string[]): Promise<number> {
   let bytes = 0;
   for (const writer of writers) {
     const folder = join(spool, writer);
+    const before = await shippedBefore(folder);
     for (const number of await listSegments(folder)) {
+      if (number < before) continue;
       const found = await stat(join(folder, segmentName(number))).catch(() => undefined);
       bytes += found?.size ?? 0;
     }
@@ -102,7 +107,7 @@ async function shipAndRemove(target: BatchTarget, adoption: Adoption): Promise<v
     onProgress: (_, bytes, deadLetters) => adoption.onProgress(bytes, deadLetters),
     isStopped: adoption.isStopped,
   });
-  if (adoption.isStopped()) return;
+  if (adoption.isStopped() || (await keepForExport(folder, adoption.exportKey))) return;
   await removeWriterFolder(folder);
   await forgetWriter(target.database, writer);
 }

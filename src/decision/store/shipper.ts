@@ -8,6 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock, Log } from "../../contract/ambient.ts";
 import type { Database } from "../../database/database.ts";
 import { codeOf, messageOf } from "../../errors.ts";
+import { readPlace } from "../export/exported-place.ts";
 import { Pause } from "../pause.ts";
 import { comparePositions, spoolStart } from "../spool/committed-mark.ts";
 import type { SpoolPosition } from "../spool/committed-mark.ts";
@@ -19,6 +20,7 @@ import { forgetWriter } from "./cursors.ts";
 import type { BatchTarget } from "./insert-batch.ts";
 import { Partitions } from "./partitions.ts";
 import { shipWriter } from "./ship-writer.ts";
+import { keepForExport, markShipped } from "./shipped-mark.ts";
 import { tellArrival } from "./tell-arrival.ts";
 
 /** Lets records gather into one batch. */
@@ -36,6 +38,8 @@ export interface ShipperOptions {
   readonly committed: () => SpoolPosition;
   /** Opens the database, migrated. */
   readonly open: () => Promise<Database>;
+  /** The export that segments wait for, too, before they are removed; none where it is left out. */
+  readonly exportKey?: string | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -59,6 +63,8 @@ export class Shipper {
   /** Since when something waits that is not in the database; monotonic. */
   #behindSinceMs: number | undefined;
   #orphanedBytes = 0;
+  /** Segments before it stay for an export. */
+  #markedBefore = 0;
   #status: ShipperStatus = { state: "waiting", deadLetters: 0 };
   #failures = 0;
   #nextAdoptionMs = 0;
@@ -138,6 +144,7 @@ export class Shipper {
   async #attempt(): Promise<void> {
     try {
       if (this.#isBehind()) await this.#shipOwn();
+      await this.#removeShipped();
       await this.#adoptInTurn();
       this.#succeed();
     } catch (thrown) {
@@ -168,7 +175,6 @@ export class Shipper {
     if (this.#isOutOfTime()) return;
     this.#reached = upTo;
     this.#behindSinceMs = this.#isBehind() ? startedMs : undefined;
-    await removeShippedSegments(folder, upTo);
   }
 
   async #adoptInTurn(): Promise<void> {
@@ -181,6 +187,7 @@ export class Shipper {
       await adoptWriter(await this.#connect(), {
         spool,
         writer: orphan,
+        exportKey: this.#options.exportKey,
         clock,
         isStopped: () => this.#stopAtMs !== undefined,
         onProgress: (bytes, deadLetters) => {
@@ -189,6 +196,7 @@ export class Shipper {
         },
       });
     }
+    this.#orphanedBytes = await countBytes(spool, dead);
     await this.#connection?.partitions.makeAhead(clock.nowMs());
     this.#nextAdoptionMs = clock.monotonicMs() + adoptEveryMs;
   }
@@ -212,9 +220,21 @@ export class Shipper {
 
   /** The own spool is empty now: everything in it is in the database. */
   async #removeOwn(): Promise<void> {
-    const { spool, writer } = this.#options;
+    const { spool, writer, exportKey } = this.#options;
+    if (await keepForExport(join(spool, writer), exportKey)) return;
     await removeWriterFolder(join(spool, writer));
     if (this.#connection !== undefined) await forgetWriter(this.#connection.database, writer);
+  }
+
+  async #removeShipped(): Promise<void> {
+    const { spool, writer, exportKey } = this.#options;
+    const folder = join(spool, writer);
+    const exported = exportKey === undefined ? undefined : await readPlace(folder, exportKey);
+    const before = Math.min(this.#reached.segment, exported?.segment ?? this.#reached.segment);
+    await removeSegments(folder, before);
+    if (before === this.#reached.segment || this.#markedBefore === this.#reached.segment) return;
+    await markShipped(folder, this.#reached.segment);
+    this.#markedBefore = this.#reached.segment;
   }
 
   #isBehind(): boolean {
@@ -245,10 +265,9 @@ export class Shipper {
   }
 }
 
-async function removeShippedSegments(folder: string, reached: SpoolPosition): Promise<void> {
+async function removeSegments(folder: string, before: number): Promise<void> {
   for (const number of await listSegments(folder)) {
-    if (number < reached.segment)
-      await nodeFileSystem.removeFile(join(folder, segmentName(number)));
+    if (number < before) await nodeFileSystem.removeFile(join(folder, segmentName(number)));
   }
 }
 

@@ -5,6 +5,8 @@
 import type { MetricRegistry } from "../../telemetry/metrics/metric-registry.ts";
 import { Counter, Gauge } from "../../telemetry/metrics/metrics.ts";
 import type { UpstreamStanding } from "../fleet/upstream-standing.ts";
+import type { ExportStanding } from "./export-metrics.ts";
+import { addExportMetrics } from "./export-metrics.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 
 export interface SpoolStanding {
@@ -32,6 +34,7 @@ type FailureMetrics = Pick<GatewayMetrics, "failOpen" | "bundleFailures" | "laye
 
 export interface StateSources {
   readonly spool: () => SpoolStanding;
+  readonly export: () => ExportStanding;
   readonly bundles: () => Promise<readonly BundleStanding[]>;
   readonly upstreams: () => readonly UpstreamStanding[];
   /** Requests for approval that wait, with the time of the oldest. */
@@ -51,6 +54,7 @@ export function addStateMetrics(
   sources: StateSources,
 ): void {
   addSpool(registry, metrics, sources);
+  addExportMetrics(registry, sources.export);
   addBundles(registry, metrics, sources);
   addUpstreams(registry, sources);
   addPeople(registry, sources);
