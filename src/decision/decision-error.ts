@@ -26,7 +26,7 @@ export type DecisionErrorCode =
   | "unmask_refused"
   /** The legal holds cannot be read, so that nothing may be pruned. */
   | "holds_unusable"
-  /** What is to be pruned is not what was written, and nobody vouches for its removal. */
+  /** What is to be shown is no record, or what is to be pruned not what was written. */
   | "record_not_whole"
   /** No hold has this id. */
   | "hold_unknown"

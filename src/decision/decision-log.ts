@@ -123,6 +123,7 @@ class SpooledDecisionLog implements ObservedDecisionLog {
   readonly #shipper: Shipper | undefined;
   readonly #exporter: Exporter | undefined;
   readonly #checkpoints: CheckpointKeeper<SpoolPosition> | undefined;
+  #closed: Promise<void> | undefined;
   #isShutDown = false;
   #unrecorded = 0;
 
@@ -156,7 +157,12 @@ class SpooledDecisionLog implements ObservedDecisionLog {
     }
   }
 
-  async close(): Promise<void> {
+  /** Once, whoever asks: a descriptor that is closed again may be somebody else's by then. */
+  close(): Promise<void> {
+    return (this.#closed ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
     await this.#writer.close();
     await this.#exporter?.close(exportGraceMs);
     await this.#shipper?.close(closeGraceMs);

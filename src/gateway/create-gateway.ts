@@ -44,7 +44,7 @@ import type { GatewayParts } from "./parts.ts";
 import type { OpenKeeper } from "./policies/start-keeper.ts";
 import { keepPolicies } from "./policies/keep-policies.ts";
 import { policyStanding } from "./policies/policy-standing.ts";
-import { Seal, sealKey } from "./seal.ts";
+import { keyedDigest, Seal, sealKey } from "./seal.ts";
 import { cleanGreeting } from "./texts/clean-greeting.ts";
 import { keepShadows } from "./shadow/keep-shadows.ts";
 import type { ShadowStanding } from "./shadow/shadow-counts.ts";
@@ -171,6 +171,7 @@ function assemble(deps: GatewayDeps): GatewayParts {
       layers: policies.layers,
       clock: deps.clock,
       log,
+      keyed: keyedDigest(key),
     }),
     visibility: new Visibility({ ...deps, canaries }),
     conversations: new Conversations(config, stateDir, newId),

@@ -87,3 +87,24 @@ test("decision get --as-test makes none of what somebody put into the place of a
   expect(got).toMatchObject({ exitCode: 2, out: "" });
   expect(got.err).toContain("found that its record is not whole");
 }, 120_000);
+
+test.each(["no JSON at all", "[1]", '"text"', '{"decision_id":"torn'])(
+  "decision get says that a record is not whole where %j is in its place",
+  async (forged) => {
+    const { stateDir, ids, cli } = await open();
+    const store = await openStore(logOptions(stateDir));
+    await store.query(
+      "UPDATE mcp_gateway.decision_payload SET document = NULL, record = convert_to($1, 'UTF8') WHERE kind = 'outcome'",
+      [forged],
+    );
+    await store.close();
+    for (const command of ["get", "explain"]) {
+      const got = await cli("decision", command, ids[0] ?? "");
+      expect(got).toMatchObject({ exitCode: 8, out: "" });
+      expect(got.err).toContain(`expected the record of ${ids[0]} as it was written`);
+      expect(got.err).toContain("audit verify");
+      expect(got.err).not.toContain("torn");
+    }
+  },
+  120_000,
+);

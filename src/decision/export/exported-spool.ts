@@ -8,11 +8,12 @@ import { join } from "node:path";
 import type { ExportConfig } from "../../config/decisions-config.ts";
 import type { Clock, Log } from "../../contract/ambient.ts";
 import { codeOf, messageOf } from "../../errors.ts";
+import { readMembers } from "../record-header.ts";
 import type { SpoolPosition } from "../spool/committed-mark.ts";
 import { readCommittedMark } from "../spool/committed-mark.ts";
 import { segmentName } from "../spool/segment.ts";
 import { isWriterAlive, listSegments, listWriters } from "../spool/writer-folder.ts";
-import type { EventSink } from "./event-sink.ts";
+import type { EventSink, RefusedLine } from "./event-sink.ts";
 import type { ExportedPlace } from "./exported-place.ts";
 import { readPlace, writePlace } from "./exported-place.ts";
 import type { Batch, BatchSource } from "./next-batch.ts";
@@ -44,6 +45,10 @@ interface Dropped {
   readonly records: number;
   /** The last of them in the writer's chain, where it is known. */
   readonly upTo?: number;
+  /** Of one event. */
+  readonly decision_id?: string | null;
+  /** That it was refused with. */
+  readonly status?: number | undefined;
 }
 
 const formats = { opa: opaEvent, jsonl: (text: string): string | undefined => text } as const;
@@ -102,9 +107,9 @@ export class ExportedSpool {
     if (lines.length > 0) {
       this.#stand({ oldestMs });
       const refused = await sink.take(lines, signal);
-      const exported = this.#standing.exported + lines.length - refused;
+      const exported = this.#standing.exported + lines.length - refused.length;
       this.#stand({ oldestMs: undefined, exported });
-      if (refused > 0) this.#drop({ writer, records: refused }, "events too large for the target");
+      for (const one of refused) this.#dropRefused(writer, one);
     }
     log.debug({ writer, events: lines.length }, "decisions exported");
     await this.#reach(source, writer, batch);
@@ -186,6 +191,16 @@ export class ExportedSpool {
       );
     }
     return bytes;
+  }
+
+  #dropRefused(writer: string, { line, status }: RefusedLine): void {
+    const id = readMembers(line)?.["decision_id"];
+    const found = { writer, records: 1, decision_id: typeof id === "string" ? id : null, status };
+    const isTooLarge = status === 413;
+    this.#drop(
+      found,
+      isTooLarge ? "event too large for the target" : "event refused by the target",
+    );
   }
 
   #drop(found: Dropped, message: string): void {

@@ -9,7 +9,7 @@ import type { FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { DecisionError } from "../decision-error.ts";
 import { nodeFileSystem } from "../spool/file-system.ts";
-import type { EventSink } from "./event-sink.ts";
+import type { EventSink, RefusedLine } from "./event-sink.ts";
 import { linesText } from "./event-sink.ts";
 
 const newline = "\n";
@@ -21,7 +21,7 @@ export function fileSink(path: string): EventSink {
   return { name: path, take: (lines) => append(path, linesText(lines)) };
 }
 
-async function append(path: string, text: string): Promise<number> {
+async function append(path: string, text: string): Promise<readonly RefusedLine[]> {
   const file = await open(path, flags, 0o600);
   try {
     const found = await file.stat();
@@ -36,7 +36,7 @@ async function append(path: string, text: string): Promise<number> {
   } finally {
     await file.close();
   }
-  return 0;
+  return [];
 }
 
 async function endsLine(file: FileHandle, size: number): Promise<boolean> {

@@ -3,7 +3,7 @@
  * gateway. Values keep their text. What OPA has no member for is under `custom.mcp_gateway`.
  */
 import { isRecord } from "../../contract/json.ts";
-import { topLevelMembers } from "./top-level-members.ts";
+import { jsonMembers, toJsonObject } from "../../contract/json-members.ts";
 
 /** Members that both have, in OPA's order. */
 const shared = [
@@ -26,22 +26,29 @@ const kept = new Set(["bundles"]);
 
 /** The JSON text of the event; `undefined` for what is no decision. */
 export function opaEvent(record: string): string | undefined {
-  const members = topLevelMembers(record);
+  const members = membersOf(record);
   if (members?.get("kind") !== '"admission"') return undefined;
-  const known = shared.flatMap((name) => {
+  const event = new Map<string, string>();
+  for (const name of shared) {
     const value = members.get(name);
-    if (value === undefined || value === "null") return [];
-    return [memberOf(name, name === "bundles" ? revisionsOf(value) : value)];
-  });
-  const others = [...members].filter(
+    if (value === undefined || value === "null") continue;
+    event.set(name, name === "bundles" ? revisionsOf(value) : value);
+  }
+  const own = [...members].filter(
     ([name]) => name !== "kind" && (kept.has(name) || !shared.includes(name)),
   );
-  const own = others.map(([name, value]) => memberOf(name, value)).join(",");
-  return `{${[...known, `"custom":{"mcp_gateway":{${own}}}`].join(",")}}`;
+  event.set("custom", `{"mcp_gateway":${toJsonObject(new Map(own))}}`);
+  return toJsonObject(event);
 }
 
-function memberOf(name: string, value: string): string {
-  return `${JSON.stringify(name)}:${value}`;
+/** `undefined` of what is no JSON all through: its text would make the whole request none. */
+function membersOf(record: string): ReadonlyMap<string, string> | undefined {
+  try {
+    JSON.parse(record);
+    return jsonMembers(record);
+  } catch {
+    return undefined;
+  }
 }
 
 function revisionsOf(bundles: string): string {

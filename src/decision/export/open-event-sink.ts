@@ -2,7 +2,7 @@
  * Where a gateway's own export goes: to a receiver over HTTP, to a file, or to stdout.
  */
 import type { ExportConfig } from "../../config/decisions-config.ts";
-import type { EventSink } from "./event-sink.ts";
+import type { EventSink, RefusedLine } from "./event-sink.ts";
 import { linesText } from "./event-sink.ts";
 import { fileSink } from "./file-sink.ts";
 import { httpSink } from "./http-sink.ts";
@@ -25,7 +25,10 @@ export function openEventSink({ to, headers }: ExportConfig, hands: SinkHands): 
   }
 }
 
-async function toStdout(lines: readonly string[], { writeOut }: SinkHands): Promise<number> {
+async function toStdout(
+  lines: readonly string[],
+  { writeOut }: SinkHands,
+): Promise<readonly RefusedLine[]> {
   await writeOut(linesText(lines));
-  return 0;
+  return [];
 }

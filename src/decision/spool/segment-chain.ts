@@ -54,7 +54,9 @@ export class SegmentChain {
   /** Seals the open segment. */
   async close(): Promise<void> {
     await this.#seal();
-    await this.#mark?.close().catch(() => undefined);
+    const mark = this.#mark;
+    this.#mark = undefined;
+    await mark?.close().catch(() => undefined);
   }
 
   async #commitOrSeal(frames: Buffer): Promise<void> {

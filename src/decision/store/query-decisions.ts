@@ -3,9 +3,9 @@
  * afterwards.
  */
 import * as z from "zod";
-import { isRecord } from "../../contract/json.ts";
 import type { Queryable } from "../../database/database.ts";
 import { DecisionError } from "../decision-error.ts";
+import { readMembers } from "../record-header.ts";
 import {
   selectDecision,
   selectDecisions,
@@ -110,7 +110,7 @@ export async function listDecisions(
 
 /**
  * The decision with this id, with the only id that begins with it, or the newest for `last`. Throws
- * `decision_unknown`, `decision_ambiguous`, `invalid_filter`.
+ * `decision_unknown`, `decision_ambiguous`, `invalid_filter`, `record_not_whole`.
  */
 export async function getDecision(database: Queryable, wanted: string): Promise<WholeDecision> {
   const id = await resolveId(database, wanted);
@@ -134,7 +134,7 @@ async function findNote(database: Queryable, id: string): Promise<WholeNote | un
   const rows = await database.query(selectNote, [id]);
   if (rows[0] === undefined) return undefined;
   const { kind, record } = noteSchema.parse(rows[0]["item"]);
-  return { decision_id: id, kind, record: parseRecord(record) };
+  return { decision_id: id, kind, record: parseRecord(id, record) };
 }
 
 async function findDecision(database: Queryable, id: string): Promise<WholeDecision | undefined> {
@@ -144,8 +144,8 @@ async function findDecision(database: Queryable, id: string): Promise<WholeDecis
   return {
     decision_id: id,
     outcome,
-    admission: parseRecord(admission),
-    outcome_record: parseRecord(outcome_record),
+    admission: parseRecord(id, admission),
+    outcome_record: parseRecord(id, outcome_record),
     ...(admission === null && pruned_at !== null ? { payload_pruned_at: pruned_at } : {}),
   };
 }
@@ -173,10 +173,14 @@ async function resolveLast(database: Queryable): Promise<string> {
   );
 }
 
-function parseRecord(base64: string | null): unknown {
+function parseRecord(id: string, base64: string | null): unknown {
   if (base64 === null) return null;
-  const record: unknown = JSON.parse(Buffer.from(base64, "base64").toString("utf8"));
-  return isRecord(record) ? record : null;
+  const record = readMembers(Buffer.from(base64, "base64").toString("utf8"));
+  if (record !== undefined) return record;
+  throw new DecisionError(
+    "record_not_whole",
+    `expected the record of ${id} as it was written, found no JSON object in its place; see mcp-gateway audit verify`,
+  );
 }
 
 function unknownId(wanted: string): DecisionError {

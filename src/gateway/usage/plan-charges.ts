@@ -66,7 +66,7 @@ export function valuesOf(
 
 /**
  * Digest of what an action asks with (RFC 8785), the same however its JSON is written. Without a tool
- * what it names belongs to that: a URI is an argument too.
+ * what it names belongs to that: a URI is an argument too. No store gets it without a key.
  */
 export function digestOfArguments({ tool, name }: CountedTarget, { argumentsJson }: Sent): string {
   const args: unknown = JSON.parse(argumentsJson);

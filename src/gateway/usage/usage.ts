@@ -44,6 +44,8 @@ export interface UsageOptions {
   readonly layers: () => readonly EngineLayer[];
   readonly clock: Pick<Clock, "monotonicMs">;
   readonly log: Log;
+  /** What stands for a digest of arguments in a store: short ones could be guessed from it. */
+  readonly keyed: (purpose: "counter", digest: string) => string;
 }
 
 /** How a call stands with the counters that it belongs to. */
@@ -224,7 +226,9 @@ export class Usage {
     const conversation = isKeptBy(wanted, "conversation")
       ? await this.#conversations.current(await this.#open(), principal, own)
       : own;
-    const args = isKeptBy(wanted, "args") ? digestOfArguments(target, sent) : "";
+    const args = isKeptBy(wanted, "args")
+      ? this.#options.keyed("counter", digestOfArguments(target, sent))
+      : "";
     return priceAll(wanted, valuesOf(principal, target, { conversation, args }), sent);
   }
 

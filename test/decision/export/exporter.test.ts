@@ -134,7 +134,11 @@ test("an event that is too large for the receiver is given up alone, counted and
   await eventually(() => receiver.taken.length >= 8 && status()?.dropped === 1);
   expect(idsOf(receiver.taken)).toEqual(ids);
   expect(lines).toContainEqual(
-    expect.objectContaining({ level: "error", message: "events too large for the target" }),
+    expect.objectContaining({
+      level: "error",
+      message: "event too large for the target",
+      data: expect.objectContaining({ decision_id: large.decisionId, status: 413 }),
+    }),
   );
   await decisions.close();
 });

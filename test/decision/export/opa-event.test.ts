@@ -4,7 +4,6 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { encodeRecord } from "../../../src/decision/encode-record.ts";
 import { opaEvent } from "../../../src/decision/export/opa-event.ts";
-import { topLevelMembers } from "../../../src/decision/export/top-level-members.ts";
 import { firstLink } from "../../../src/decision/integrity/chain-link.ts";
 import { envelop } from "../../../src/decision/integrity/envelope.ts";
 import type { AdmissionRecord } from "../../../src/contract/record.ts";
@@ -43,15 +42,5 @@ test("what is no decision, or no record, is no event", () => {
   expect(opaEvent(text)).toBeUndefined();
   expect(opaEvent("[]")).toBeUndefined();
   expect(opaEvent('{"kind":"admission"')).toBeUndefined();
-});
-
-test("members are the texts between their names, whatever stands in them", () => {
-  const text = ' { "a" : "x,\\"}" , "b\\u0063":[1,{"d":"]"}],"e":-1.0e2 , "f":null}';
-  expect([...(topLevelMembers(text) ?? [])]).toEqual([
-    ["a", '"x,\\"}"'],
-    ["bc", '[1,{"d":"]"}]'],
-    ["e", "-1.0e2"],
-    ["f", "null"],
-  ]);
-  expect(topLevelMembers("{}")).toEqual(new Map());
+  expect(opaEvent('{"kind":"admission","input":{broken}}')).toBeUndefined();
 });

@@ -2,11 +2,14 @@
  * What counts are kept by, and whose limits are enforced: nobody sheds a count by a restart, another
  * replica or a URI of their own, and a layer that is observed refuses nothing.
  */
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { systemClock } from "../../../src/config/ambient.ts";
 import type { Bundle } from "../../../src/contract/bundle.ts";
 import type { GatewayDeps } from "../../../src/gateway/create-gateway.ts";
+import { canonicalJson } from "../../../src/contract/canonical-json.ts";
+import { sha256Of } from "../../../src/contract/sha256.ts";
 import { openJournalStore } from "../../../src/policy/usage/journal-store.ts";
 import { load } from "../../config/support.ts";
 import { compileBundle } from "../../policy/engine/policies.ts";
@@ -248,5 +251,50 @@ describe("a counter of a layer that is only observed", { timeout: 60_000 }, () =
     await open.call("bank__pay");
     const { usage } = JSON.parse(open.admissions[2]?.inputJson ?? "{}");
     expect(usage).toMatchObject({ bank: { own: { used: 1 } } });
+  });
+});
+
+describe("a counter by arguments", { timeout: 60_000 }, () => {
+  const counters = { same: { key: ["tool", "args"], limit: 2, window: { fixed: "1h" } } };
+  const subject = (pin: string) => ({
+    type: "tool_call" as const,
+    name: "bank__pay",
+    argumentsJson: JSON.stringify({ pin }),
+  });
+
+  /** A gateway with a state folder of its own and this key, on one store. */
+  function replica(folder: string, state_key: string): OpenGateway {
+    const store = () => openJournalStore({ folder, clock: systemClock });
+    return counting(counters, {
+      settings: { state_key },
+      deps: { openUsageStore: async () => store() },
+    });
+  }
+
+  test("has nothing in its store that arguments can be guessed from", async () => {
+    const folder = join(temporaryFolder(), "usage");
+    const open = replica(folder, "one key of thirty-two characters, or more");
+    await open.act(subject("1234"));
+    await open.gateway.close();
+    const kept = readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8"))
+      .join("\n");
+    expect(kept).toContain("hmac-sha256:");
+    const guessed = sha256Of(canonicalJson({ pin: "1234" })).slice("sha256:".length);
+    expect(kept).not.toContain(guessed);
+    expect(kept).not.toContain('1234"');
+  });
+
+  test("is one count for replicas of one key, whatever others send", async () => {
+    const folder = join(temporaryFolder(), "usage");
+    const key = "one key of thirty-two characters, or more";
+    const [one, other] = [replica(folder, key), replica(folder, key)];
+    for (const open of [one, other, one]) await open.act(subject("1234"));
+    await other.act(subject("4321"));
+    expect([effects(one), effects(other)]).toEqual([
+      ["allow", "budget_exhausted"],
+      ["allow", "allow"],
+    ]);
   });
 });

@@ -58,8 +58,13 @@ function partsOf(
     engine,
     canaries,
     visibility: new Visibility({ config, engine, clock, canaries }),
-    usage: new Usage({ config, open, layers: () => layers, clock, log: silentLog }),
+    usage: new Usage({ config, open, layers: () => layers, clock, log: silentLog, keyed }),
   };
+}
+
+/** What is used is looked up by name, and kept nowhere. */
+function keyed(_purpose: string, digest: string): string {
+  return digest;
 }
 
 function inputOf(
