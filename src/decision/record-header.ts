@@ -67,23 +67,23 @@ function readAdmission(record: Members): Members & { readonly kind: "admission" 
   const metrics = membersOf(record["metrics"]);
   return {
     kind: "admission",
-    tenant: clean(record["tenant"]),
-    agent: clean(record["agent"]),
-    user_id: clean(record["user"]),
-    server: clean(record["server"]),
-    tool: clean(record["tool"]),
-    exposed_name: clean(record["exposed_name"]),
-    action_type: clean(record["action_type"]),
-    protocol_version: clean(record["protocol_version"]),
-    effect: clean(result["effect"]),
+    tenant: columnText(record["tenant"]),
+    agent: columnText(record["agent"]),
+    user_id: columnText(record["user"]),
+    server: columnText(record["server"]),
+    tool: columnText(record["tool"]),
+    exposed_name: columnText(record["exposed_name"]),
+    action_type: columnText(record["action_type"]),
+    protocol_version: columnText(record["protocol_version"]),
+    effect: columnText(result["effect"]),
     enforced: result["enforced"] === true,
     reasons: cleanAll(result["reasons"]),
     matched_rules: cleanAll(metadata["matched_rules"]),
-    remediation: clean(result["remediation"]),
-    policy_version: clean(metadata["policy_version"]),
+    remediation: columnText(result["remediation"]),
+    policy_version: columnText(metadata["policy_version"]),
     bundles: canonicalJson(cleanTree(record["bundles"])),
-    args_sha256: clean(record["args_sha256"]),
-    posture: clean(record["posture"]),
+    args_sha256: columnText(record["args_sha256"]),
+    posture: columnText(record["posture"]),
     policy_ms: toMilliseconds(metrics["timer_rego_query_eval_ns"]),
     total_ms: toMilliseconds(metrics["timer_server_handler_ns"]),
   };
@@ -93,8 +93,8 @@ function readOutcome(record: Members): Members & { readonly kind: "outcome" } {
   const metrics = membersOf(record["metrics"]);
   return {
     kind: "outcome",
-    outcome: clean(record["outcome"]),
-    result_sha256: clean(record["result_sha256"]),
+    outcome: columnText(record["outcome"]),
+    result_sha256: columnText(record["result_sha256"]),
     result_bytes: record["result_bytes"],
     latency_ms: toMilliseconds(metrics["timer_tool_call_ns"]),
   };
@@ -103,17 +103,17 @@ function readOutcome(record: Members): Members & { readonly kind: "outcome" } {
 function readActivation(record: Members): Members & { readonly kind: "activation" } {
   return {
     kind: "activation",
-    tenant: clean(record["tenant"]),
-    layer: clean(record["layer"]),
-    layer_kind: clean(record["layer_kind"]),
-    reference: clean(record["reference"]),
-    event: clean(record["event"]),
-    digest: clean(record["digest"]),
-    previous_digest: clean(record["previous_digest"]),
-    revision: clean(record["revision"]),
-    changed_by: clean(record["by"]),
-    why: clean(record["why"]),
-    code: clean(record["code"]),
+    tenant: columnText(record["tenant"]),
+    layer: columnText(record["layer"]),
+    layer_kind: columnText(record["layer_kind"]),
+    reference: columnText(record["reference"]),
+    event: columnText(record["event"]),
+    digest: columnText(record["digest"]),
+    previous_digest: columnText(record["previous_digest"]),
+    revision: columnText(record["revision"]),
+    changed_by: columnText(record["by"]),
+    why: columnText(record["why"]),
+    code: columnText(record["code"]),
     signers: cleanAll(record["signers"]),
   };
 }
@@ -121,18 +121,18 @@ function readActivation(record: Members): Members & { readonly kind: "activation
 function readApproval(record: Members): Members & { readonly kind: "approval" } {
   return {
     kind: "approval",
-    tenant: clean(record["tenant"]),
-    approval_id: clean(record["approval_id"]),
-    event: clean(record["event"]),
-    for_decision_id: clean(record["for_decision_id"]),
-    server: clean(record["server"]),
-    tool: clean(record["tool"]),
-    agent: clean(record["agent"]),
-    user_id: clean(record["user"]),
-    changed_by: clean(record["by"]),
-    channel: clean(record["channel"]),
-    why: clean(record["reason"]),
-    args_sha256: clean(record["args_sha256"]),
+    tenant: columnText(record["tenant"]),
+    approval_id: columnText(record["approval_id"]),
+    event: columnText(record["event"]),
+    for_decision_id: columnText(record["for_decision_id"]),
+    server: columnText(record["server"]),
+    tool: columnText(record["tool"]),
+    agent: columnText(record["agent"]),
+    user_id: columnText(record["user"]),
+    changed_by: columnText(record["by"]),
+    channel: columnText(record["channel"]),
+    why: columnText(record["reason"]),
+    args_sha256: columnText(record["args_sha256"]),
     expires_at: timeOf(record["expires_at"]),
   };
 }
@@ -140,11 +140,11 @@ function readApproval(record: Members): Members & { readonly kind: "approval" } 
 function readAdmin(record: Members): Members & { readonly kind: "admin" } {
   return {
     kind: "admin",
-    tenant: clean(record["tenant"]),
-    changed_by: clean(record["by"]),
-    action: clean(record["action"]),
-    subject: clean(record["subject"]),
-    why: clean(record["reason"]),
+    tenant: columnText(record["tenant"]),
+    changed_by: columnText(record["by"]),
+    action: columnText(record["action"]),
+    subject: columnText(record["subject"]),
+    why: columnText(record["reason"]),
     details: canonicalJson(cleanTree(record["details"])),
   };
 }
@@ -153,23 +153,23 @@ function readShadow(record: Members): Members & { readonly kind: "shadow" } {
   const [was, would] = [membersOf(record["was"]), membersOf(record["would"])];
   return {
     kind: "shadow",
-    tenant: clean(record["tenant"]),
-    for_decision_id: clean(record["for_decision_id"]),
-    server: clean(record["server"]),
-    tool: clean(record["tool"]),
-    agent: clean(record["agent"]),
-    user_id: clean(record["user"]),
-    layer: clean(record["layer"]),
-    layer_kind: clean(record["layer_kind"]),
-    revision: clean(record["revision"]),
-    digest: clean(record["digest"]),
-    difference: clean(record["difference"]),
-    code: clean(record["code"]),
-    effect: clean(would["effect"]),
+    tenant: columnText(record["tenant"]),
+    for_decision_id: columnText(record["for_decision_id"]),
+    server: columnText(record["server"]),
+    tool: columnText(record["tool"]),
+    agent: columnText(record["agent"]),
+    user_id: columnText(record["user"]),
+    layer: columnText(record["layer"]),
+    layer_kind: columnText(record["layer_kind"]),
+    revision: columnText(record["revision"]),
+    digest: columnText(record["digest"]),
+    difference: columnText(record["difference"]),
+    code: columnText(record["code"]),
+    effect: columnText(would["effect"]),
     reasons: cleanAll(would["reasons"]),
     matched_rules: cleanAll(would["matched_rules"]),
     policy_ms: would["policy_ms"] ?? null,
-    was_effect: clean(was["effect"]),
+    was_effect: columnText(was["effect"]),
     was_reasons: cleanAll(was["reasons"]),
     was_policy_ms: was["policy_ms"] ?? null,
   };
@@ -186,13 +186,11 @@ function toMilliseconds(nanoseconds: unknown): number | null {
 /** With milliseconds, which every store keeps. */
 function timeOf(value: unknown): string | null {
   const timeMs = typeof value === "string" ? Date.parse(value) : Number.NaN;
-  return Number.isNaN(timeMs) ? clean(value) : new Date(timeMs).toISOString();
+  return Number.isNaN(timeMs) ? columnText(value) : new Date(timeMs).toISOString();
 }
 
-export { clean as columnText };
-
 /** A text as a column has it; `null` of what is none. */
-function clean(value: unknown): string | null {
+export function columnText(value: unknown): string | null {
   if (typeof value !== "string") return null;
   const text = value.length <= textMaxCharacters ? value : value.slice(0, textMaxCharacters);
   if (text.isWellFormed() && !text.includes("\0")) return text;
@@ -202,12 +200,12 @@ function clean(value: unknown): string | null {
 /** For `jsonb`, which refuses what `text` refuses. */
 function cleanTree(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(cleanTree);
-  if (!isRecord(value)) return typeof value === "string" ? clean(value) : (value ?? null);
+  if (!isRecord(value)) return typeof value === "string" ? columnText(value) : (value ?? null);
   return Object.fromEntries(
-    Object.entries(value).map(([key, member]) => [clean(key) ?? "", cleanTree(member)]),
+    Object.entries(value).map(([key, member]) => [columnText(key) ?? "", cleanTree(member)]),
   );
 }
 
 function cleanAll(value: unknown): readonly (string | null)[] {
-  return Array.isArray(value) ? value.map(clean) : [];
+  return Array.isArray(value) ? value.map(columnText) : [];
 }

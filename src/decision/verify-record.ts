@@ -9,7 +9,7 @@ import type { Clock } from "../contract/ambient.ts";
 import type { Queryable } from "../database/database.ts";
 import { ChainCheck } from "./integrity/chain-check.ts";
 import type { FoundRecord, Tampering } from "./integrity/chain-check.ts";
-import type { CheckpointStatement } from "./integrity/checkpoint.ts";
+import type { StatedPlace } from "./integrity/checkpoint.ts";
 import type { PrunedRange } from "./integrity/pruned-range.ts";
 import { readPruned } from "./integrity/pruned-range.ts";
 import { readCheckpoints } from "./integrity/read-checkpoints.ts";
@@ -40,6 +40,8 @@ export interface Verification {
   readonly uncovered: number;
   /** Records that the store could not insert: whole, and in no view. */
   readonly dead_letters: number;
+  /** Records beside which the store has no document, as where it refuses what JSON allows. */
+  readonly undocumented: number;
   /** Records that were pruned, as signed statements say. */
   readonly pruned: number;
   /** Writers that no checkpoint names. */
@@ -89,7 +91,7 @@ export async function verifyRecord(
   const writers = new Set([...(await chains.writers()), ...statements.keys()]);
   const pruned = await readPruned(folder, key);
   const found: Tampering[] = [...problems, ...pruned.problems];
-  const sum = { records: 0, uncovered: 0, deadLetters: 0, removed: 0 };
+  const sum = { records: 0, uncovered: 0, deadLetters: 0, undocumented: 0, removed: 0 };
   for (const writer of [...writers].toSorted()) {
     const stated = statements.get(writer) ?? [];
     let check = await followChain(chains, writer, stated, pruned.ranges.get(writer));
@@ -105,6 +107,7 @@ export async function verifyRecord(
     sum.records += check.count;
     sum.uncovered += check.uncovered;
     sum.deadLetters += check.deadLetters;
+    sum.undocumented += check.undocumented;
     sum.removed += check.removed;
   }
   const checkpoints = [...statements.values()].flat().length;
@@ -114,6 +117,7 @@ export async function verifyRecord(
     checkpoints,
     uncovered: sum.uncovered,
     dead_letters: sum.deadLetters,
+    undocumented: sum.undocumented,
     pruned: sum.removed,
     unvouched: [...writers].filter((writer) => !statements.has(writer)),
     open_ended: [...statements.values()].flatMap(openEnd),
@@ -122,7 +126,7 @@ export async function verifyRecord(
 }
 
 /** The furthest checkpoint of a writer, unless it is its last word. */
-function openEnd(stated: readonly CheckpointStatement[]): readonly ProvenPlace[] {
+function openEnd(stated: readonly StatedPlace[]): readonly ProvenPlace[] {
   const last = stated.toSorted((left, right) => left.seq - right.seq).at(-1);
   if (last === undefined || last.final) return [];
   const { writer, seq, time } = last;
@@ -132,7 +136,7 @@ function openEnd(stated: readonly CheckpointStatement[]): readonly ProvenPlace[]
 async function followChain(
   chains: RecordedChains,
   writer: string,
-  stated: readonly CheckpointStatement[],
+  stated: readonly StatedPlace[],
   pruned: readonly PrunedRange[] | undefined,
 ): Promise<ChainCheck> {
   const check = new ChainCheck(writer, stated, pruned);

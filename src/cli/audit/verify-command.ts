@@ -106,9 +106,11 @@ function print(io: CliIo, output: OutputFormat, verification: Verification): voi
   );
   if (unvouched.length > 0) io.err(printable(`without a checkpoint: ${unvouched.join(", ")}`));
   tellOpenEnds(io, verification.open_ended);
-  const { dead_letters: deadLetters, pruned } = verification;
+  const { dead_letters: deadLetters, undocumented, pruned } = verification;
   if (pruned > 0) io.err(`${pruned} records pruned, as signed statements say`);
   if (deadLetters > 0) io.err(`${deadLetters} records could not be inserted and are in no view`);
+  if (undocumented > 0)
+    io.err(`${undocumented} records have no document; views show their columns alone`);
   io.err(conclusion(verification));
 }
 

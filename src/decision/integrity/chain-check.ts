@@ -4,7 +4,7 @@
  * does not pass through the places that its checkpoints state.
  */
 import { firstLink, linkOf } from "./chain-link.ts";
-import type { CheckpointStatement } from "./checkpoint.ts";
+import type { StatedPlace } from "./checkpoint.ts";
 import type { PrunedRange } from "./pruned-range.ts";
 
 /** A record as it was found; digests were taken from what was found, links are what it says. */
@@ -18,6 +18,8 @@ export interface FoundRecord {
   readonly problem?: string | undefined;
   /** The store could not insert it, and keeps it apart. */
   readonly isDeadLetter?: boolean | undefined;
+  /** The store has nothing of it for its views. */
+  readonly isUndocumented?: boolean | undefined;
   /** The record itself, where it is still there. */
   readonly text?: string | undefined;
   /** What is left of one whose payload was pruned, under the names of its header. */
@@ -44,21 +46,22 @@ export interface Tampering {
 /** One pass over one writer. `next` for each record, then `end`. */
 export class ChainCheck {
   readonly #writer: string;
-  readonly #stated: ReadonlyMap<number, CheckpointStatement>;
-  readonly #last: CheckpointStatement | undefined;
+  readonly #stated: ReadonlyMap<number, StatedPlace>;
+  readonly #last: StatedPlace | undefined;
   readonly #pruned: ReadonlyMap<number, PrunedRange>;
   readonly #found: Tampering[] = [];
   #seq = 0;
   #link: string;
   #count = 0;
   #deadLetters = 0;
+  #undocumented = 0;
   #removed = 0;
   #isEnded = false;
 
   /** `pruned`: what signed statements say was removed on purpose. */
   constructor(
     writer: string,
-    statements: readonly CheckpointStatement[],
+    statements: readonly StatedPlace[],
     pruned: readonly PrunedRange[] = [],
   ) {
     this.#writer = writer;
@@ -83,6 +86,11 @@ export class ChainCheck {
     return this.#deadLetters;
   }
 
+  /** Records of which views show their columns alone. */
+  get undocumented(): number {
+    return this.#undocumented;
+  }
+
   /** Records behind the last checkpoint. */
   get uncovered(): number {
     return Math.max(0, this.#seq - (this.#last?.seq ?? 0));
@@ -92,6 +100,7 @@ export class ChainCheck {
   next(record: FoundRecord): void {
     this.#count += 1;
     if (record.isDeadLetter === true) this.#deadLetters += 1;
+    if (record.isUndocumented === true) this.#undocumented += 1;
     if (record.seq < 1) {
       return this.#tell("edited", record.seq, record.problem ?? "there is no such place");
     }

@@ -3,11 +3,14 @@
  * and never written again.
  */
 import type { KeyObject } from "node:crypto";
-import { mkdir, open, readdir, readFile } from "node:fs/promises";
+import { constants } from "node:fs";
+import { mkdir, open, readdir } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { codeOf } from "../../errors.ts";
 import { isSignedBy, readCheckpoint } from "./checkpoint.ts";
+import { openToAppend } from "./open-to-append.ts";
+import { readLines } from "./read-lines.ts";
 
 const ending = ".checkpoints";
 /** More than two lines, a torn one and the one before it, that name a hundred other writers each. */
@@ -43,7 +46,7 @@ export class CheckpointFile {
 
   async #open(): Promise<FileHandle> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    const file = await open(join(this.#folder, `${this.#writer}${ending}`), "a", 0o600);
+    const file = await openToAppend(join(this.#folder, `${this.#writer}${ending}`));
     const folder = await open(this.#folder, "r");
     try {
       await folder.sync();
@@ -54,17 +57,14 @@ export class CheckpointFile {
   }
 }
 
-/** Every writer's lines, by writer; empty where there is no folder. */
-export async function readCheckpointLines(
-  folder: string,
-): Promise<ReadonlyMap<string, readonly string[]>> {
-  const lines = new Map<string, readonly string[]>();
-  for (const name of await listFiles(folder)) {
-    const text = await readFile(join(folder, name), "utf8");
-    // What stands behind the last end of a line was torn by a crash.
-    lines.set(name.slice(0, -ending.length), text.split("\n").slice(0, -1));
-  }
-  return lines;
+/** Writers that have a file; none where there is no folder. */
+export async function listCheckpointed(folder: string): Promise<readonly string[]> {
+  return (await listFiles(folder)).map((name) => name.slice(0, -ending.length));
+}
+
+/** The whole lines of a writer's file. */
+export function readCheckpointLines(folder: string, writer: string): AsyncGenerator<string> {
+  return readLines(join(folder, `${writer}${ending}`));
 }
 
 /**
@@ -88,7 +88,7 @@ export async function lastPlaces(
 
 /** The last whole line; "" where there is none. Files of gateways that run for long are large. */
 async function lastLine(path: string): Promise<string> {
-  const file = await open(path, "r");
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     const { size } = await file.stat();
     const position = Math.max(0, size - tailBytes);

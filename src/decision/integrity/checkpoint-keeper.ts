@@ -15,6 +15,8 @@ import type { ChainHead } from "./envelope.ts";
 const lookEveryMs = 1000;
 /** Of other writers, the newest. */
 const othersMax = 100;
+/** After so long all of them are named again; in between those whose place is another one. */
+const allEveryMs = 60 * 60_000;
 
 /** A place in the spool, with where the chain stands there. */
 export interface CheckpointCandidate<Position> {
@@ -45,6 +47,8 @@ export class CheckpointKeeper<Position> {
   #stated = 0;
   #statedAtMs: number;
   #lastLine: string | undefined;
+  #named: Readonly<Record<string, number>> = {};
+  #namedAllAtMs = Number.NEGATIVE_INFINITY;
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: CheckpointKeeperOptions<Position>) {
@@ -83,6 +87,8 @@ export class CheckpointKeeper<Position> {
       const key = await this.#options.key();
       const places = await lastPlaces(folder, othersMax, createPublicKey(key));
       const { [writer]: _own, ...others } = places;
+      const nowMs = clock.monotonicMs();
+      const isAll = nowMs - this.#namedAllAtMs >= allEveryMs;
       const line = signCheckpoint(
         {
           version: 1,
@@ -92,13 +98,15 @@ export class CheckpointKeeper<Position> {
           time: toTimestamp(clock.nowMs()),
           previous: this.#lastLine === undefined ? null : sha256OfLine(this.#lastLine),
           final,
-          others,
+          others: isAll ? others : changedSince(this.#named, others),
           key: keyIdOf(key),
         },
         key,
       );
       await this.#file.append(line);
       this.#lastLine = line;
+      this.#named = others;
+      if (isAll) this.#namedAllAtMs = nowMs;
       this.#stated = seq;
       this.#statedAtMs = clock.monotonicMs();
     } catch (thrown) {
@@ -108,4 +116,11 @@ export class CheckpointKeeper<Position> {
       );
     }
   }
+}
+
+function changedSince(
+  before: Readonly<Record<string, number>>,
+  places: Readonly<Record<string, number>>,
+): Readonly<Record<string, number>> {
+  return Object.fromEntries(Object.entries(places).filter(([name, seq]) => before[name] !== seq));
 }

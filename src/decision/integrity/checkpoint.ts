@@ -23,7 +23,10 @@ const statementSchema = z.strictObject({
   previous: z.nullable(hex64),
   /** The writer has ended; nothing comes behind. */
   final: z.boolean(),
-  /** Places of other writers in the same folder, by their ids. */
+  /**
+   * Places of other writers in the same folder, by their ids: those that another line of this file
+   * does not name yet, and now and then all of them.
+   */
   others: z.record(z.string(), place),
   /** SHA-256 of the public key, DER (SPKI). */
   key: hex64,
@@ -31,6 +34,9 @@ const statementSchema = z.strictObject({
 
 /** What is signed; snake_case as it lies in the file. */
 export type CheckpointStatement = z.output<typeof statementSchema>;
+
+/** What of a statement a chain is held against. */
+export type StatedPlace = Pick<CheckpointStatement, "writer" | "seq" | "link" | "time" | "final">;
 
 const lineSchema = z.strictObject({ ...statementSchema.shape, signature: z.string() });
 

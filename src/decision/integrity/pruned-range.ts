@@ -6,13 +6,15 @@
  */
 import { sign, verify } from "node:crypto";
 import type { KeyObject } from "node:crypto";
-import { open, mkdir, readdir, readFile } from "node:fs/promises";
+import { open, mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod/mini";
 import { canonicalJson } from "../../contract/canonical-json.ts";
 import { codeOf } from "../../errors.ts";
 import { keyIdOf } from "./checkpoint.ts";
 import type { Tampering } from "./chain-check.ts";
+import { openToAppend } from "./open-to-append.ts";
+import { readLines } from "./read-lines.ts";
 
 const ending = ".pruned";
 const hex64 = z.string().check(z.regex(/^[0-9a-f]{64}$/));
@@ -60,7 +62,7 @@ export function proveIn(folder: string, key: KeyObject, nowMs: () => number): Pr
 
 async function append(folder: string, writer: string, line: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const file = await open(join(folder, `${writer}${ending}`), "a", 0o600);
+  const file = await openToAppend(join(folder, `${writer}${ending}`));
   try {
     // A line that a crash has torn stands alone.
     await file.appendFile(`\n${line}\n`);
@@ -86,17 +88,19 @@ export async function readPruned(folder: string, key: KeyObject): Promise<Checke
   const ranges = new Map<string, PrunedRange[]>();
   const problems: Tampering[] = [];
   for (const writer of await listFiles(folder)) {
-    const text = await readFile(join(folder, `${writer}${ending}`), "utf8");
-    const lines = text.split("\n").slice(0, -1);
-    for (const [index, line] of lines.entries()) {
+    const own: PrunedRange[] = [];
+    let index = 0;
+    for await (const line of readLines(join(folder, `${writer}${ending}`))) {
+      index += 1;
       if (line === "") continue;
       const found = rangesOf(line, writer, key);
-      if (typeof found !== "string") ranges.set(writer, [...(ranges.get(writer) ?? []), ...found]);
+      if (typeof found !== "string") own.push(...found);
       else if (found !== "torn") {
-        const message = `line ${index + 1} of its statements of pruning ${found}`;
+        const message = `line ${index} of its statements of pruning ${found}`;
         problems.push({ kind: "checkpoint", writer, seq: 0, message });
       }
     }
+    if (own.length > 0) ranges.set(writer, own);
   }
   return { ranges, problems };
 }

@@ -9,12 +9,14 @@ import { isRecord } from "../../contract/json.ts";
 import { gatewayVersion } from "../../contract/version.ts";
 import type { FoundRecord } from "../integrity/chain-check.ts";
 import { keyIdOf } from "../integrity/checkpoint.ts";
-import { readCheckpointLines } from "../integrity/checkpoint-file.ts";
+import { listCheckpointed, readCheckpointLines } from "../integrity/checkpoint-file.ts";
 import { readPruned } from "../integrity/pruned-range.ts";
 import { readMembers } from "../record-header.ts";
 import { dayMs } from "../store/partitions.ts";
 import { toTimestamp } from "../to-timestamp.ts";
 import type { RecordedChains } from "../verify-record.ts";
+import type { StatedLines } from "./stated-lines.ts";
+import { lookAtLines, noLines } from "./stated-lines.ts";
 import type { PackageFiles, PackageManifest } from "./package-manifest.ts";
 import {
   checkpointsName,
@@ -80,16 +82,19 @@ async function addWriters(
   { chains, checkpoints, key, sinceMs }: PackageOptions,
 ): Promise<PackageManifest["writers"]> {
   // What is stated is read first: what comes behind it meanwhile is not vouched for yet.
-  const stated = await readCheckpointLines(checkpoints);
+  const stated = new Map<string, StatedLines>();
+  for (const writer of await listCheckpointed(checkpoints)) {
+    stated.set(writer, await lookAtLines(readCheckpointLines(checkpoints, writer), sinceMs));
+  }
   const publicKey = createPublicKey(key);
   const pruned = await readPruned(checkpoints, publicKey);
   const recorded = await (chains.recent?.writers(sinceMs - dayMs) ?? chains.writers());
   const writers: PackageManifest["writers"] = [];
   for (const writer of [...new Set([...recorded, ...stated.keys()])].toSorted()) {
     const removed = pruned.ranges.get(writer) ?? [];
-    const lines = stated.get(writer) ?? [];
+    const lines = stated.get(writer) ?? noLines;
     const wish = { writer, sinceMs, removed, stated: lines, key: publicKey };
-    const part = await addWriter(parts, named, chains, wish);
+    const part = await addWriter(parts, named, { chains, checkpoints }, wish);
     if (part !== undefined) writers.push(part);
   }
   return writers;
@@ -98,10 +103,10 @@ async function addWriters(
 async function addWriter(
   parts: PackageParts,
   named: Set<string>,
-  chains: RecordedChains,
+  { chains, checkpoints }: Pick<PackageOptions, "chains" | "checkpoints">,
   wish: WriterWish,
 ): Promise<PackageManifest["writers"][number] | undefined> {
-  const { writer, sinceMs, removed, stated } = wish;
+  const { writer, sinceMs, removed } = wish;
   const draft = parts.begin(recordsName(writer));
   let records = 0;
   const before = await readWriter(chains, wish, async (record) => {
@@ -112,9 +117,27 @@ async function addWriter(
   // A writer that has stated a place since then is part of it, whatever the store still has.
   if (records === 0 && !(lastStatedMs(wish) >= sinceMs)) return undefined;
   await draft.end();
-  await parts.add(checkpointsName(writer), stated.map((line) => `${line}\n`).join(""));
+  await addLines(parts, checkpoints, wish);
   const behind = removed.filter(({ first }) => first > (before?.last ?? 0));
   return { writer, records, left_out: before === undefined ? behind : [before, ...behind] };
+}
+
+/** As many as were looked at. */
+async function addLines(
+  parts: PackageParts,
+  checkpoints: string,
+  { writer, stated }: WriterWish,
+): Promise<void> {
+  const draft = parts.begin(checkpointsName(writer));
+  let left = stated.lines;
+  if (left > 0) {
+    for await (const line of readCheckpointLines(checkpoints, writer)) {
+      await draft.append(`${line}\n`);
+      left -= 1;
+      if (left === 0) break;
+    }
+  }
+  await draft.end();
 }
 
 function namedBundles({ text, columns }: FoundRecord): readonly string[] {

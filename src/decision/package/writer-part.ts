@@ -7,8 +7,8 @@
 import type { KeyObject } from "node:crypto";
 import { firstLink } from "../integrity/chain-link.ts";
 import type { FoundRecord } from "../integrity/chain-check.ts";
-import type { CheckpointStatement } from "../integrity/checkpoint.ts";
-import { isSignedBy, readCheckpoint } from "../integrity/checkpoint.ts";
+import type { Checkpoint, CheckpointStatement } from "../integrity/checkpoint.ts";
+import { isSignedBy } from "../integrity/checkpoint.ts";
 import type { ChainHead } from "../integrity/envelope.ts";
 import { fitsBehind } from "../integrity/fits-behind.ts";
 import type { PrunedRange } from "../integrity/pruned-range.ts";
@@ -16,14 +16,15 @@ import { readMembers } from "../record-header.ts";
 import { dayMs } from "../store/partitions.ts";
 import { isUuid, timeOfUuid } from "../store/uuid-time.ts";
 import type { RecordedChains } from "../verify-record.ts";
+import type { StatedLines } from "./stated-lines.ts";
 
 export interface WriterWish {
   readonly writer: string;
   readonly sinceMs: number;
   /** What was pruned. */
   readonly removed: readonly PrunedRange[];
-  /** Lines of its checkpoints. */
-  readonly stated: readonly string[];
+  /** Of its checkpoints. */
+  readonly stated: StatedLines;
   /** Verifies them. */
   readonly key: KeyObject;
 }
@@ -56,7 +57,7 @@ export async function readWriter(
 
 /** When a writer last stated its place; NaN where it never did. */
 export function lastStatedMs({ stated, writer, key }: WriterWish): number {
-  const last = lastStatement(stated, () => true);
+  const { last } = stated;
   return last !== undefined && isOwn(last, writer, key)
     ? Date.parse(last.statement.time)
     : Number.NaN;
@@ -65,10 +66,10 @@ export function lastStatedMs({ stated, writer, key }: WriterWish): number {
 /** The last place that it stated before the time, where nothing was pruned across it. */
 function startOf(
   { recent }: RecordedChains,
-  { writer, sinceMs, removed, stated, key }: WriterWish,
+  { writer, removed, stated, key }: WriterWish,
 ): CheckpointStatement | undefined {
   if (recent === undefined) return undefined;
-  const found = lastStatement(stated, ({ time }) => Date.parse(time) < sinceMs);
+  const found = stated.before;
   if (found === undefined || !isOwn(found, writer, key)) return undefined;
   const { statement } = found;
   const isCrossed = removed.some(
@@ -77,22 +78,7 @@ function startOf(
   return isCrossed ? undefined : statement;
 }
 
-function lastStatement(
-  lines: readonly string[],
-  isMeant: (statement: CheckpointStatement) => boolean,
-): ReturnType<typeof readCheckpoint> {
-  for (const line of lines.toReversed()) {
-    const found = readCheckpoint(line);
-    if (found !== undefined && isMeant(found.statement)) return found;
-  }
-  return undefined;
-}
-
-function isOwn(
-  found: NonNullable<ReturnType<typeof readCheckpoint>>,
-  writer: string,
-  key: KeyObject,
-): boolean {
+function isOwn(found: Checkpoint, writer: string, key: KeyObject): boolean {
   return found.statement.writer === writer && isSignedBy(found, key);
 }
 

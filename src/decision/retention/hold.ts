@@ -6,6 +6,7 @@
 import * as z from "zod/mini";
 import { canonicalJson } from "../../contract/canonical-json.ts";
 import { isRecord } from "../../contract/json.ts";
+import { columnText } from "../record-header.ts";
 import type { Members } from "../record-header.ts";
 
 const text = z.nullable(z.string());
@@ -46,15 +47,15 @@ export function holdText(scope: HoldScope): string {
   return parts.join(", ");
 }
 
-/** The parameter of the statements that leave out what is held. */
+/** The parameter of the statements that leave out what is held; names as long as columns have them. */
 export function holdsParameter(holds: readonly Hold[]): string {
   return canonicalJson(
     holds.map(({ tenant, decision_ids, agent, user, server, from, until }) => ({
-      tenant,
+      tenant: columnText(tenant),
       decision_ids,
-      agent,
-      user_id: user,
-      server,
+      agent: columnText(agent),
+      user_id: columnText(user),
+      server: columnText(server),
       from_at: from,
       until_at: until,
     })),
@@ -86,7 +87,7 @@ function isAbout(record: Members, hold: Hold): boolean {
 
 function agrees(found: unknown, wanted: string | null, isNobodys: boolean): boolean {
   if (wanted === null) return true;
-  return typeof found === "string" ? found === wanted : !isNobodys;
+  return typeof found === "string" ? columnText(found) === columnText(wanted) : !isNobodys;
 }
 
 /** Holds out of JSON that somebody else may have written; throws what the schema throws. */

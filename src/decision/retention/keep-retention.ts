@@ -1,12 +1,14 @@
 /**
  * Prunes once a day while a gateway runs, as `decisions.retention` says. Of several gateways on one
  * Postgres, or one state folder, one does it. What fails is told and tried again an hour later: nobody's call waits for it.
+ * Where the clock is in doubt nothing is removed.
  */
 import type { DecisionsConfig } from "../../config/config.ts";
 import type { NewId } from "../../contract/ambient.ts";
 import type { DecisionLog } from "../../contract/record.ts";
 import { codeOf, messageOf } from "../../errors.ts";
 import { spoolFolder } from "../spool/writer-folder.ts";
+import { watchClock } from "./clock-doubt.ts";
 import { leavePayloadTurn, takePayloadTurn } from "./payload-turn.ts";
 import type { PruneOutcome, PrunePlace } from "./prune-record.ts";
 import { pruneInTurn } from "./prune-record.ts";
@@ -43,11 +45,12 @@ export function keepRetention(options: RetentionOptions): () => Promise<void> {
   const ending = new AbortController();
   let running: Promise<void> = Promise.resolve();
   let doneAtMs = Number.NEGATIVE_INFINITY;
+  const doubt = { setMs: watchClock(clock), tell: onceOf(options) };
   const look = (): void => {
     running = running.then(async () => {
       if (clock.monotonicMs() - doneAtMs < dayMs) return;
       if (ending.signal.aborted) return;
-      if (await prune(options, ending.signal)) doneAtMs = clock.monotonicMs();
+      if (await prune(options, doubt, ending.signal)) doneAtMs = clock.monotonicMs();
     });
   };
   const first = setTimeout(look, options.firstMs ?? firstMs).unref();
@@ -69,12 +72,45 @@ export function cutoffsOf(retention: DecisionsConfig["retention"], nowMs: number
   };
 }
 
-async function prune(options: RetentionOptions, signal: AbortSignal): Promise<boolean> {
+/** What is thought of the clock. */
+interface Doubt {
+  /** How far it was set, where that is too far. */
+  readonly setMs: () => number | undefined;
+  readonly tell: (data: object, message: string) => void;
+}
+
+/** The first one of several warnings. */
+function onceOf({ log }: RetentionOptions): Doubt["tell"] {
+  let isTold = false;
+  return (data, message) => {
+    if (!isTold) log.warn(data, message);
+    isTold = true;
+  };
+}
+
+async function prune(
+  options: RetentionOptions,
+  doubt: Doubt,
+  signal: AbortSignal,
+): Promise<boolean> {
   const { retention, clock, log } = options;
-  const cutoffs = cutoffsOf(retention, clock.nowMs());
+  const nowMs = clock.nowMs();
+  const cutoffs = cutoffsOf(retention, nowMs);
+  const setMs = doubt.setMs();
+  if (setMs !== undefined) {
+    doubt.tell({ setMs }, "decision record not pruned, since the clock was set by more than a day");
+    return false;
+  }
   try {
-    const outcome = await pruneInTurn(options, { cutoffs, by: "gateway", isProven: true });
-    if (outcome !== undefined) await tell(options, outcome);
+    const turn = await pruneInTurn(options, { nowMs, cutoffs, by: "gateway", isProven: true });
+    if (turn.kind === "in_doubt") {
+      doubt.tell(
+        { aheadMs: turn.aheadMs },
+        "decision record not pruned, since the clocks here and of the database are more than a day apart",
+      );
+      return false;
+    }
+    if (turn.kind === "pruned") await tell(options, turn.outcome);
     if (options.store.kind === "embedded") await prunePayloads(options, cutoffs, signal);
     return true;
   } catch (thrown) {

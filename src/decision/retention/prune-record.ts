@@ -13,12 +13,14 @@ import { openMigrated } from "../../database/open-migrated.ts";
 import { embeddedFolder, withEmbeddedLock } from "../../database/pglite.ts";
 import { checkpointFolder, checkpointKey } from "../integrity/checkpoint-key.ts";
 import type { Prove } from "../integrity/pruned-range.ts";
+import type { CheckedCheckpoints } from "../integrity/read-checkpoints.ts";
 import { readCheckpoints } from "../integrity/read-checkpoints.ts";
 import { proveIn } from "../integrity/pruned-range.ts";
 import type { SpoolPosition } from "../spool/committed-mark.ts";
 import { spoolFolder } from "../spool/writer-folder.ts";
 import { readCursors } from "../store/cursors.ts";
 import { openStore } from "../store/open-store.ts";
+import { aheadOfDatabase } from "./clock-doubt.ts";
 import { holdsIn, holdsOf } from "./hold-store.ts";
 import type { PrunedSpool } from "./prune-spool.ts";
 import { pruneSpool } from "./prune-spool.ts";
@@ -68,32 +70,45 @@ export async function pruneRecord(place: PrunePlace, pruning: Pruning): Promise<
   }
 }
 
+/** What became of a turn. */
+export type PrunedTurn =
+  | { readonly kind: "pruned"; readonly outcome: PruneOutcome }
+  /** Somebody else has done it today. */
+  | { readonly kind: "not_due" }
+  /** The database tells another time: nothing was removed. */
+  | { readonly kind: "in_doubt"; readonly aheadMs: number };
+
 /**
  * Prunes where it is due, as a gateway does by itself: Postgres where nobody has today, and of an
  * embedded spool what is past the headers' retention, for which no index has to be asked.
  */
 export async function pruneInTurn(
   place: PrunePlace,
-  pruning: Omit<Pruning, "isDryRun">,
-): Promise<PruneOutcome | undefined> {
+  pruning: Omit<Pruning, "isDryRun"> & { readonly nowMs: number },
+): Promise<PrunedTurn> {
   const { store, stateDir, clock, log } = place;
   if (store.kind === "embedded") {
     const prove = await provingAt(place);
     const cutoffs = { ...pruning.cutoffs, payloadBeforeMs: undefined };
     const spool = spoolFolder(stateDir, store.kind);
-    const options = { spool, cutoffs, indexed: undefined, prove, isDryRun: false, clock, log };
+    const stated = await statedAt(place);
+    const about = { spool, cutoffs, indexed: undefined, prove, stated };
+    const options = { ...about, isDryRun: false, clock, log };
     const pruned = await withEmbeddedLock(stateDir, { clock }, async () =>
       pruneSpool({ ...options, holds: await holdsOf(stateDir) }),
     );
-    return { store: { payloads: 0, headers: 0, notes: 0, held: 0, busy: [] }, spool: pruned };
+    const untouched = { payloads: 0, headers: 0, notes: 0, held: 0, busy: [] };
+    return { kind: "pruned", outcome: { store: untouched, spool: pruned } };
   }
   const database = await openMigrated(store.url);
   try {
-    if ((await database.query(takeTurn)).length === 0) return undefined;
+    const aheadMs = await aheadOfDatabase(database, pruning.nowMs);
+    if (aheadMs !== undefined) return { kind: "in_doubt", aheadMs };
+    if ((await database.query(takeTurn)).length === 0) return { kind: "not_due" };
   } finally {
     await database.close();
   }
-  return await pruneRecord(place, { ...pruning, isDryRun: false });
+  return { kind: "pruned", outcome: await pruneRecord(place, { ...pruning, isDryRun: false }) };
 }
 
 async function provingAt({ stateDir, checkpoints, clock }: PrunePlace): Promise<Prove> {
@@ -104,16 +119,23 @@ async function provingAt({ stateDir, checkpoints, clock }: PrunePlace): Promise<
 /** States what goes once it was looked at, over a connection that sees it until it is gone. */
 function provingWhole(
   database: Database,
-  { stateDir, checkpoints }: PrunePlace,
+  place: PrunePlace,
   { cutoffs: { headerBeforeMs = 0 } }: Pruning,
   prove: Prove,
 ): Prove {
   return async (removed) => {
-    const key = createPublicKey(await checkpointKey(stateDir, checkpoints));
-    const { statements } = await readCheckpoints(checkpointFolder(stateDir, checkpoints), key);
-    await requireWhole(database, removed, { beforeMs: headerBeforeMs, stated: statements });
+    const stated = await statedAt(place);
+    await requireWhole(database, removed, { beforeMs: headerBeforeMs, stated });
     await prove(removed);
   };
+}
+
+async function statedAt({
+  stateDir,
+  checkpoints,
+}: PrunePlace): Promise<CheckedCheckpoints["statements"]> {
+  const key = createPublicKey(await checkpointKey(stateDir, checkpoints));
+  return (await readCheckpoints(checkpointFolder(stateDir, checkpoints), key)).statements;
 }
 
 async function pruneEmbedded(
@@ -123,12 +145,13 @@ async function pruneEmbedded(
 ): Promise<PruneOutcome> {
   const { stateDir, clock, log } = place;
   const { store, indexed } = await pruneIndex(place, pruning);
+  const stated = prove === undefined ? new Map<string, never>() : await statedAt(place);
   return await withEmbeddedLock(stateDir, { clock }, async () => {
     if (!pruning.isDryRun) await syncTree(embeddedFolder(stateDir));
     const { cutoffs, isDryRun } = pruning;
     const holds = await holdsOf(stateDir);
     const about = { spool: spoolFolder(stateDir, "embedded"), cutoffs, holds, indexed };
-    return { store, spool: await pruneSpool({ ...about, prove, isDryRun, clock, log }) };
+    return { store, spool: await pruneSpool({ ...about, prove, stated, isDryRun, clock, log }) };
   });
 }
 

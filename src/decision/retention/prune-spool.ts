@@ -1,12 +1,14 @@
 /**
  * Removes closed segments of an embedded spool whose records are all older than their retention and
  * none of them held. A segment goes when it is past the headers' retention, or past the payloads' and
- * in the index, which then has the headers alone. What is removed of the chains is stated before.
+ * in the index, which then has the headers alone. What is removed of the chains is stated before, and
+ * only where it is what was written: whoever can write the spool could otherwise have it signed.
  */
 import { readdir, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock, Log } from "../../contract/ambient.ts";
-import { openEnvelope } from "../integrity/envelope.ts";
+import type { StatedPlace } from "../integrity/checkpoint.ts";
+import { SpoolRanges } from "./spool-ranges.ts";
 import type { PrunedRange, Prove } from "../integrity/pruned-range.ts";
 import { readMembers } from "../record-header.ts";
 import { comparePositions, readCommittedMark, spoolStart } from "../spool/committed-mark.ts";
@@ -31,6 +33,8 @@ export interface SpoolPruning {
   /** How far each writer is in the index; `undefined` where nobody has looked. */
   readonly indexed: ReadonlyMap<string, SpoolPosition> | undefined;
   readonly prove: Prove | undefined;
+  /** What checkpoints state, by writer. */
+  readonly stated: ReadonlyMap<string, readonly StatedPlace[]>;
   readonly isDryRun: boolean;
   readonly clock: Clock;
   readonly log: Log;
@@ -50,12 +54,18 @@ export async function pruneSpool(options: SpoolPruning): Promise<PrunedSpool> {
   for (const writer of await listWriters(options.spool)) {
     const folder = join(options.spool, writer);
     const heldIds = new Set<unknown>();
+    const ranges = new SpoolRanges(writer, options.stated.get(writer) ?? []);
     for (const segment of await closedSegments(options, writer)) {
-      const found = await examine(options, { writer, segment, heldIds });
+      const found = await examine(options, { writer, segment, heldIds, ranges });
       // What comes behind it is newer.
       if (found === undefined) break;
       if (found.isHeld) {
         sum.held += 1;
+        continue;
+      }
+      if (found.misfit !== undefined && options.prove !== undefined) {
+        const about = { writer, segment, record: found.misfit };
+        options.log.warn(about, "segment not pruned, since it is not what was written");
         continue;
       }
       if (!options.isDryRun) await remove(options, writer, segment, found);
@@ -108,6 +118,7 @@ interface Place {
   readonly segment: number;
   /** Held decisions of the segments before. */
   readonly heldIds: Set<unknown>;
+  readonly ranges: SpoolRanges;
 }
 
 interface Examined {
@@ -115,12 +126,14 @@ interface Examined {
   readonly records: number;
   readonly isHeld: boolean;
   readonly ranges: readonly PrunedRange[];
+  /** The first place at which something else stands than was written. */
+  readonly misfit: number | undefined;
 }
 
 /** `undefined` where its time has not come. */
 async function examine(
   { spool, cutoffs, holds, indexed }: SpoolPruning,
-  { writer, segment, heldIds }: Place,
+  { writer, segment, heldIds, ranges }: Place,
 ): Promise<Examined | undefined> {
   const path = join(spool, writer, segmentName(segment));
   const { size } = await stat(path);
@@ -129,7 +142,6 @@ async function examine(
   const payloadMs = isIndexed ? (cutoffs.payloadBeforeMs ?? 0) : 0;
   const beforeMs = Math.max(payloadMs, cutoffs.headerBeforeMs ?? 0);
   const found = { bytes: size, records: 0, isHeld: false };
-  const ranges: PrunedRange[] = [];
   for await (const text of textsOf(path)) {
     const record = readMembers(text) ?? {};
     // A record without a time is as old as its segment.
@@ -138,9 +150,9 @@ async function examine(
     const id = record["decision_id"];
     if (isHeld(record, holds)) heldIds.add(id);
     found.isHeld ||= heldIds.has(id);
-    addPlace(ranges, text);
+    ranges.add(text);
   }
-  return { ...found, ranges };
+  return { ...found, ...ranges.take() };
 }
 
 async function* textsOf(path: string): AsyncGenerator<string> {
@@ -151,17 +163,6 @@ async function* textsOf(path: string): AsyncGenerator<string> {
     offset = read.next;
     if (read.atEnd) return;
   }
-}
-
-/** What does not fit stays visible as the beginning of another range. */
-function addPlace(ranges: PrunedRange[], text: string): void {
-  const envelope = openEnvelope(text);
-  if (envelope === undefined) return;
-  const { seq, previous, link } = envelope;
-  const last = ranges.at(-1);
-  if (last !== undefined && last.last + 1 === seq && last.link === previous) {
-    ranges[ranges.length - 1] = { ...last, last: seq, link };
-  } else ranges.push({ first: seq, last: seq, previous, link });
 }
 
 async function remove(

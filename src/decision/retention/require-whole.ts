@@ -6,7 +6,7 @@
 import type { Queryable } from "../../database/database.ts";
 import { DecisionError } from "../decision-error.ts";
 import type { FoundRecord } from "../integrity/chain-check.ts";
-import type { CheckpointStatement } from "../integrity/checkpoint.ts";
+import type { StatedPlace } from "../integrity/checkpoint.ts";
 import { fitsBehind } from "../integrity/fits-behind.ts";
 import type { PrunedByWriter, PrunedRange } from "../integrity/pruned-range.ts";
 import { readMembers } from "../record-header.ts";
@@ -17,7 +17,7 @@ export interface WholeWish {
   /** Decisions made then or later have no business among what goes. */
   readonly beforeMs: number;
   /** What checkpoints state, by writer. */
-  readonly stated: ReadonlyMap<string, readonly CheckpointStatement[]>;
+  readonly stated: ReadonlyMap<string, readonly StatedPlace[]>;
 }
 
 /**

@@ -33,6 +33,7 @@ ORDER BY writer`;
 const selectChain = `
 WITH found AS (
   SELECT d.seq, to_jsonb(d) AS columns, p.record, p.document,
+    p.record IS NOT NULL AND p.document IS NULL AS is_undocumented,
     encode(d.previous_link, 'hex') AS previous, encode(d.link, 'hex') AS link,
     encode(d.record_sha256, 'hex') AS record_sha256
   FROM mcp_gateway.decision d
@@ -40,25 +41,25 @@ WITH found AS (
     ON p.decision_id = d.decision_id AND p.kind = d.kind AND p.decision_id >= $4::uuid
   WHERE d.writer = $1 AND d.seq > $2::bigint AND d.seq <= ${lastPlace} AND d.decision_id >= $4::uuid
   UNION ALL
-  SELECT seq, to_jsonb(a) || '{"kind": "activation"}', record, NULL, NULL, NULL, NULL
+  SELECT seq, to_jsonb(a) || '{"kind": "activation"}', record, NULL, false, NULL, NULL, NULL
   FROM mcp_gateway.activation a WHERE writer = $1 AND seq > $2::bigint AND seq <= ${lastPlace}
   UNION ALL
   SELECT seq,
     to_jsonb(e) || jsonb_build_object('kind', 'approval', 'changed_by', decided_by, 'why', reason),
-    record, NULL, NULL, NULL, NULL
+    record, NULL, false, NULL, NULL, NULL
   FROM mcp_gateway.approval_event e WHERE writer = $1 AND seq > $2::bigint AND seq <= ${lastPlace}
   UNION ALL
   SELECT seq,
     to_jsonb(c) || jsonb_build_object('kind', 'admin', 'changed_by', done_by, 'why', reason),
-    record, NULL, NULL, NULL, NULL
+    record, NULL, false, NULL, NULL, NULL
   FROM mcp_gateway.admin_action c WHERE writer = $1 AND seq > $2::bigint AND seq <= ${lastPlace}
   UNION ALL
-  SELECT seq, to_jsonb(s) || '{"kind": "shadow"}', record, NULL, NULL, NULL, NULL
+  SELECT seq, to_jsonb(s) || '{"kind": "shadow"}', record, NULL, false, NULL, NULL, NULL
   FROM mcp_gateway.shadow_difference s
   WHERE writer = $1 AND seq > $2::bigint AND seq <= ${lastPlace} AND decision_id >= $4::uuid
 )
 SELECT seq::text AS seq, columns, encode(record, 'base64') AS record, document,
-  previous, link, record_sha256
+  is_undocumented, previous, link, record_sha256
 FROM found
 WHERE seq <= (
   SELECT max(place) FROM (SELECT seq AS place FROM found ORDER BY seq LIMIT $3) AS page
@@ -86,6 +87,7 @@ const rowSchema = z.object({
   record: z.string().nullable(),
   /** What the views show of the record. */
   document: z.unknown(),
+  is_undocumented: z.boolean(),
   previous: z.string().nullable(),
   link: z.string().nullable(),
   record_sha256: z.string().nullable(),
@@ -163,7 +165,8 @@ function read(writer: string, row: z.output<typeof rowSchema>): FoundRecord {
     return foundColumns(place, links);
   }
   const json = Buffer.from(record, "base64").toString("utf8");
-  const text = foundText(json, place);
+  const isUndocumented = row.is_undocumented;
+  const text = { ...foundText(json, place), isUndocumented };
   const isKept =
     recordSha256 === null || (text.recordSha256 === recordSha256 && text.link === link);
   if (text.problem !== undefined) return text;

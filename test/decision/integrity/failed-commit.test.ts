@@ -47,6 +47,7 @@ test("a chain is whole after commits that failed, with and without somebody who 
     checkpoints: 1,
     uncovered: 0,
     dead_letters: 0,
+    undocumented: 0,
     pruned: 0,
     unvouched: [],
     open_ended: [],

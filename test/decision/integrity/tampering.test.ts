@@ -50,6 +50,10 @@ describe.each(kinds)("the %s store, where", { timeout: 90_000 }, (kind) => {
 
   const verify = (): Promise<Verification> => verifyRecord(storeChains(database), folder, key);
   const first = async (): Promise<Tampering | undefined> => (await verify()).problems[0];
+  const documents = async (): Promise<{ readonly rows: number }> => {
+    const sql = "SELECT count(*)::int AS rows FROM mcp_gateway.decision_payload";
+    return { rows: Number((await database.query(sql))[0]?.["rows"]) };
+  };
   const change = (sql: string): Promise<unknown> => database.query(sql);
 
   test("nothing was touched, every chain is whole", async () => {
@@ -59,6 +63,7 @@ describe.each(kinds)("the %s store, where", { timeout: 90_000 }, (kind) => {
       checkpoints: 1,
       uncovered: 0,
       dead_letters: 0,
+      undocumented: 0,
       pruned: 0,
       unvouched: [],
       open_ended: [],
@@ -234,6 +239,18 @@ describe.each(kinds)("the %s store, where", { timeout: 90_000 }, (kind) => {
        WHERE d.decision_id = p.decision_id AND d.kind = p.kind AND d.seq = 5`,
     );
     expect(await first()).toMatchObject({ kind: "edited", seq: 5 });
+  });
+
+  test("what views show of a record was removed, that is counted", async () => {
+    const { rows } = await documents();
+    expect(rows).toBeGreaterThan(1);
+    await change(
+      `UPDATE mcp_gateway.decision_payload p SET document = NULL FROM mcp_gateway.decision d
+       WHERE d.decision_id = p.decision_id AND d.kind = p.kind AND d.seq = 5`,
+    );
+    expect(await verify()).toMatchObject({ undocumented: 1, problems: [] });
+    await change("UPDATE mcp_gateway.decision_payload SET document = NULL");
+    expect(await verify()).toMatchObject({ undocumented: rows, problems: [] });
   });
 
   test("a record was hidden among those that could not be inserted, that is said", async () => {

@@ -1,8 +1,9 @@
 import { utimes } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { newId, systemClock } from "../../../src/config/ambient.ts";
 import type { DecisionsConfig } from "../../../src/config/config.ts";
+import type { Clock } from "../../../src/contract/ambient.ts";
 import type { AdminRecord, NotedRecord } from "../../../src/contract/record.ts";
 import { openMigrated } from "../../../src/database/open-migrated.ts";
 import type { PruneApart } from "../../../src/decision/retention/keep-retention.ts";
@@ -35,11 +36,12 @@ function keep(
   store: DecisionsConfig["store"],
   retention: DecisionsConfig["retention"],
   pruneApart?: PruneApart,
+  clock: Clock = systemClock,
 ): Keeping {
   const notes: NotedRecord[] = [];
   const log = createTestLog();
   const note = async (record: NotedRecord): Promise<void> => void notes.push(record);
-  const place = { stateDir, store, checkpoints, clock: systemClock, log, newId, note };
+  const place = { stateDir, store, checkpoints, clock, log, newId, note };
   const apart = pruneApart === undefined ? {} : { pruneApart };
   const close = keepRetention({ ...place, ...apart, retention, tenant: "default", firstMs: 1 });
   onTestFinished(close);
@@ -48,6 +50,18 @@ function keep(
 
 function isPruning(record: NotedRecord): record is AdminRecord {
   return record.kind === "admin" && record.action === "prune";
+}
+
+const yearsMs = 3 * 365 * dayMs;
+
+/** A clock that somebody can set; nobody sets the monotonic one. */
+function settableClock(aheadMs = 0): Clock & { readonly set: (aheadMs: number) => void } {
+  let ahead = aheadMs;
+  return {
+    nowMs: () => systemClock.nowMs() + ahead,
+    monotonicMs: systemClock.monotonicMs,
+    set: (to) => void (ahead = to),
+  };
 }
 
 const old = [{ daysAgo: 40 }, { daysAgo: 40 }, { daysAgo: 0 }];
@@ -148,6 +162,40 @@ describe("a gateway with the embedded store", { timeout: 60_000 }, () => {
     expect(lines.filter(({ level }) => level === "warn")).toEqual([]);
   });
 
+  test.each([yearsMs, -yearsMs])(
+    "removes nothing once its clock was set by %i ms",
+    async (setMs) => {
+      const stateDir = await written();
+      const before = (await readSpool(stateDir)).length;
+      let times = 0;
+      const apart: PruneApart = async () => void (times += 1);
+      const clock = settableClock();
+      vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+      onTestFinished(() => void vi.useRealTimers());
+      const { lines, notes, close } = keep(stateDir, { kind: "embedded" }, days, apart, clock);
+      clock.set(setMs);
+      await eventually(() => lines.length > 0 || notes.length > 0);
+      // It looks again each hour, and says so once.
+      vi.advanceTimersByTime(5 * 60 * 60_000);
+      await new Promise((resolve) => setImmediate(resolve));
+      await close();
+      expect(lines.map(({ level, message }) => `${level} ${message}`)).toEqual([
+        "warn decision record not pruned, since the clock was set by more than a day",
+      ]);
+      expect([(await readSpool(stateDir)).length, notes, times]).toEqual([before, [], 0]);
+    },
+  );
+
+  test("prunes where its clock was set by less than a day, or it began long after it ended", async () => {
+    const stateDir = await written();
+    const clock = settableClock();
+    clock.set(yearsMs);
+    const { notes } = keep(stateDir, { kind: "embedded" }, days, undefined, clock);
+    clock.set(yearsMs + dayMs / 2);
+    await eventually(() => notes.some(isPruning));
+    expect(notes.filter(isPruning)).toHaveLength(1);
+  });
+
   test("keeps everything where nothing is configured", async () => {
     const stateDir = await written();
     const before = (await readSpool(stateDir)).length;
@@ -171,6 +219,29 @@ describe.skipIf(postgres === undefined)("gateways on one postgres", { timeout: 6
     expect(gateways.flatMap(({ notes }) => notes.filter(isPruning))).toHaveLength(1);
     const runs = await database.query("SELECT pruned_by, headers::int FROM mcp_gateway.prune_run");
     expect(runs).toEqual([{ pruned_by: "gateway", headers: 4 }]);
+  });
+
+  test("remove nothing where their clock is not the database's", async () => {
+    const url = (await postgres?.createDatabase()) ?? "";
+    const store = { kind: "postgres", url } as const;
+    const stateDir = temporaryFolder();
+    await writeCalls(stateDir, old, { store });
+    const database = await openMigrated(url);
+    onTestFinished(() => database.close());
+    const told =
+      "decision record not pruned, since the clocks here and of the database are more than a day apart";
+    for (const aheadMs of [yearsMs, -yearsMs]) {
+      const clock = settableClock(aheadMs);
+      const { lines, notes, close } = keep(stateDir, store, days, undefined, clock);
+      await eventually(() => lines.length > 0 || notes.length > 0);
+      await close();
+      expect(lines.map(({ message }) => message)).toEqual([told]);
+    }
+    const turns = await database.query("SELECT 1 AS run FROM mcp_gateway.prune_turn");
+    const rows = await database.query("SELECT count(*)::int AS rows FROM mcp_gateway.decision");
+    expect([turns, rows]).toEqual([[], [{ rows: 6 }]]);
+    const { notes } = keep(stateDir, store, days);
+    await eventually(() => notes.some(isPruning));
   });
 
   test("go on where it is away, and say so", async () => {

@@ -2,6 +2,7 @@ import { utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { systemClock } from "../../../src/config/ambient.ts";
+import { readCheckpoints } from "../../../src/decision/integrity/read-checkpoints.ts";
 import type { Hold } from "../../../src/decision/retention/hold.ts";
 import type { PrunedSpool, SpoolPruning } from "../../../src/decision/retention/prune-spool.ts";
 import { pruneSpool } from "../../../src/decision/retention/prune-spool.ts";
@@ -16,19 +17,21 @@ import { createDecisionLog } from "../../../src/decision/decision-log.ts";
 import { spoolChains, verifyRecord } from "../../../src/decision/verify-record.ts";
 import { createTestLog } from "../../support/log.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
-import { allowed, logOptions, outcome, spoolLimits } from "../support.ts";
+import { allowed, logOptions, outcome, readSpool, spoolLimits } from "../support.ts";
 import { checkpoints, dayMs, holdOn, idAt, witnessOf, writeCalls } from "./old-records.ts";
 
 /** A call fills a segment. */
 const limits = { ...spoolLimits, segmentMaxBytes: 1500 };
 
 async function prune(stateDir: string, changes: Partial<SpoolPruning> = {}): Promise<PrunedSpool> {
+  const { folder, key, prove } = await witnessOf(stateDir);
   return await pruneSpool({
     spool: spoolFolder(stateDir, "embedded"),
     cutoffs: { payloadBeforeMs: undefined, headerBeforeMs: beforeDays(30, Date.now()) },
     holds: [],
     indexed: undefined,
-    prove: (await witnessOf(stateDir)).prove,
+    prove,
+    stated: (await readCheckpoints(folder, key)).statements,
     isDryRun: false,
     clock: systemClock,
     log: createTestLog(),
@@ -130,6 +133,22 @@ describe("pruning an embedded spool", () => {
     expect(await prune(stateDir, { holds })).toMatchObject({ segments: 3, held: 2 });
     expect(await verify(stateDir)).toMatchObject({ pruned: 3, problems: [] });
   });
+
+  test.each([600, 512])(
+    "keeps what an agent of a long name did, held by %i of it",
+    async (length) => {
+      const stateDir = temporaryFolder();
+      const agent = "m".repeat(600);
+      await writeCalls(stateDir, [{ daysAgo: 40, agent }, { daysAgo: 40 }, { daysAgo: 40 }], {
+        limits,
+      });
+      await age(stateDir);
+      const holds = [holdOn({ agent: agent.slice(0, length), until: new Date().toISOString() })];
+      const { held } = await prune(stateDir, { holds });
+      expect(held).toBeGreaterThan(0);
+      expect((await readSpool(stateDir)).join("")).toContain(agent);
+    },
+  );
 
   test("removes the folder of a writer of which nothing is left", async () => {
     const stateDir = temporaryFolder();

@@ -171,6 +171,15 @@ describe.skipIf(postgres === undefined)("pruning a store of postgres", { timeout
     expect(await count("decision")).toBe(8);
   });
 
+  test("a hold keeps what it names by a name that is longer than a column", async () => {
+    const { database, prune } = await open();
+    await database.query(
+      "UPDATE mcp_gateway.decision SET agent = repeat('m', 512) WHERE agent IS NOT NULL",
+    );
+    const holds = async (): Promise<readonly Hold[]> => [holdOn({ agent: "m".repeat(600) })];
+    expect(await prune({ header: 5 }, { holds })).toMatchObject({ headers: 0, held: 8 });
+  });
+
   test("a hold of another tenant, agent or time keeps nothing", async () => {
     const { prune } = await open();
     const holds = async (): Promise<readonly Hold[]> => [

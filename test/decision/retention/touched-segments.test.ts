@@ -37,6 +37,7 @@ test("a segment that was touched keeps those behind it, and the held outcome in 
     holds: [holdOn({ agent: "mallory" })],
     indexed: undefined,
     prove: (await witnessOf(stateDir)).prove,
+    stated: new Map(),
     isDryRun: false,
     clock: systemClock,
     log: createTestLog(),
