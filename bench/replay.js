@@ -66,10 +66,11 @@ async function main() {
   const seconds = (performance.now() - startedMs) / 1000;
   console.log(`${decisions} decisions made and recorded in ${seconds.toFixed(1)} s`);
 
-  const [first, second] = [replay(), replay()];
-  const found = JSON.parse(first.report).buckets;
+  const config = writeConfig();
+  const [first, second] = [replay(config), replay(config)];
+  const found = JSON.parse(first).buckets;
   const wanted = { ...zeroOf(found), ...expected };
-  const isSame = first.report === second.report;
+  const isSame = first === second;
   const isExact = JSON.stringify(found) === JSON.stringify(wanted);
   console.log(`two replays agree byte for byte: ${isSame}`);
   console.log(
@@ -83,13 +84,21 @@ function zeroOf(buckets) {
   return Object.fromEntries(Object.keys(buckets).map((name) => [name, 0]));
 }
 
-/** Replays in a process of its own, and prints how that went. */
-function replay() {
+function writeConfig() {
   const config = join(folder, "config.json");
   const servers = { crm: { command: "node", policy: `file:${join(folder, "before")}` } };
   const decided = { store: "embedded" };
   const settings = { agent: { id: "bot" }, user: { id: "u" }, decisions: decided, servers };
   writeFileSync(config, JSON.stringify(settings), { mode: 0o600 });
+  return config;
+}
+
+/**
+ * Replays in a process of its own, prints how that went, and returns the report.
+ *
+ * @param {string} config
+ */
+function replay(config) {
   const candidate = join(folder, "after.tar.gz");
   const ended = run(["replay", candidate, "--since", "1d", "-c", config, "-o", "json"]);
   const rate = Number(/(\d+) decisions a second/.exec(ended.stderr)?.[1]);
@@ -100,7 +109,7 @@ function replay() {
     `${rate} decisions and layer evaluations a second on ${availableParallelism()} cores; cpu ${cpuSeconds.toFixed(1)} s, ${cpuEach} µs each; peak ${peakMb.toFixed(0)} MB`,
   );
   console.log(`  ${ended.stderr.trim()}`);
-  return { report: ended.stdout };
+  return ended.stdout;
 }
 
 /**

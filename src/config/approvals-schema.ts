@@ -8,6 +8,7 @@ import { membersOf, valueAt } from "./config-document.ts";
 import type { Finding } from "./config-document.ts";
 import type { ApprovalsConfig } from "./approvals-config.ts";
 import { durationSchema, parseDurationMs } from "./duration.ts";
+import { isHttpsOrHere } from "./is-https-or-here.ts";
 
 const name = z.string().check(z.minLength(1), z.maxLength(256));
 const names = z.array(name);
@@ -106,15 +107,6 @@ export function receiverFindings(value: unknown, list: readonly string[]): reado
       ...(isTwice ? [{ path: [...path, "name"], message: twice }] : []),
     ];
   });
-}
-
-/** Nobody between reads along, and no login is in it. */
-export function isHttpsOrHere(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { protocol, hostname, username, password } = new URL(text);
-  if (username !== "" || password !== "") return false;
-  const isHere = ["127.0.0.1", "localhost", "[::1]"].includes(hostname);
-  return protocol === "https:" || (protocol === "http:" && isHere);
 }
 
 /** One user of the machine is one person, or nobody could say who decided. */

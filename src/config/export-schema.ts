@@ -4,11 +4,11 @@
  */
 import { fileURLToPath } from "node:url";
 import * as z from "zod/mini";
-import { isHttpsOrHere } from "./approvals-schema.ts";
 import { valueAt } from "./config-document.ts";
 import type { Finding } from "./config-document.ts";
 import type { ExportConfig } from "./decisions-config.ts";
 import { durationSchema, parseDurationMs } from "./duration.ts";
+import { isHttpsOrHere } from "./is-https-or-here.ts";
 
 const text = z.string().check(z.minLength(1));
 const leastDelayMs = 100;

@@ -13,6 +13,7 @@ const usualKinds: readonly DetectorKind[] = ["credential", "private_key", "payme
 const neededKinds: readonly DetectorKind[] = ["credential", "private_key"];
 /** Whoever can guess the key can try values against what stands for them. */
 const leastKey = 16;
+const sealingKey = /^\s*(?:[0-9a-fA-F]{64}|[A-Za-z0-9+/_-]{43}=?)\s*$/;
 
 const pointer = z
   .string()
@@ -38,7 +39,15 @@ export const maskingSchema = z.strictObject({
     .optional(z.string().check(z.minLength(leastKey)))
     .check(z.describe("Makes equal values equal; default: made once in the state folder")),
   unmask_key: z
-    .optional(z.string().check(z.minLength(1)))
+    .optional(
+      z.string().check(
+        z.minLength(1),
+        z.refine(
+          (key) => sealingKey.test(key),
+          'expected 32 bytes, hexadecimal or base64, as "openssl rand -hex 32" makes them',
+        ),
+      ),
+    )
     .check(z.describe("32 bytes, hexadecimal or base64; without it nothing can be unmasked")),
 });
 

@@ -1,5 +1,5 @@
 /**
- * Hides a private key that comes in pieces, as servers print them line by line and arguments list them:
+ * Finds a private key that comes in pieces, as servers print them line by line and arguments list them:
  * no piece but the first looks like one. A key in one piece is left to the detectors.
  */
 import { privateKeyBegin, privateKeyEnd } from "./private-key-marks.ts";
@@ -15,25 +15,30 @@ export class PrivateKeyPieces {
 
   /** Of the next piece what belongs to a key that is in several; `undefined` where nothing does. */
   next(text: string): { readonly start: number; readonly end: number } | undefined {
-    const wasOpen = this.#left > 0;
-    const last = wasOpen ? end.exec(text) : null;
-    const behind = last === null ? 0 : last.index + last[0].length;
-    if (wasOpen && last === null) {
+    if (this.#left === 0) {
+      const start = this.#open(text, 0);
+      return start === undefined ? undefined : { start, end: text.length };
+    }
+    const last = end.exec(text);
+    if (last === null) {
       this.#left -= 1;
       return { start: 0, end: text.length };
     }
-    const start = openedAt(text, behind);
+    const behind = last.index + last[0].length;
+    return { start: 0, end: this.#open(text, behind) === undefined ? behind : text.length };
+  }
+
+  /** Where a key begins behind a place that does not end in the text; the next pieces are of it. */
+  #open(text: string, from: number): number | undefined {
+    const start = openedAt(text, from);
     this.#left = start === undefined ? 0 : mostPieces;
-    if (start === undefined) return wasOpen ? { start: 0, end: behind } : undefined;
-    return { start: wasOpen ? 0 : start, end: text.length };
+    return start;
   }
 }
 
 /** Where a key begins that does not end in this text. */
 function openedAt(text: string, from: number): number | undefined {
-  if (text.length < from + 20) return undefined;
-  const starts = [...text.slice(from).matchAll(begin)];
-  const start = starts.at(-1);
+  const start = [...text.slice(from).matchAll(begin)].at(-1);
   if (start === undefined || end.test(text.slice(from + start.index))) return undefined;
   return from + start.index;
 }

@@ -126,6 +126,8 @@ describe("db with the embedded store", { timeout: 120_000 }, () => {
     const got = await db("db", "dead-letters", "get", letter.id, "-o", "json");
     expect(JSON.parse(got.out).record).toContain('"decision_id":"none"');
     const retry = ["db", "dead-letters", "retry", "--why", "mended", "-o", "json"];
+    const wordless = await db("db", "dead-letters", "retry", "--why", " ");
+    expect(wordless).toMatchObject({ exitCode: 2 });
     const retried = await db(...retry);
     expect(retried.exitCode).toBe(1);
     expect(JSON.parse(retried.out).items[0]).toMatchObject({ id: letter.id, inserted: false });

@@ -46,3 +46,23 @@ test.each(["/input/action/args/password", "/input/action/args/*/a~1b", "/result/
     expect(load(masking({ paths: [path] })).config.decisions.masking.paths).toEqual([path]);
   },
 );
+
+describe("the key that seals", () => {
+  test.each(["abc", "a".repeat(63), "g".repeat(64), `${"a".repeat(64)} ${"b".repeat(64)}`])(
+    "is refused by validate where it is no 32 bytes: %j",
+    (key) => {
+      const [problem = "", ...more] = problemsOf(masking({ unmask_key: key }));
+      expect(problem).toContain("decisions.masking.unmask_key");
+      expect(problem).toContain("openssl rand -hex 32");
+      expect(problem).not.toContain(key);
+      expect(more).toEqual([]);
+    },
+  );
+
+  test.each(["0f".repeat(32), `${"0f".repeat(32)}\n`, Buffer.alloc(32, 255).toString("base64")])(
+    "is taken as hexadecimal digits and as base64: %j",
+    (key) => {
+      expect(load(masking({ unmask_key: key })).config.decisions.masking.unmaskKey).toBe(key);
+    },
+  );
+});

@@ -2,6 +2,7 @@
  * `db dead-letters list|get|retry|drop`: records that the store refused, which are in no view.
  */
 import { newId, systemClock } from "../../config/ambient.ts";
+import type { GatewayConfig } from "../../config/config.ts";
 import type { AdminRecord } from "../../contract/record.ts";
 import type { Database } from "../../database/database.ts";
 import { checkpointFolder, checkpointKey } from "../../decision/integrity/checkpoint-key.ts";
@@ -22,7 +23,7 @@ import type { CliIo } from "../io.ts";
 import { personOf } from "../person-of.ts";
 import type { Column } from "../print.ts";
 import { printDocument, printList } from "../print.ts";
-import { requireWhy } from "../read-why.ts";
+import { readWhy, requireWhy } from "../read-why.ts";
 import { talkingLog } from "../talking-log.ts";
 import { withDecisionLog } from "../with-decision-log.ts";
 
@@ -36,14 +37,16 @@ const recordedMax = 100;
 
 /** Prints them, newest first. */
 export async function listLetters(io: CliIo, options: LetterOptions): Promise<void> {
-  const letters = await withDatabase(io, options, (database) => listDeadLetters(database, listMax));
+  const { config } = loadConfigFor(io, options.config);
+  const letters = await withDatabase(io, config, (database) => listDeadLetters(database, listMax));
   printList(io, options.output, letters, columns);
   if (letters.length === 0 && options.output === "table") io.err("no dead letters");
 }
 
 /** Prints one with its record. */
 export async function getLetter(io: CliIo, id: string, options: LetterOptions): Promise<void> {
-  const letter = await withDatabase(io, options, (database) => getDeadLetter(database, id));
+  const { config } = loadConfigFor(io, options.config);
+  const letter = await withDatabase(io, config, (database) => getDeadLetter(database, id));
   printDocument(io, options.output, letter);
 }
 
@@ -53,13 +56,15 @@ export async function retryLetter(
   id: string | undefined,
   options: LetterOptions,
 ): Promise<void> {
-  const retried = await withDatabase(io, options, async (database) => {
+  const reason = readWhy(options.why, "retrying dead letters");
+  const { config } = loadConfigFor(io, options.config);
+  const retried = await withDatabase(io, config, async (database) => {
     const letters =
       id === undefined
         ? await listDeadLetters(database, listMax)
         : [await getDeadLetter(database, id)];
     if (letters.length === 0) return [];
-    await recordRetry(io, letters, options);
+    await recordRetry(io, config, letters, reason);
     const partitions = new Partitions(database, talkingLog(io));
     const outcomes: Retried[] = [];
     for (const letter of letters) {
@@ -73,14 +78,14 @@ export async function retryLetter(
 
 async function recordRetry(
   io: CliIo,
+  config: GatewayConfig,
   letters: readonly DeadLetter[],
-  { config, why }: LetterOptions,
+  reason: string | null,
 ): Promise<void> {
   const ids = letters.map(({ id }) => id);
   const subject = ids.length === 1 ? `dead letter ${ids[0]}` : `${ids.length} dead letters`;
   const details = { letters: ids.length, ids: ids.slice(0, recordedMax) };
-  const what = { action: "retry_dead_letters", subject, reason: why ?? null, details };
-  await recordAction(io, config, what);
+  await recordAction(io, config, { action: "retry_dead_letters", subject, reason, details });
 }
 
 /** Recorded, then dropped. */
@@ -91,11 +96,11 @@ export async function dropLetter(io: CliIo, id: string, options: LetterOptions):
   const { checkpoints } = config.decisions;
   const key = await checkpointKey(stateDir, checkpoints);
   const prove = proveIn(checkpointFolder(stateDir, checkpoints), key, systemClock.nowMs);
-  await withDatabase(io, options, async (database) => {
+  await withDatabase(io, config, async (database) => {
     const { code, bytes, received_at } = await getDeadLetter(database, id);
     const details = { id, code, bytes, received_at };
     const what = { action: "drop_dead_letter", subject: `dead letter ${id}`, reason, details };
-    await recordAction(io, options.config, what);
+    await recordAction(io, config, what);
     await dropDeadLetter(database, id, prove);
   });
   io.out(`${id} dropped`);
@@ -103,10 +108,9 @@ export async function dropLetter(io: CliIo, id: string, options: LetterOptions):
 
 async function recordAction(
   io: CliIo,
-  configPath: string | undefined,
+  config: GatewayConfig,
   what: Pick<AdminRecord, "action" | "subject" | "reason" | "details">,
 ): Promise<void> {
-  const { config } = loadConfigFor(io, configPath);
   const about = { tenant: config.tenant, by: personOf(io), ...what };
   await withDecisionLog(io, { config, stateDir: stateDirOf(io) }, (log) =>
     log.note({ kind: "admin", decisionId: newId(), timeMs: systemClock.nowMs(), ...about }),
@@ -115,10 +119,9 @@ async function recordAction(
 
 async function withDatabase<Result>(
   io: CliIo,
-  options: LetterOptions,
+  { decisions: { store } }: GatewayConfig,
   work: (database: Database) => Promise<Result>,
 ): Promise<Result> {
-  const { store } = loadConfigFor(io, options.config).config.decisions;
   const place = { stateDir: stateDirOf(io), clock: systemClock, log: talkingLog(io) };
   const database = await openStore({ store, ...place });
   try {

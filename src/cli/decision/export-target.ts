@@ -3,6 +3,8 @@
  */
 import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
 import { resolve } from "node:path";
+import { isLoopbackHost } from "../../bundle/sources/loopback-host.ts";
+import { linesText } from "../../decision/export/event-sink.ts";
 import { sendEvents } from "../../decision/export/send-events.ts";
 import { messageOf } from "../../errors.ts";
 import { exitCodes } from "../exit-code.ts";
@@ -40,7 +42,7 @@ function receiverAt(io: CliIo, to: string, { format, tokenFile }: TargetOptions)
   if (url === undefined || !isHttp || url.username !== "" || url.password !== "") {
     throw usage("expected --to to be an http or https URL without a user or password");
   }
-  if (tokenFile !== undefined && url.protocol === "http:" && !isLoopback(url.hostname)) {
+  if (tokenFile !== undefined && url.protocol === "http:" && !isLoopbackHost(url.hostname)) {
     throw usage("expected --to to be an https URL where --token-file is given");
   }
   const bearer = tokenFile === undefined ? undefined : readToken(resolve(io.cwd, tokenFile));
@@ -50,16 +52,12 @@ function receiverAt(io: CliIo, to: string, { format, tokenFile }: TargetOptions)
   return { take: (lines) => sendEvents(receiver, lines), close: () => undefined };
 }
 
-function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || /^127(?:\.\d+){3}$/.test(hostname);
-}
-
 /** One that goes on is appended to; any other begins anew. */
 function fileAt(path: string, goesOn: boolean): ExportTarget {
   const descriptor = openSync(path, goesOn ? "a" : "w", 0o600);
   return {
     take: async (lines) => {
-      writeAll(descriptor, Buffer.from(lines.map((line) => `${line}\n`).join("")));
+      writeAll(descriptor, Buffer.from(linesText(lines)));
       fsyncSync(descriptor);
     },
     close: () => closeSync(descriptor),

@@ -43,8 +43,16 @@ export async function openCandidate(
   const found = await stat(path).catch(() => undefined);
   if (found?.isDirectory() === true) return await openFolder(io, configPath, path);
   if (found?.isFile() === true) return await openArchived(path, await readFile(path));
+  if (!/^[a-z+-]+:/.test(text)) throw nothingThere(path);
   const fetched = await fetchAnywhere(createBundleContext(io, configPath), text);
   return needed(text, (await describeArtifact(fetched)).bundle);
+}
+
+function nothingThere(path: string): CliError {
+  return new CliError(
+    exitCodes.usage,
+    `expected a folder with Rego sources or a built bundle at ${path}, found nothing; name one, or a reference such as oci://registry.example/policies/crm:next`,
+  );
 }
 
 function localPath(io: CliIo, text: string): string {

@@ -11,7 +11,6 @@ import type { Log } from "../../contract/ambient.ts";
 import type { DecisionLog } from "../../contract/record.ts";
 import type { ObservedDecisionLog } from "../../decision/decision-log.ts";
 import { createDecisionLog } from "../../decision/decision-log.ts";
-import type { PruneApart } from "../../decision/retention/keep-retention.ts";
 import { keepRetention } from "../../decision/retention/keep-retention.ts";
 import type { RecordMask } from "../../decision/masking/record-mask.ts";
 import { BlockWatch } from "../../gateway/blocks/block-watch.ts";
@@ -33,6 +32,7 @@ import { serveAdmin } from "./serve-admin.ts";
 import { followLock } from "./follow-lock.ts";
 import type { PolicyKeepers } from "./policy-keepers.ts";
 import { createPolicyKeepers } from "./policy-keepers.ts";
+import { createPruneApart } from "./prune-apart.ts";
 import { createSignals } from "./serve-signals.ts";
 
 /** Blocks are asked for so often that a connection which does not answer is better made anew. */
@@ -143,10 +143,7 @@ function pruneDaily(
   const { store, checkpoints, retention } = config.decisions;
   const place = { stateDir, store, checkpoints, clock: systemClock, log };
   const note: DecisionLog["note"] = (record) => decisionLog.note(record);
-  const pruneApart: PruneApart = async (signal) => {
-    const { createPruneApart } = await import("./prune-apart.ts");
-    await createPruneApart({ configPath: config.path, env: io.env })(signal);
-  };
+  const pruneApart = createPruneApart({ configPath: config.path, env: io.env });
   return keepRetention({ ...place, retention, tenant: config.tenant, newId, note, pruneApart });
 }
 

@@ -1,18 +1,16 @@
 /**
- * Vets a bundle by replaying it over what was recorded, in a process of its own of the lowest
- * priority: no call waits for it, and the store is opened there and not in the gateway. It runs what a
- * person would run, `mcp-gateway replay`, and reads its report.
+ * Vets a bundle by replaying it over what was recorded, in a process of its own: no call waits
+ * for it, and the store is opened there and not in the gateway. It runs what a person would run,
+ * `mcp-gateway replay`, and reads its report.
  */
-import { spawn } from "node:child_process";
 import { readdir, stat, unlink, writeFile } from "node:fs/promises";
-import { constants, setPriority } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
 import type { VetBundle, Vetting } from "../../bundle/life/vet-candidate.ts";
 import { systemClock } from "../../config/ambient.ts";
 import type { SourceCadence } from "../../config/config.ts";
-import { packageRoot } from "../../contract/package-root.ts";
 import { messageOf } from "../../errors.ts";
+import { runApart } from "./run-apart.ts";
 
 export interface VetSetting {
   /** Server or layer in whose place it would be. */
@@ -44,7 +42,6 @@ const reportSchema = z.object({
 type Report = z.output<typeof reportSchema>;
 
 const timeLimitMs = 15 * 60_000;
-const maxReportCharacters = 64 * 1024 * 1024;
 /** Of a history of which less can be replayed nobody can say what it would newly allow. */
 const leastShare = 0.9;
 
@@ -137,31 +134,8 @@ async function replay(
   file: string,
   signal: AbortSignal,
 ): Promise<string> {
-  const bin = join(packageRoot(), "dist", "bin", "main.js");
   const since = `${Math.ceil(cadence.replaySinceMs / 1000)}s`;
   const options = ["--since", since, "--limit", String(cadence.replayLimit), "-o", "json"];
-  const args = [bin, "replay", file, "-c", configPath, "--layer", layer, ...options];
-  const child = spawn(process.execPath, args, {
-    env: { ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-    signal: AbortSignal.any([signal, AbortSignal.timeout(timeLimitMs)]),
-    killSignal: "SIGKILL",
-  });
-  if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW);
-  let out = "";
-  let said = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    out += text;
-    if (out.length > maxReportCharacters) child.kill("SIGKILL");
-  });
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    said = `${said}${text}`.slice(-2000);
-  });
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", resolve);
-  });
-  if (code === 0) return out;
-  const last = said.trim().split("\n").at(-1) ?? "";
-  throw new Error(last === "" ? `replay ended with ${code ?? "a signal"}` : last);
+  const words = ["replay", file, "-c", configPath, "--layer", layer, ...options] as const;
+  return await runApart(words, { env, signal, timeLimitMs });
 }

@@ -49,8 +49,9 @@ export async function servePost(
 }
 
 function withTrace(message: ClientMessage, { headers }: Caller): ClientMessage {
-  const transportTrace = message.kind === "request" ? readTransportTrace(headers) : undefined;
-  return transportTrace === undefined ? message : Object.assign(message, { transportTrace });
+  if (message.kind !== "request") return message;
+  const transportTrace = readTransportTrace(headers);
+  return transportTrace === undefined ? message : { ...message, transportTrace };
 }
 
 async function serveMessage(
