@@ -26,17 +26,18 @@ export class SegmentChain {
   #open: Segment | undefined;
   #mark: SpoolFile | undefined;
   #lastNumber = 0;
+  #committed: SpoolPosition = spoolStart;
 
   constructor(options: SegmentChainOptions) {
     this.#options = options;
   }
 
-  /** Everything before it is on the disk. */
+  /**
+   * Everything before it is on the disk. It moves to the next segment once the one before is sealed, and
+   * never beyond one that is being made: what comes into that one would be taken for shipped.
+   */
   get committed(): SpoolPosition {
-    if (this.#open !== undefined) {
-      return { segment: this.#open.number, offset: this.#open.committedBytes };
-    }
-    return this.#lastNumber === 0 ? spoolStart : { segment: this.#lastNumber + 1, offset: 0 };
+    return this.#committed;
   }
 
   /** Appends `frames`; throws the second error where two segments in a row failed. */
@@ -71,6 +72,7 @@ export class SegmentChain {
   async #commitOnce(frames: Buffer): Promise<void> {
     const segment = this.#openWithRoom(frames.length) ?? (await this.#next());
     await segment.commit(frames);
+    this.#committed = { segment: segment.number, offset: segment.committedBytes };
   }
 
   /** A batch larger than a segment gets one of its own. */
@@ -90,13 +92,15 @@ export class SegmentChain {
 
   async #seal(): Promise<void> {
     const segment = this.#open;
+    if (segment === undefined) return;
     this.#open = undefined;
     try {
-      await segment?.seal();
+      await segment.seal();
     } catch (thrown) {
-      const found = { segment: segment?.number, reason: messageOf(thrown) };
+      const found = { segment: segment.number, reason: messageOf(thrown) };
       this.#options.log.error(found, "spool segment could not be cut at its last committed record");
     }
+    this.#committed = { segment: segment.number + 1, offset: 0 };
   }
 
   async #writeMark(): Promise<void> {
