@@ -1,7 +1,7 @@
 /**
  * Prunes once a day while a gateway runs, as `decisions.retention` says. Of several gateways on one
- * Postgres, or one state folder, one does it. What fails is told and tried again an hour later: nobody's call waits for it.
- * Where the clock is in doubt nothing is removed.
+ * Postgres, or one state folder, one does it. What fails is told and tried again an hour later:
+ * nobody's call waits for it. Where the clock is in doubt nothing is removed.
  */
 import type { DecisionsConfig } from "../../config/config.ts";
 import type { NewId } from "../../contract/ambient.ts";

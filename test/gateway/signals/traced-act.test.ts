@@ -1,30 +1,16 @@
 import { describe, expect, test } from "vitest";
 import { systemClock } from "../../../src/config/ambient.ts";
-import { principalOf } from "../../../src/contract/principal.ts";
 import type { ActionReply, ActionRequest, RequestTrace } from "../../../src/gateway/gateway.ts";
 import { tracedAct } from "../../../src/gateway/signals/traced-act.ts";
 import type { EndedSpan } from "../../../src/telemetry/tracing/span.ts";
 import { Tracer } from "../../../src/telemetry/tracing/tracer.ts";
+import { principal } from "../../mcp/downstream/open-session.ts";
 
 const trace = "4bf92f3577b34da6a3ce929d0e0e4736";
 const inMeta = `00-${trace}-00f067aa0ba902b7-01`;
 const other = "0af7651916cd43dd8448eb211c80319c";
 const inHeader = `00-${other}-b7ad6b7169203331-01`;
 const ofTransport = { traceparent: inHeader, tracestate: "rojo=1" };
-const principal = principalOf({
-  tenant: "default",
-  agent: {
-    id: "bot",
-    version: null,
-    scope: null,
-    owner_team: null,
-    model: null,
-    parent: null,
-    authenticated: true,
-  },
-  user: { id: "alice", groups: [], data_classifications_authorized: [] },
-  servers: undefined,
-});
 
 /** The span of one call, and what the gateway got of it. */
 async function traced(

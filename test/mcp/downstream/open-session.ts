@@ -26,7 +26,8 @@ export const modernMeta = {
 
 export type Act = (request: ActionRequest) => Promise<ActionReply> | ActionReply;
 
-const principal = principalOf({
+/** Alice, through the agent bot. */
+export const principal = principalOf({
   tenant: "default",
   agent: {
     id: "bot",

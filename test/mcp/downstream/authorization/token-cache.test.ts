@@ -2,28 +2,13 @@
  * What is remembered of a token, and for how long.
  */
 import { expect, test } from "vitest";
-import type { Principal } from "../../../../src/contract/principal.ts";
 import type { KnownToken } from "../../../../src/mcp/downstream/authorization/token-cache.ts";
 import { createTokenCache } from "../../../../src/mcp/downstream/authorization/token-cache.ts";
+import { principal } from "../open-session.ts";
 import { createTestClock, issuerConfig, setUp, startIssuer, startMs } from "./support.ts";
 
 function known(key: string, expiresAtMs: number): KnownToken {
-  const principal: Principal = {
-    key,
-    tenant: "default",
-    agent: {
-      id: "bot",
-      version: null,
-      scope: null,
-      owner_team: null,
-      model: null,
-      parent: null,
-      authenticated: true,
-    },
-    user: { id: "alice", groups: [], data_classifications_authorized: [] },
-    servers: undefined,
-  };
-  return { principal, expiresAtMs };
+  return { principal: { ...principal, key }, expiresAtMs };
 }
 
 test("an entry ends after a minute", () => {
