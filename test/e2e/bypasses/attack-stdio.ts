@@ -19,13 +19,13 @@ export interface AttackReport {
 }
 
 /**
- * Sends each line, a string as it is; then makes one good call, so that all are dealt with, and waits
- * for the answers that come later than that.
+ * Sends each line, a string as it is; waits until as many are answered as `expected` says, each one
+ * if nothing is said; then makes one good call, so that what is not answered is dealt with, too.
  */
 export async function attackStdio(
   setting: HostileSetting,
   lines: readonly (string | object | Buffer)[],
-  lateAnswers = 0,
+  expected = lines.length,
 ): Promise<AttackReport> {
   const client = await startRawClient(serveCommand(setting.config, setting.env));
   await client.request("tools/list");
@@ -34,12 +34,12 @@ export async function attackStdio(
     if (Buffer.isBuffer(line)) client.child.stdin.write(Buffer.concat([line, Buffer.from("\n")]));
     else client.send(line);
   }
+  const answered = () => client.received.slice(before).filter((message) => "id" in Object(message));
+  await eventually(() => answered().length >= expected);
   const last = await client.call("h__echo", { mark: "the end" });
   if (!JSON.stringify(last).includes("the end")) {
     throw new Error(`expected the last call to be made, found ${JSON.stringify(last)}`);
   }
-  const answered = client.received.length;
-  await eventually(() => client.received.length >= answered + lateAnswers);
   await client.end();
   const decisions = await setting.decisions();
   return {

@@ -89,10 +89,11 @@ describe("a message that two readers read differently", () => {
 
   test("B5 a call that is a notification is not made and not answered, and is on record", async () => {
     const params = { name: "h__echo", arguments: {} };
-    const { answers, reached, decisions } = await attackStdio(setting(), [
+    const notices = [
       { jsonrpc: "2.0", method: "tools/call", params },
       { jsonrpc: "2.0", method: "resources/read", params: { uri: "memo://open" } },
-    ]);
+    ];
+    const { answers, reached, decisions } = await attackStdio(setting(), notices, 0);
     expect(reached).toEqual([]);
     expect(answers).toEqual([]);
     expect(decisions.map(({ reasons }) => reasons)).toEqual([
@@ -121,7 +122,7 @@ describe("a message that two readers read differently", () => {
       callText(101, '{"name":"h__slow","arguments":{"n":1,"afterMs":2000}}'),
       callText(101, '{"name":"h__echo","arguments":{"n":2}}'),
     ];
-    const { answers, reached } = await attackStdio(setting(), lines, 1);
+    const { answers, reached } = await attackStdio(setting(), lines);
     expect(reached.map(({ params }) => Object(params).name)).toEqual(["slow"]);
     expect(answers.map(({ error }) => Object(error).code)).toEqual([-32_600, undefined]);
   });
@@ -215,14 +216,13 @@ describe("members that policy did not judge", () => {
         params: { uri: "memo://open", arguments: { as: "root" } },
       },
     ]);
-    expect(reached.map(({ params }) => params)).toEqual([
-      { name: "echo", arguments: {} },
-      { uri: "memo://open" },
-    ]);
+    // The two are judged side by side, and either may be the first.
+    const params = reached.map((message) => JSON.stringify(message["params"]));
+    expect(params.toSorted()).toEqual(['{"name":"echo","arguments":{}}', '{"uri":"memo://open"}']);
     const dropped = await Promise.all(
       decisions.map(async ({ decision_id }) => (await at.admission(decision_id))["dropped"]),
     );
-    expect(dropped).toEqual([["/server", "/url"], ["/arguments"]]);
+    expect(dropped.map(String).toSorted()).toEqual(["/arguments", "/server,/url"]);
   });
 
   test("B25 argument keys that objects have by nature are judged and passed as what they are, __proto__ is refused", async () => {
