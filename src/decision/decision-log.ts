@@ -96,6 +96,8 @@ export interface DecisionLogStatus {
 
 export interface ObservedDecisionLog extends DecisionLog {
   readonly status: () => DecisionLogStatus;
+  /** Has the next record begin a segment of the spool, since segments are pruned as a whole. */
+  readonly endSegment: () => void;
 }
 
 /** Opens the spool; throws `spool_unusable` where it cannot be written. */
@@ -155,6 +157,10 @@ class SpooledDecisionLog implements ObservedDecisionLog {
       const found = { decision_id: record.decisionId, reason: messageOf(thrown) };
       this.#options.log.error(found, "outcome record could not be encoded");
     }
+  }
+
+  endSegment(): void {
+    this.#writer.endSegment();
   }
 
   /** Once, whoever asks: a descriptor that is closed again may be somebody else's by then. */

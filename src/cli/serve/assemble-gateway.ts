@@ -138,13 +138,15 @@ function watchBlocks(
 function pruneDaily(
   { config, log, io }: AssembleOptions,
   stateDir: string,
-  decisionLog: Pick<DecisionLog, "note">,
+  decisionLog: Pick<ObservedDecisionLog, "note" | "endSegment">,
 ): () => Promise<void> {
   const { store, checkpoints, retention } = config.decisions;
   const place = { stateDir, store, checkpoints, clock: systemClock, log };
   const note: DecisionLog["note"] = (record) => decisionLog.note(record);
   const pruneApart = createPruneApart({ configPath: config.path, env: io.env });
-  return keepRetention({ ...place, retention, tenant: config.tenant, newId, note, pruneApart });
+  const endSegment = (): void => decisionLog.endSegment();
+  const hands = { newId, note, endSegment, pruneApart };
+  return keepRetention({ ...place, retention, tenant: config.tenant, ...hands });
 }
 
 /** What is decided is recorded here, or the gateway ends as the configuration wants it. */

@@ -25,6 +25,8 @@ export interface RetentionOptions extends PrunePlace {
   readonly tenant: string;
   readonly newId: NewId;
   readonly note: DecisionLog["note"];
+  /** Ends the segment that this gateway writes to: what is in it could not be pruned. */
+  readonly endSegment: () => void;
   /**
    * Prunes everything of an embedded store in a process of its own, since the index has to be opened for
    * payloads; asked where some are past their retention.
@@ -50,6 +52,7 @@ export function keepRetention(options: RetentionOptions): () => Promise<void> {
     running = running.then(async () => {
       if (clock.monotonicMs() - doneAtMs < dayMs) return;
       if (ending.signal.aborted) return;
+      options.endSegment();
       if (await prune(options, doubt, ending.signal)) doneAtMs = clock.monotonicMs();
     });
   };

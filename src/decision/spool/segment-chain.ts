@@ -52,6 +52,13 @@ export class SegmentChain {
     await this.#writeMark();
   }
 
+  /** Seals the open segment; the next commit begins another. */
+  async endSegment(): Promise<void> {
+    if (this.#open === undefined) return;
+    await this.#seal();
+    await this.#writeMark();
+  }
+
   /** Seals the open segment. */
   async close(): Promise<void> {
     await this.#seal();

@@ -33,7 +33,7 @@ export interface SpoolWriterOptions {
   readonly flushDelayMs: number;
   /** Bytes of this spool that no store has yet; 0 where the spool itself is the store. */
   readonly unshippedBytes: () => number;
-  /** Called after each commit. */
+  /** Called after each commit, and when a segment was ended. */
   readonly onCommit: () => void;
 }
 
@@ -58,6 +58,7 @@ export class SpoolWriter {
   #head: ChainHead;
   #pending: Pending[] = [];
   #running: Promise<void> | undefined;
+  #isSegmentEnding = false;
   #counts: SpoolCounts = { committedRecords: 0, committedBytes: 0, lostRecords: 0 };
   #failure: DecisionError | undefined;
 
@@ -111,6 +112,12 @@ export class SpoolWriter {
     this.#start();
   }
 
+  /** Ends the open segment before the next batch: what stands in it can then go when its time has come. */
+  endSegment(): void {
+    this.#isSegmentEnding = true;
+    this.#start();
+  }
+
   /** Commits what is pending and seals; what cannot be committed is counted as lost. */
   async close(): Promise<void> {
     this.#pause.endAll();
@@ -128,8 +135,12 @@ export class SpoolWriter {
   /** Ends, in the same turn in which it finds nothing pending, so that no record is overlooked. */
   async #run(): Promise<void> {
     try {
-      while (this.#pending.length > 0) {
+      while (this.#pending.length > 0 || this.#isSegmentEnding) {
         await nextTurn();
+        if (this.#isSegmentEnding) {
+          await this.#endSegment();
+          continue;
+        }
         if (!this.#isAnybodyWaiting()) await this.#pause.wait(this.#options.flushDelayMs);
         const batch = this.#takeBatch();
         this.#failure = await this.#commitBatch(batch);
@@ -140,6 +151,12 @@ export class SpoolWriter {
     } finally {
       this.#running = undefined;
     }
+  }
+
+  async #endSegment(): Promise<void> {
+    this.#isSegmentEnding = false;
+    await this.#chain.endSegment();
+    this.#options.onCommit();
   }
 
   #isAnybodyWaiting(): boolean {

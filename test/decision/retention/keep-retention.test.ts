@@ -29,6 +29,8 @@ interface Keeping {
   readonly notes: readonly NotedRecord[];
   readonly lines: readonly LogLine[];
   readonly close: () => Promise<void>;
+  /** How often its own segment was ended. */
+  readonly ended: () => number;
 }
 
 function keep(
@@ -41,11 +43,13 @@ function keep(
   const notes: NotedRecord[] = [];
   const log = createTestLog();
   const note = async (record: NotedRecord): Promise<void> => void notes.push(record);
-  const place = { stateDir, store, checkpoints, clock, log, newId, note };
+  let ended = 0;
+  const endSegment = (): void => void (ended += 1);
+  const place = { stateDir, store, checkpoints, clock, log, newId, note, endSegment };
   const apart = pruneApart === undefined ? {} : { pruneApart };
   const close = keepRetention({ ...place, ...apart, retention, tenant: "default", firstMs: 1 });
   onTestFinished(close);
-  return { notes, lines: log.lines, close };
+  return { notes, lines: log.lines, close, ended: () => ended };
 }
 
 function isPruning(record: NotedRecord): record is AdminRecord {
@@ -89,8 +93,9 @@ describe("a gateway with the embedded store", { timeout: 60_000 }, () => {
   test("removes segments past the headers' retention, and records that", async () => {
     const stateDir = await written();
     const before = (await readSpool(stateDir)).length;
-    const { notes } = keep(stateDir, { kind: "embedded" }, days);
+    const { notes, ended } = keep(stateDir, { kind: "embedded" }, days);
     await eventually(() => notes.some(isPruning));
+    expect(ended()).toBe(1);
     expect(notes.find(isPruning)).toMatchObject({ by: "gateway", details: { payloads: 0 } });
     expect((await readSpool(stateDir)).length).toBeLessThan(before);
   });

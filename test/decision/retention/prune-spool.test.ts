@@ -116,6 +116,21 @@ describe("pruning an embedded spool", () => {
     expect(await verify(stateDir)).toMatchObject({ pruned: before - 1, problems: [] });
   });
 
+  test("removes what a living gateway wrote once its segment is ended", async () => {
+    const stateDir = temporaryFolder();
+    const log = await createDecisionLog({ ...logOptions(stateDir), checkpoints });
+    const timeMs = Date.now() - 40 * dayMs;
+    await log.admit(allowed({ decisionId: idAt(timeMs), timeMs }));
+    await age(stateDir);
+    expect(await prune(stateDir)).toMatchObject({ segments: 0 });
+    log.endSegment();
+    await log.admit(allowed());
+    await age(stateDir);
+    expect(await prune(stateDir)).toMatchObject({ segments: 1, records: 1 });
+    await log.close();
+    expect(await verify(stateDir)).toMatchObject({ pruned: 1, records: 1, problems: [] });
+  });
+
   test("keeps a segment with a held decision, and the one with its outcome", async () => {
     const stateDir = temporaryFolder();
     const log = await createDecisionLog({ ...logOptions(stateDir), checkpoints, limits });
