@@ -39,6 +39,7 @@ interface GetOptions extends CommonOptions, AsTestOptions {
   readonly asTest?: boolean;
   readonly unmask?: boolean;
   readonly why?: string;
+  readonly key?: string;
 }
 
 const limitMax = 10_000;
@@ -61,8 +62,9 @@ export function registerDecisionCommands(program: Command, io: CliIo): void {
     .option("--as-test", "print a Rego test case that passes with the bundle that decided")
     .option("--layer <name>", "of --as-test: whose; the first that refused, else the server's")
     .option("-f, --file <file>", "of --as-test: write there")
-    .option("--unmask", "show what the record hides; needs the unmask key, and is recorded")
+    .option("--unmask", "show what the record hides; needs --key, and is recorded")
     .option("--why <text>", "with --unmask: why; goes into the record")
+    .option("--key <key>", "with --unmask: private key: a file with PEM, or env://NAME")
     .action(action(io, (id: string, options: GetOptions) => get(io, id, options)));
   registerReadingCommands(decision, io);
   registerExportCommand(decision, io);
@@ -134,18 +136,27 @@ async function get(io: CliIo, id: string, options: GetOptions): Promise<void> {
     const { printAsTest } = await import("./decision/as-test.ts");
     return await printAsTest(io, id, options);
   }
-  const why = options.unmask === true ? requireWhy(options.why, "--unmask") : undefined;
+  if (options.key !== undefined && options.unmask !== true) {
+    throw new CliError(exitCodes.usage, "--key is about --unmask, which is not there");
+  }
+  const opening = options.unmask === true ? await openingOf(io, options) : undefined;
   const whole = await withStore(io, options.config, (database) => getRecord(database, id));
   if ("admission" in whole && whole.admission === null) {
     const { payload_pruned_at: at } = whole;
     const what = at === undefined ? "is gone" : `was pruned at ${at}, after its retention`;
     io.err(`note: its payload ${what}`);
   }
-  if (why === undefined) return printDocument(io, options.output, whole);
-  const { unmask } = await import("./decision/unmask.ts");
+  if (opening === undefined) return printDocument(io, options.output, whole);
   const { config } = loadConfigFor(io, options.config);
-  const shown = await unmask(io, whole, { config, stateDir: stateDirOf(io), why });
+  const shown = await opening.unmask(io, whole, { config, stateDir: stateDirOf(io), ...opening });
   printDocument(io, options.output, shown);
+}
+
+/** What is wrong with it is said before anything is read. */
+async function openingOf(io: CliIo, options: GetOptions) {
+  const why = requireWhy(options.why, "--unmask");
+  const { requireUnmaskKey, unmask } = await import("./decision/unmask.ts");
+  return { why, key: requireUnmaskKey(io, options.key), unmask };
 }
 
 function parseLimit(given: string): number {

@@ -5,10 +5,11 @@
 import { systemClock } from "../config/ambient.ts";
 import type { GatewayConfig } from "../config/config.ts";
 import type { Detectors } from "../decision/masking/detect-in-text.ts";
-import { maskKey, unmaskKey } from "../decision/masking/mask-key.ts";
+import { maskKey } from "../decision/masking/mask-key.ts";
 import { MaskTokens } from "../decision/masking/mask-token.ts";
 import { RecordMask } from "../decision/masking/record-mask.ts";
 import { lineScrubber, textScrubber } from "../decision/masking/scrub-line.ts";
+import { recipientKeys } from "../decision/masking/unmask-keys.ts";
 import { findSensitive } from "../policy/input/detect/find-sensitive.ts";
 import { kindsIn } from "../policy/input/detect/kinds-in.ts";
 
@@ -28,7 +29,7 @@ export async function openRecordMask(
     paths: masking.paths,
     usesSchema: masking.usesSchema,
     secrets,
-    unmaskKey: masking.unmaskKey === undefined ? undefined : unmaskKey(masking.unmaskKey),
+    recipients: recipientKeys(masking),
     monotonicMs: () => systemClock.monotonicMs(),
   });
 }

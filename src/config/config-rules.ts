@@ -16,7 +16,7 @@ import { companionFindings } from "./companion-rules.ts";
 import { agentFindings } from "./agent-rules.ts";
 import { layerFindings, observedLayers } from "./layer-rules.ts";
 import { authorizationFindings, transportFindings } from "./connection-rules.ts";
-import { unmaskedKinds } from "./masking-schema.ts";
+import { maskingFindings, unmaskedKinds } from "./masking-schema.ts";
 import { opaqueSources } from "./opaque-rules.ts";
 import { telemetryFindings } from "./telemetry-schema.ts";
 import { trustFindings } from "./trust-rules.ts";
@@ -52,6 +52,7 @@ export function checkRules(value: unknown, folder: string): readonly Finding[] {
     ...releaseFindings(value, folder),
     ...trustFindings(value),
     ...storeFindings(value),
+    ...maskingFindings(value),
     ...exportFindings(value),
     ...stateFindings(value),
     ...sharingFindings(value),

@@ -29,8 +29,8 @@ export interface MaskingConfig {
   readonly usesSchema: boolean;
   /** Hashes what is masked; `undefined`: a key of the state folder. */
   readonly key: string | undefined;
-  /** Seals originals; `undefined`: they are not kept. */
-  readonly unmaskKey: string | undefined;
+  /** Public keys, X25519 in PEM, that originals are sealed to; with none they are not kept. */
+  readonly recipients: readonly string[];
 }
 
 /** Who vouches for the record, and where. */

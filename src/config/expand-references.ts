@@ -46,13 +46,17 @@ export function expandReferences(value: unknown, options: ExpandOptions): Expans
     const brought: string[] = [];
     const whole = text.replace(reference, (written, kind: string, name: string) => {
       const result = kind === "env" ? readVariable(name, options) : readSecretFile(name, options);
-      for (const message of result.warnings) warnings.push({ path, message: at(path, message) });
+      for (const message of isOpenKey(path) ? [] : result.warnings) {
+        warnings.push({ path, message: at(path, message) });
+      }
       if (result.ok) brought.push(result.text);
       if (result.ok) return result.text;
       problems.push({ path, message: at(path, result.message), covers: path });
       return written;
     });
-    for (const secret of secretsIn(whole, path, brought)) secrets.add(secret);
+    for (const secret of isOpenKey(path) ? [] : secretsIn(whole, path, brought)) {
+      secrets.add(secret);
+    }
     return whole;
   });
   return { value: expanded, secrets: [...secrets], problems, warnings };
@@ -60,7 +64,7 @@ export function expandReferences(value: unknown, options: ExpandOptions): Expans
 
 function misplaced(path: ConfigPath): Finding {
   const places =
-    "servers.NAME.args, env, headers and oauth.client_secret, registries.HOST, trust.NAME.key, approvals.webhooks.N and notify.channels.N (url and secret), telemetry.otlp.headers, decisions.export.headers, decisions.store, decisions.checkpoints.key, decisions.masking.key and unmask_key, state.redis_url and state_key";
+    "servers.NAME.args, env, headers and oauth.client_secret, registries.HOST, trust.NAME.key, approvals.webhooks.N and notify.channels.N (url and secret), telemetry.otlp.headers, decisions.export.headers, decisions.store, decisions.checkpoints.key, decisions.masking.key and recipients, state.redis_url and state_key";
   const message = `\${env:…} and \${file:…} are expanded only in ${places}`;
   return { path, message: at(path, message), covers: path };
 }
@@ -101,8 +105,14 @@ function isSecretPlace(path: ConfigPath): boolean {
   if (first === "state") return path[1] === "redis_url" && path.length === 2;
   if (first !== "decisions") return false;
   if (path[1] === "export") return path.length === 4 && third === "headers";
+  // What is refused by its name is read, so that nothing else is said about it.
   const keys = ["store", "checkpoints.key", "masking.key", "masking.unmask_key"];
-  return keys.includes(path.slice(1).join("."));
+  return isOpenKey(path) || keys.includes(path.slice(1).join("."));
+}
+
+/** A public key comes from a file like a secret, and is none. */
+function isOpenKey([first, second, third, ...rest]: ConfigPath): boolean {
+  return first === "decisions" && second === "masking" && third === "recipients" && rest.length < 2;
 }
 
 function mapStrings(

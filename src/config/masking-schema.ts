@@ -5,25 +5,27 @@
 import * as z from "zod/mini";
 import type { DetectorKind } from "../contract/detector-kind.ts";
 import { detectorKinds } from "../contract/detector-kind.ts";
+import { isRecord } from "../contract/json.ts";
 import { valueAt } from "./config-document.ts";
-import type { ConfigPath } from "./config-document.ts";
+import type { ConfigPath, Finding } from "./config-document.ts";
 import type { MaskingConfig } from "./decisions-config.ts";
+import { openRecipientKey } from "./recipient-key.ts";
+import { whyNoMaskPath } from "./mask-path.ts";
 
 const usualKinds: readonly DetectorKind[] = ["credential", "private_key", "payment_card"];
 const neededKinds: readonly DetectorKind[] = ["credential", "private_key"];
 /** Whoever can guess the key can try values against what stands for them. */
 const leastKey = 16;
-const sealingKey = /^\s*(?:[0-9a-fA-F]{64}|[A-Za-z0-9+/_-]{43}=?)\s*$/;
+/** Each adds to every record that hides something. */
+const mostRecipients = 8;
 
-const pointer = z
-  .string()
-  .check(
-    z.maxLength(1024),
-    z.regex(
-      /^\/(?:input|result|nd_builtin_cache)(?:\/(?:[^~/]|~[01])+)+$/,
-      "expected a JSON pointer below /input, /result or /nd_builtin_cache, such as /input/action/args/password",
-    ),
-  );
+const pointer = z.string().check(
+  z.maxLength(1024),
+  z.check(({ value, issues }) => {
+    const message = whyNoMaskPath(value);
+    if (message !== undefined) issues.push({ code: "custom", input: value, path: [], message });
+  }),
+);
 
 export const maskingSchema = z.strictObject({
   paths: z
@@ -38,20 +40,41 @@ export const maskingSchema = z.strictObject({
   key: z
     .optional(z.string().check(z.minLength(leastKey)))
     .check(z.describe("Makes equal values equal; default: made once in the state folder")),
-  unmask_key: z
-    .optional(
-      z.string().check(
-        z.minLength(1),
-        z.refine(
-          (key) => sealingKey.test(key),
-          'expected 32 bytes, hexadecimal or base64, as "openssl rand -hex 32" makes them',
-        ),
-      ),
-    )
-    .check(z.describe("32 bytes, hexadecimal or base64; without it nothing can be unmasked")),
+  recipients: z
+    ._default(z.array(z.string().check(z.minLength(1))), [])
+    .check(
+      z.describe("Public keys, X25519, that originals are sealed to; without one they are gone"),
+    ),
 });
 
-const detectorsPath: ConfigPath = ["decisions", "masking", "detectors"];
+const maskingPath: ConfigPath = ["decisions", "masking"];
+const detectorsPath: ConfigPath = [...maskingPath, "detectors"];
+
+/** Recipients that nothing can be sealed to, and the key of those who unmask, which gateways do not get. */
+export function maskingFindings(value: unknown): readonly Finding[] {
+  const masking = valueAt(value, maskingPath);
+  if (!isRecord(masking)) return [];
+  const { recipients } = masking;
+  const listed = Array.isArray(recipients) ? recipients : [];
+  const findings = listed.flatMap(recipientFindings);
+  return Object.hasOwn(masking, "unmask_key") ? [...findings, keyForGateways()] : findings;
+}
+
+function recipientFindings(pem: unknown, index: number): readonly Finding[] {
+  if (typeof pem !== "string" || pem === "") return [];
+  const path = [...maskingPath, "recipients", index];
+  const opened = openRecipientKey(pem);
+  const many = `expected at most ${mostRecipients} public keys, found more`;
+  if (opened.ok && index < mostRecipients) return [];
+  return [{ path, message: `${path.join(".")}: ${opened.ok ? many : opened.message}` }];
+}
+
+function keyForGateways(): Finding {
+  const path = [...maskingPath, "unmask_key"];
+  const message =
+    "decisions.masking: unmask_key is not read, since gateways could open with it what they seal; put the public key of whoever may unmask into recipients";
+  return { path, atKey: true, message, covers: path };
+}
 
 /** Kinds that are left out and that only `trial` may leave out, with their place. */
 export function unmaskedKinds(
@@ -65,6 +88,6 @@ export function unmaskedKinds(
 
 /** As the gateway reads it. */
 export function resolveMasking(masking: z.output<typeof maskingSchema>): MaskingConfig {
-  const { paths, detectors, schema: usesSchema, key, unmask_key: unmaskKey } = masking;
-  return { paths, detectors, usesSchema, key, unmaskKey };
+  const { paths, detectors, schema: usesSchema, key, recipients } = masking;
+  return { paths, detectors, usesSchema, key, recipients };
 }

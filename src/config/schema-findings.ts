@@ -62,8 +62,13 @@ function issueFindings(value: unknown, issue: Issue, base: ConfigPath): readonly
     case "not_multiple_of":
     case "invalid_element":
     case "custom":
-      return [{ path, message: `${at(path)}${issue.message.toLowerCase()}` }];
+      return [{ path, message: `${at(path)}${begunSmall(issue.message)}` }];
   }
+}
+
+/** What a message quotes stays as it is written. */
+function begunSmall(message: string): string {
+  return message.slice(0, 1).toLowerCase() + message.slice(1);
 }
 
 /** Only the branch whose type fits says what is wrong; where none fits, all types are named. */

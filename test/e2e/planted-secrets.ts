@@ -26,6 +26,12 @@ function signingKey(): string {
   return privateKey.export({ type: "pkcs8", format: "pem" }).toString().trim();
 }
 
+/** Of somebody who unmasks; no gateway has it. */
+function unmaskKey(): string {
+  const { privateKey } = generateKeyPairSync("x25519");
+  return privateKey.export({ type: "pkcs8", format: "pem" }).toString().trim();
+}
+
 /** A card number of its own: 15 digits and Luhn's check digit. */
 function card(): string {
   const digits = `4${Array.from(randomBytes(14), (byte) => byte % 10).join("")}`;
@@ -146,7 +152,7 @@ export function plantSecrets(): ReadonlyMap<PlantedPlace, string> {
     ["card", card()],
     ["private_key", pem()],
     ["checkpoint_key", signingKey()],
-    ["unmask_key", randomBytes(32).toString("hex")],
+    ["unmask_key", unmaskKey()],
     ["stderr_key", randomBytes(48).toString("base64")],
     ["listed_key", randomBytes(48).toString("base64")],
     ["jwt", token()],

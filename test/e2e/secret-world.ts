@@ -2,6 +2,7 @@
  * A configuration with a secret in every place that takes one, the servers and receivers around it, and
  * what is left behind.
  */
+import { createPublicKey } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { Server } from "node:http";
@@ -25,7 +26,11 @@ export const left: Left[] = [];
 const folder = temporaryFolder();
 export const env = freshEnvironment({
   MCP_GATEWAY_LOG: "debug",
-  ...Object.fromEntries([...secrets].map(([place, value]) => [place.toUpperCase(), value])),
+  ...Object.fromEntries(
+    [...secrets]
+      .filter(([place]) => place !== "unmask_key")
+      .map(([place, value]) => [place.toUpperCase(), value]),
+  ),
 });
 
 const masks = [
@@ -63,7 +68,7 @@ require_approval contains {"code": "people_first", "approvers": ["self"], "ttl_s
 
 ttl := 3 if input.action.args.brief
 
-ttl := 60 if not input.action.args.brief
+ttl := 600 if not input.action.args.brief
 `;
 
 let layout = "";
@@ -123,6 +128,12 @@ function secretFile(place: PlantedPlace): string {
   return `\${file:${path}}`;
 }
 
+/** All that gateways have of those who unmask. */
+function recipient(): string {
+  const open = createPublicKey(secret("unmask_key"));
+  return open.export({ type: "spki", format: "pem" }).toString();
+}
+
 const fromEnv = (place: PlantedPlace): string => `\${env:${place.toUpperCase()}}`;
 
 /** Every place of a configuration that takes a secret. */
@@ -175,7 +186,7 @@ export function writeConfig(more: object = {}): string {
         masking: {
           paths: ["/input/action/args/by_path", "/input/action/args/list/*/by_path"],
           key: fromEnv("mask_key"),
-          unmask_key: fromEnv("unmask_key"),
+          recipients: [recipient()],
         },
         checkpoints: { key: secretFile("checkpoint_key"), every: "1s" },
       },
@@ -196,13 +207,6 @@ function addServers(path: string, servers: object): void {
   const config = JSON.parse(readFileSync(path, "utf8"));
   config.servers = { ...config.servers, ...servers };
   writeFileSync(path, JSON.stringify(config), { mode: 0o600 });
-}
-
-/** A port that nobody has. */
-export async function freePort(): Promise<number> {
-  const [taken, url] = await listen(() => "", 200);
-  await new Promise((resolve) => taken.close(resolve));
-  return Number(new URL(url).port);
 }
 
 /** Every row of every table, as JSON. */

@@ -1,12 +1,14 @@
 /**
- * `decision get --unmask`: shows what a record hides to whoever holds the unmask key. That somebody
- * looked is on record before anything is shown.
+ * `decision get --unmask`: shows what a record hides to whoever has the private key of somebody it was
+ * sealed to. That somebody looked is on record before anything is shown.
  */
+import type { KeyObject } from "node:crypto";
 import { newId, systemClock } from "../../config/ambient.ts";
 import type { GatewayConfig } from "../../config/config.ts";
 import { isRecord } from "../../contract/json.ts";
-import { unmaskKey } from "../../decision/masking/mask-key.ts";
 import { unmaskRecord } from "../../decision/masking/sealed-originals.ts";
+import { openUnmaskKey, unmaskKeyId } from "../../decision/masking/unmask-keys.ts";
+import { readKey } from "../bundle/read-key.ts";
 import { exitCodes } from "../exit-code.ts";
 import type { CliIo } from "../io.ts";
 import { CliError } from "../io.ts";
@@ -17,15 +19,15 @@ export interface UnmaskContext {
   readonly config: GatewayConfig;
   readonly stateDir: string;
   readonly why: string;
+  readonly key: KeyObject;
 }
 
 /** A record or decision as it was printed, with its originals; throws where they cannot be had. */
 export async function unmask(
   io: CliIo,
   whole: { readonly decision_id: string },
-  { config, stateDir, why }: UnmaskContext,
+  { config, stateDir, why, key }: UnmaskContext,
 ): Promise<object> {
-  const key = requireKey(config);
   await withDecisionLog(io, { config, stateDir }, (log) =>
     log.note({
       kind: "admin",
@@ -36,7 +38,7 @@ export async function unmask(
       action: "unmask",
       subject: `decision ${whole.decision_id}`,
       reason: why,
-      details: {},
+      details: { key_id: unmaskKeyId(key) },
     }),
   );
   const entries = Object.entries(whole).map(([name, part]): readonly [string, unknown] => [
@@ -46,11 +48,14 @@ export async function unmask(
   return Object.fromEntries(entries);
 }
 
-function requireKey({ decisions }: GatewayConfig): Uint8Array {
-  const { unmaskKey: text } = decisions.masking;
-  if (text !== undefined) return unmaskKey(text);
+/** The private key that `--key` names; throws `mask_key_unusable`. */
+export function requireUnmaskKey(io: CliIo, place: string | undefined): KeyObject {
+  if (place !== undefined) {
+    const password = io.env["MCP_GATEWAY_UNMASK_PASSWORD"];
+    return openUnmaskKey(readKey(io, place), password === "" ? undefined : password, "--key");
+  }
   throw new CliError(
     exitCodes.usage,
-    "expected decisions.masking.unmask_key in the configuration for --unmask, found none; records made without it cannot be unmasked",
+    "expected --key FILE or --key env://NAME with --unmask, found none; it is the private key of one of decisions.masking.recipients",
   );
 }

@@ -1,6 +1,6 @@
 /**
- * The keys of masking: the one that hashes what is hidden, made once in the state folder where the
- * configuration names none, and the one that seals originals, which is only ever the operator's.
+ * The key of masking, which hashes what is hidden: made once in the state folder where the
+ * configuration names none.
  */
 import { createHash, randomBytes } from "node:crypto";
 import { join } from "node:path";
@@ -24,13 +24,6 @@ export async function maskKey(
 
 function newKey(): string {
   return randomBytes(keyBytes).toString("hex");
-}
-
-/** The key that seals, of 64 hexadecimal digits or as base64; throws `mask_key_unusable`. */
-export function unmaskKey(text: string): Uint8Array {
-  const written = text.trim();
-  const isHex = /^[0-9a-fA-F]{64}$/.test(written);
-  return checked(Buffer.from(written, isHex ? "hex" : "base64"), "decisions.masking.unmask_key");
 }
 
 function checked(key: Buffer, where: string): Uint8Array {

@@ -3,6 +3,7 @@
  * exports. What is hidden is named in `masked` and `erased`, as OPA's decision log names it. Masking
  * that throws or takes too long takes out everything that others wrote, and never lets it through.
  */
+import type { KeyObject } from "node:crypto";
 import { canonicalJson } from "../../contract/canonical-json.ts";
 import type { DetectorKind } from "../../contract/detector-kind.ts";
 import type { AdmissionRecord, DecisionRecord } from "../../contract/record.ts";
@@ -17,9 +18,9 @@ import { isSent, MaskPlaces, rootPlace } from "./mask-place.ts";
 import type { MaskPlace } from "./mask-place.ts";
 import { maskRules } from "./mask-rules.ts";
 import type { MaskTokens } from "./mask-token.ts";
+import { OriginalsSeal, sealBinding } from "./originals-seal.ts";
 import { rewriteJson } from "./rewrite-json.ts";
 import type { Visitor } from "./rewrite-json.ts";
-import { sealBinding, sealOriginals } from "./sealed-originals.ts";
 
 export interface RecordMaskOptions {
   readonly tokens: MaskTokens;
@@ -32,8 +33,8 @@ export interface RecordMaskOptions {
   readonly usesSchema: boolean;
   /** Of the configuration; they are in no record, whoever sends them. */
   readonly secrets: readonly string[];
-  /** Seals originals; `undefined`: they are gone. */
-  readonly unmaskKey: Uint8Array | undefined;
+  /** Public keys that originals are sealed to; with none they are gone. */
+  readonly recipients: readonly KeyObject[];
   readonly monotonicMs: () => number;
   /** For one record. */
   readonly patienceMs?: number;
@@ -57,10 +58,13 @@ export class RecordMask {
   readonly #options: RecordMaskOptions;
   readonly #secrets: Echoes;
   readonly #clean = new CleanTexts();
+  readonly #seal: OriginalsSeal | undefined;
 
   constructor(options: RecordMaskOptions) {
     this.#options = options;
     this.#secrets = new Echoes(options.secrets.filter(({ length }) => length >= leastSecret));
+    const { recipients, monotonicMs } = options;
+    this.#seal = recipients.length === 0 ? undefined : new OriginalsSeal(recipients, monotonicMs);
   }
 
   /** The record as it may be kept. */
@@ -121,13 +125,12 @@ export class RecordMask {
 
   #withLists(text: string, hidden: Hidden, { decisionId, kind }: DecisionRecord): string {
     const { masked, erased, values, names } = hidden;
-    const { unmaskKey } = this.#options;
     const lists = {
       ...(masked.size === 0 ? {} : { masked: [...masked].toSorted() }),
       ...(erased.size === 0 ? {} : { erased: [...erased].toSorted() }),
-      ...(values.size + names.size === 0 || unmaskKey === undefined
+      ...(values.size + names.size === 0 || this.#seal === undefined
         ? {}
-        : { sealed: sealOriginals(hidden, unmaskKey, sealBinding(kind, decisionId)) }),
+        : { sealed: this.#seal.seal(hidden, sealBinding(kind, decisionId)) }),
     };
     const added = JSON.stringify(lists).slice(1);
     return added === "}" ? text : `${text.slice(0, -1)},${added}`;

@@ -1,55 +1,35 @@
 /**
- * What a record hides, sealed beside it for whoever holds the unmask key (AES-256-GCM, bound to the
- * record's id). Without the key nothing of it can be had.
+ * Opens what a record hides for whoever has the private key of somebody it was sealed to, and puts it
+ * back in its place. Without such a key nothing of it can be had, and the gateway has none.
  */
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
+import { createDecipheriv } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import { isRecord } from "../../contract/json.ts";
 import { pointerNames } from "../../contract/log-mask.ts";
 import { DecisionError } from "../decision-error.ts";
+import { openBase, tagBytes } from "./hpke.ts";
+import {
+  boxCipher,
+  boxNonceBytes,
+  contentKeyContext,
+  sealAlgorithm,
+  sealBinding,
+} from "./originals-seal.ts";
+import type { Originals } from "./originals-seal.ts";
+import { unmaskKeyId } from "./unmask-keys.ts";
 
 type Members = Readonly<Record<string, unknown>>;
-
-/** Hidden values and names. */
-export interface Originals {
-  /** JSON text by pointer into the record as it is kept. */
-  readonly values: ReadonlyMap<string, string>;
-  /** Names of members by what stands for them. */
-  readonly names: ReadonlyMap<string, string>;
-}
-
-const algorithm = "aes-256-gcm";
-const nonceBytes = 12;
-const tagBytes = 16;
-
-/** The member `sealed` of a record. */
-export function sealOriginals(
-  { values, names }: Originals,
-  key: Uint8Array,
-  record: string,
-): Members {
-  const nonce = randomBytes(nonceBytes);
-  const cipher = createCipheriv(algorithm, key, nonce).setAAD(Buffer.from(record));
-  const text = JSON.stringify({ values: [...values], names: [...names] });
-  const sealed = Buffer.concat([
-    nonce,
-    cipher.update(text, "utf8"),
-    cipher.final(),
-    cipher.getAuthTag(),
-  ]);
-  return { alg: "A256GCM", key_id: keyIdOf(key), box: sealed.toString("base64") };
-}
 
 /**
  * A record with its originals back in their places; as it is where it hides nothing.
  *
  * @throws DecisionError `unmask_refused` where this key does not open it, or nothing was kept
  */
-export function unmaskRecord(record: Members, key: Uint8Array): Members {
+export function unmaskRecord(record: Members, key: KeyObject): Members {
   const { sealed, masked, erased, ...others } = record;
   if (masked === undefined && erased === undefined) return record;
   if (!isRecord(sealed)) {
-    const message = "expected originals sealed beside the record, found none; they are not kept";
-    throw new DecisionError("unmask_refused", message);
+    throw refused("originals sealed beside the record, found none; they are not kept");
   }
   const { values, names } = openSealed(
     sealed,
@@ -64,31 +44,58 @@ export function unmaskRecord(record: Members, key: Uint8Array): Members {
   return isRecord(named) ? named : others;
 }
 
-/** What a seal is bound to: a decision has two records. */
-export function sealBinding(kind: string, decisionId: string): string {
-  return `${kind} ${decisionId}`;
-}
-
-function openSealed(sealed: Members, key: Uint8Array, recordId: string): Originals {
-  const bytes = Buffer.from(String(sealed["box"]), "base64");
+function openSealed(sealed: Members, key: KeyObject, binding: string): Originals {
+  if (sealed["alg"] !== sealAlgorithm) {
+    throw refused(
+      `a seal of the form ${sealAlgorithm}, found another, which this version cannot open`,
+    );
+  }
+  const entries = Array.isArray(sealed["to"]) ? sealed["to"].filter(isRecord) : [];
+  const own = entries.find((entry) => entry["key_id"] === unmaskKeyId(key));
+  if (own === undefined) throw notFor(entries, key);
   try {
-    const decipher = createDecipheriv(algorithm, key, bytes.subarray(0, nonceBytes))
-      .setAAD(Buffer.from(recordId))
-      .setAuthTag(bytes.subarray(-tagBytes));
-    const text = decipher.update(bytes.subarray(nonceBytes, -tagBytes), undefined, "utf8");
-    const found: unknown = JSON.parse(text + decipher.final("utf8"));
-    if (!isRecord(found)) throw new TypeError("expected an object");
-    return { values: pairsOf(found["values"]), names: pairsOf(found["names"]) };
+    const message = { enc: bytesOf(own["enc"]), sealed: bytesOf(own["key"]) };
+    const contentKey = openBase(key, contentKeyContext, message);
+    return openBox(bytesOf(sealed["box"]), contentKey, binding);
   } catch (cause) {
-    const expected = `expected the key ${String(sealed["key_id"])} that sealed the record`;
-    const message = `${expected}, found ${keyIdOf(key)} in decisions.masking.unmask_key, which does not open it`;
-    throw new DecisionError("unmask_refused", message, { cause });
+    const message =
+      'originals as they were sealed for this record, found others; look for changes with "audit verify"';
+    throw refused(message, cause);
   }
 }
 
-/** Tells keys apart, and nothing else about them. */
-function keyIdOf(key: Uint8Array): string {
-  return createHash("sha256").update("mcp-gateway unmask\0").update(key).digest("hex").slice(0, 8);
+function openBox(box: Buffer, contentKey: Buffer, binding: string): Originals {
+  const nonce = box.subarray(0, boxNonceBytes);
+  const decipher = createDecipheriv(boxCipher, contentKey, nonce, { authTagLength: tagBytes })
+    .setAAD(Buffer.from(binding))
+    .setAuthTag(box.subarray(-tagBytes));
+  const text = decipher.update(box.subarray(boxNonceBytes, -tagBytes), undefined, "utf8");
+  const found: unknown = JSON.parse(text + decipher.final("utf8"));
+  if (!isRecord(found)) throw new TypeError("expected an object");
+  return { values: pairsOf(found["values"]), names: pairsOf(found["names"]) };
+}
+
+function notFor(entries: readonly Members[], key: KeyObject): DecisionError {
+  const ids = entries.flatMap(({ key_id: id }) => (isKeyId(id) ? [id] : []));
+  const of = ids.length === 0 ? "nobody" : ids.join(", ");
+  return refused(
+    `the private key of one of those that the record was sealed to (${of}), found ${unmaskKeyId(key)}`,
+  );
+}
+
+function isKeyId(value: unknown): value is string {
+  return typeof value === "string" && /^[0-9a-f]{1,64}$/.test(value);
+}
+
+/** Base64 in its one form, so that nothing of it can be changed unseen. */
+function bytesOf(text: unknown): Buffer {
+  const bytes = Buffer.from(String(text), "base64");
+  if (bytes.toString("base64") === text) return bytes;
+  throw new TypeError("expected base64");
+}
+
+function refused(expected: string, cause?: unknown): DecisionError {
+  return new DecisionError("unmask_refused", `expected ${expected}`, { cause });
 }
 
 function pairsOf(value: unknown): ReadonlyMap<string, string> {

@@ -1,7 +1,7 @@
 /**
  * Records that somebody made to get a secret through, or to keep the gateway busy.
  */
-import { randomBytes } from "node:crypto";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { MaskTokens } from "../../../src/decision/masking/mask-token.ts";
 import { unmaskRecord } from "../../../src/decision/masking/sealed-originals.ts";
@@ -10,7 +10,8 @@ import { at, called, masked, openMask, token } from "./open-mask.ts";
 
 const key = "ghp_0123456789abcdefghijABCDEFGHIJ012345";
 const plain = `sha256:${"0".repeat(64)}`;
-const unmaskKey = randomBytes(32);
+const unmaskKey = generateKeyPairSync("x25519");
+const recipients = [unmaskKey.publicKey];
 const pinSchema = { properties: { pin: { writeOnly: true } } };
 const argsOf = (event: unknown) => at(event, "input", "action", "args");
 
@@ -23,11 +24,11 @@ describe("a name that is a secret, and nothing else", () => {
   test("is listed where it stands, comes back with the key, and the digest is keyed", () => {
     const tokens = new MaskTokens(randomBytes(32));
     const record = called({ a: { [key]: 1 } }, { argsSha256: plain });
-    const { event, text } = masked(openMask({ tokens, unmaskKey }), record);
+    const { event, text } = masked(openMask({ tokens, recipients }), record);
     expect(text).not.toContain(key);
     expect(event["masked"]).toEqual([`/input/action/args/a/${tokens.token(key)}`]);
     expect(event["args_sha256"]).toBe(tokens.digest(plain));
-    expect(argsOf(unmaskRecord(event, unmaskKey))).toEqual({ a: { [key]: 1 } });
+    expect(argsOf(unmaskRecord(event, unmaskKey.privateKey))).toEqual({ a: { [key]: 1 } });
   });
 });
 
@@ -99,7 +100,10 @@ describe("a private key whose lines are items", () => {
 
   test("is hidden to its end, as texts and as blocks of content", () => {
     const blocks = lines.map((text) => ({ type: "text", text }));
-    const { event, text } = masked(openMask({ unmaskKey }), called({ lines, blocks, after: "MI" }));
+    const { event, text } = masked(
+      openMask({ recipients }),
+      called({ lines, blocks, after: "MI" }),
+    );
     expect(text).not.toMatch(/MIIEvQ|Zg==/);
     const hidden = expect.stringMatching(token);
     const shown = ["x", hidden, hidden, hidden, hidden, "y"];
@@ -108,7 +112,11 @@ describe("a private key whose lines are items", () => {
       blocks: shown.map((one: unknown) => ({ type: "text", text: one })),
       after: "MI",
     });
-    expect(argsOf(unmaskRecord(event, unmaskKey))).toEqual({ lines, blocks, after: "MI" });
+    expect(argsOf(unmaskRecord(event, unmaskKey.privateKey))).toEqual({
+      lines,
+      blocks,
+      after: "MI",
+    });
   });
 
   test("is hidden though one of its lines stood in an earlier record", () => {
@@ -140,11 +148,11 @@ describe("much at once", () => {
     const record = called(args, {
       hints: { argumentsSchema: { properties: { b: pinSchema } } },
     });
-    const { event, text } = masked(openMask({ unmaskKey, monotonicMs: () => 0 }), record);
+    const { event, text } = masked(openMask({ recipients, monotonicMs: () => 0 }), record);
     expect(text).not.toContain("tiger");
     const [, ...behind] = Object.values(Object(argsOf(event)));
     expect(behind).toEqual([expect.stringMatching(token), expect.stringMatching(token)]);
-    expect(argsOf(unmaskRecord(event, unmaskKey))).toEqual(args);
+    expect(argsOf(unmaskRecord(event, unmaskKey.privateKey))).toEqual(args);
   });
 
   test("of a record with thousands of texts behind them nothing is kept, however fast it is", () => {

@@ -24,7 +24,7 @@ export function openMask(options: Partial<RecordMaskOptions> = {}): RecordMask {
     paths: [],
     usesSchema: true,
     secrets: [],
-    unmaskKey: undefined,
+    recipients: [],
     monotonicMs: () => performance.now(),
     ...options,
   });

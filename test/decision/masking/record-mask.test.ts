@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { canonicalJson } from "../../../src/contract/canonical-json.ts";
 import { MaskTokens } from "../../../src/decision/masking/mask-token.ts";
@@ -173,7 +173,10 @@ describe("secrets of the configuration", () => {
     ["in base64", Buffer.from(secret).toString("base64")],
     ["in JSON in a text", JSON.stringify(JSON.stringify({ secret }))],
   ])("are in no record, %s", (_, written) => {
-    const mask = openMask({ secrets: [secret], unmaskKey: randomBytes(32) });
+    const mask = openMask({
+      secrets: [secret],
+      recipients: [generateKeyPairSync("x25519").publicKey],
+    });
     const { text, event } = masked(mask, called({ a: `x ${written} y` }));
     expect(text).not.toContain(written);
     expect(event["masked"]).toEqual(["/input/action/args/a"]);
