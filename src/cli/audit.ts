@@ -28,6 +28,7 @@ export function registerAuditCommands(program: Command, io: CliIo): void {
   )
     .requiredOption("--since <time>", "RFC 3339, or how long ago: 15m, 2h, 7d")
     .requiredOption("-f, --file <file>", "where the package is written, .tar.gz")
+    .option("--force", "write over a file that is there")
     .action(
       action(io, async (options: PackageCommandOptions) => {
         const { exportPackage } = await import("./audit/export-command.ts");

@@ -108,3 +108,46 @@ test.each(["no JSON at all", "[1]", '"text"', '{"decision_id":"torn'])(
   },
   120_000,
 );
+
+test.each([
+  "no JSON at all",
+  "[1]",
+  '{"kind":"admin","torn":1}',
+  '{"kind":"admin","decision_id":"x","timestamp":"torn"}',
+  '{"kind":"admin","decision_id":"x","timestamp":"2026-01-01T00:00:00Z","by":{"torn":1}}',
+])(
+  "decision list says that a note is not whole where %j is in its place",
+  async (forged) => {
+    const { cli } = await openWithNote(forged);
+    for (const output of ["table", "json"]) {
+      const got = await cli("decision", "list", "--kind", "admin", "-o", output);
+      expect(got).toMatchObject({ exitCode: 8, out: "" });
+      expect(got.err).toContain(`expected the record of ${noteId} as it was written`);
+      expect(got.err).toContain("[record_not_whole]");
+      expect(got.err).not.toContain("torn");
+    }
+  },
+  120_000,
+);
+
+test("decision list shows a note that is whole", async () => {
+  const whole = { kind: "admin", decision_id: noteId, timestamp: "2026-01-01T00:00:00Z" };
+  const { cli } = await openWithNote(JSON.stringify({ ...whole, by: "olga", action: "block" }));
+  const got = await cli("decision", "list", "--kind", "admin");
+  expect(got).toMatchObject({ exitCode: 0 });
+  expect(got.out).toContain("olga");
+}, 120_000);
+
+const noteId = "01a20000-0000-7000-8000-000000000001";
+
+async function openWithNote(record: string): Promise<Place> {
+  const place = await open();
+  const store = await openStore(logOptions(place.stateDir));
+  await store.query(
+    `INSERT INTO mcp_gateway.admin_action (decision_id, recorded_at, writer, seq, record)
+     VALUES ($1::uuid, now(), 'w', 1, convert_to($2, 'UTF8'))`,
+    [noteId, record],
+  );
+  await store.close();
+  return place;
+}

@@ -31,3 +31,30 @@ test.each([
 ])("%s is refused", (_, declared) => {
   expect(readLogMasks(declared)).toMatchObject({ ok: false });
 });
+
+const good = "/input/action/args/a";
+
+const told: readonly (readonly [unknown, readonly string[], string])[] = [
+  [good, [], `expected a list of at most 256 masks, found "${good}"`],
+  [Array.from({ length: 257 }, () => good), [], "masks, found a list of 257"],
+  [[good, 7], ["1"], "expected a path, such as /input/action/args/password, or an object"],
+  [[good, 7], ["1"], "found 7"],
+  [["input.a"], ["0"], 'such as /input/action/args/password, found "input.a"'],
+  [["/input/user/id"], ["0"], "expected something below /input/action/args, input_responses"],
+  [["/input/user/id"], ["0"], 'found "/input/user/id"'],
+  [[{ op: "add", path: good }], ["0", "op"], 'expected "remove" or "upsert", found "add"'],
+  [[{ op: "remove" }], ["0", "path"], "such as /input/action/args/password, found none"],
+  [[{ op: "remove", path: "/result/x" }], ["0", "path"], 'found "/result/x"'],
+  [[{ op: "upsert", path: good, value: [1] }], ["0", "value"], "256 characters, found a list of 1"],
+  [[{ op: "upsert", path: good, when: 1 }], ["0"], 'op, path and value only, found "when"'],
+  [[{ op: "upsert", path: good, value: "v".repeat(257) }], ["0", "value"], `${"v".repeat(119)}…`],
+];
+
+test.each(told)("of %j the message says which mask, what was expected and found", (...row) => {
+  const [declared, path, said] = row;
+  expect(readLogMasks(declared)).toEqual({
+    ok: false,
+    path,
+    message: expect.stringContaining(said),
+  });
+});

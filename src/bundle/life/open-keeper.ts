@@ -58,6 +58,7 @@ export async function openKeeper(
   const source = await openBundleSource(reference, { kind: wanted.kind, longPollMs }, deps);
   const options = {
     wanted,
+    source: layer,
     reference: source.describe,
     require: trust.require,
     signers: openSigners(trust.signers),

@@ -38,6 +38,8 @@ export type TestPolicy = (
 
 export interface PrepareOptions {
   readonly wanted: Wanted;
+  /** What commands call the source, where that is not the bundle's own name. */
+  readonly source?: string;
   /** As configured, for messages. */
   readonly reference: string;
   readonly require: "signature" | "digest" | "none";
@@ -73,9 +75,9 @@ export async function prepareCandidate(
   past: KnownPast,
   options: PrepareOptions,
 ): Promise<Candidate> {
-  const { wanted, reference } = options;
+  const { wanted, reference, source = wanted.name } = options;
   const where = `bundle "${wanted.name}" from ${reference}`;
-  refuseRevoked(fetched, digestsOf(fetched), past, where);
+  refuseRevoked(fetched, digestsOf(fetched), past, { where, source });
   let opening: Promise<OpenedArchive> | undefined;
   const open = (): Promise<OpenedArchive> => {
     opening ??= unpackArchive(fetched.archive, options.signers);
@@ -83,7 +85,7 @@ export async function prepareCandidate(
   };
   const trust = await vouchFor(fetched, open, where, options);
   const { files, content } = await open();
-  refuseRevoked(fetched, [content], past, where);
+  refuseRevoked(fetched, [content], past, { where, source });
   const about = { ...wanted, reference, digest: fetched.digest, origin: fetched.origin };
   const bundle = await openBundle(files, about, options.compile);
   // What signs the files alone says nothing of the manifest around them.
@@ -93,7 +95,7 @@ export async function prepareCandidate(
   if (trust.by === "signature" && past.highest !== undefined && isDowngrade(past.highest, mark)) {
     throw new BundleError(
       "bundle_downgrade",
-      `${where}: expected a version no older than "${past.highest.revision}", found "${mark.revision}" (${fetched.digest}); if that is meant, run: bundle activate ${wanted.name} ${fetched.digest} --why REASON`,
+      `${where}: expected a version no older than "${past.highest.revision}", found "${mark.revision}" (${fetched.digest}); if that is meant, run: mcp-gateway bundle activate ${source} ${fetched.digest} --why REASON`,
     );
   }
   if (!past.isTested) await runTests(files, bundle, where, options);
@@ -105,12 +107,12 @@ function refuseRevoked(
   { digest }: FetchedBundle,
   found: readonly Digest[],
   { revoked }: KnownPast,
-  where: string,
+  { where, source }: { readonly where: string; readonly source: string },
 ): void {
   if (!found.some((one) => revoked.has(one))) return;
   throw new BundleError(
     "bundle_revoked",
-    `${where}: expected a bundle that was not revoked, found ${digest}; publish another, or see bundle history`,
+    `${where}: expected a bundle that was not revoked, found ${digest}; publish another, or see who revoked it and why: mcp-gateway bundle history ${source}`,
   );
 }
 

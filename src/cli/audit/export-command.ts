@@ -3,7 +3,7 @@
  * machine.
  */
 import { createHash } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { lstat, mkdtemp, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { readLayoutFile } from "../../bundle/sources/layout-file.ts";
 import { parseReference } from "../../bundle/reference.ts";
@@ -24,7 +24,9 @@ import { spoolChains, storeChains } from "../../decision/verify-record.ts";
 import { messageOf } from "../../errors.ts";
 import { loadConfigFor, stateDirOf } from "../common-options.ts";
 import { withStore } from "../decision/with-store.ts";
+import { exitCodes } from "../exit-code.ts";
 import type { CliIo } from "../io.ts";
+import { CliError } from "../io.ts";
 import { printable } from "../printable.ts";
 import { writePackage } from "./write-package.ts";
 
@@ -32,6 +34,7 @@ export interface PackageCommandOptions {
   readonly config?: string;
   readonly since: string;
   readonly file: string;
+  readonly force?: boolean;
 }
 
 const contentMaxBytes = 256 * 1024 ** 2;
@@ -40,6 +43,7 @@ const partsMax = 1000;
 /** Writes the package and says what is in it. */
 export async function exportPackage(io: CliIo, options: PackageCommandOptions): Promise<void> {
   const { config } = loadConfigFor(io, options.config);
+  await requireNew(io, options);
   const { store, checkpoints } = config.decisions;
   const stateDir = stateDirOf(io);
   const nowMs = systemClock.nowMs();
@@ -61,7 +65,23 @@ export async function exportPackage(io: CliIo, options: PackageCommandOptions): 
   tell(io, manifest);
 }
 
-/** What is long lies beside the package until that is written: there is room for one, or for none. */
+/** A package may be all that is left of what it shows. */
+async function requireNew(
+  io: CliIo,
+  { file, force = false }: PackageCommandOptions,
+): Promise<void> {
+  const found = await lstat(resolve(io.cwd, file)).catch(() => undefined);
+  if (found === undefined || (force && found.isFile())) return;
+  const what = found.isFile()
+    ? "one; name another, or add --force to write over it"
+    : "something else than a file; name another place";
+  throw new CliError(exitCodes.usage, `-f ${file}: expected no file there yet, found ${what}`);
+}
+
+/**
+ * What is long lies beside the package until that is written, and so does the package until it is
+ * whole: there is room for one, or for none, and none that was there is lost for half of another.
+ */
 async function writingTo(
   path: string,
   make: (scratch: string) => Promise<MadePackage>,
@@ -71,7 +91,7 @@ async function writingTo(
   });
   try {
     const { manifest, parts } = await make(scratch);
-    await writePackage(path, parts).catch((cause: unknown) => {
+    await writePackage(path, join(scratch, "package"), parts).catch((cause: unknown) => {
       throw notWritten(path, cause);
     });
     return manifest;

@@ -32,7 +32,9 @@ export async function activateCommand(
   const place = await openKeptPlace(io, config, name);
   const { history } = place;
   const digest =
-    text === undefined ? waitingDigest(name, history) : findDigest(text, knownDigests(history));
+    text === undefined
+      ? waitingDigest(name, history)
+      : findDigest(name, text, knownDigests(history));
   const isWaiting = history.candidate?.digest === digest && history.candidate.state === "waiting";
   const reason = isWaiting
     ? readWhy(why, "this bundle")
@@ -68,7 +70,7 @@ function waitingDigest(name: string, { candidate }: BundleHistory): Digest {
       : `${candidate.digest}, which was rejected: ${candidate.message ?? candidate.code ?? ""}`;
   throw new CliError(
     exitCodes.usage,
-    `expected a bundle of "${name}" that waits to be activated, found ${found}; see bundle history ${name}`,
+    `expected a bundle of "${name}" that waits to be activated, found ${found}; see mcp-gateway bundle history ${name}`,
   );
 }
 

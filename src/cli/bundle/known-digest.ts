@@ -19,11 +19,12 @@ export function knownDigests(history: BundleHistory): readonly Digest[] {
 }
 
 /**
- * The digest that a text stands for. A whole one stands for itself, known or not.
+ * The digest that a text stands for, of a source's bundles. A whole one stands for itself, known or
+ * not.
  *
  * @throws CliError usage, where the text is no digest, or begins none or several of those known
  */
-export function findDigest(text: string, known: readonly Digest[]): Digest {
+export function findDigest(source: string, text: string, known: readonly Digest[]): Digest {
   if (isDigest(text)) return text;
   if (!prefixShape.test(text)) {
     const expected = "a digest sha256:…, or at least its first 12 hexadecimal digits";
@@ -37,6 +38,6 @@ export function findDigest(text: string, known: readonly Digest[]): Digest {
   const what = only === undefined ? "none" : found.slice(0, maxShown).join(", ");
   throw new CliError(
     exitCodes.usage,
-    `expected one known bundle whose digest begins with ${text}, found ${what}; see bundle history`,
+    `expected one known bundle of "${source}" whose digest begins with ${text}, found ${what}; see mcp-gateway bundle history ${source}`,
   );
 }

@@ -32,7 +32,7 @@ export async function revokeCommand(
   const reason = requireWhy(why, "a revocation");
   const place = await openKeptPlace(io, config, name);
   const { history } = place;
-  const digest = findDigest(text, knownDigests(history));
+  const digest = findDigest(name, text, knownDigests(history));
   const isRevoked = history.revoked.some((one) => one.digest === digest);
   if (isRevoked !== undo) {
     const found = undo ? "is not revoked" : "is revoked already";

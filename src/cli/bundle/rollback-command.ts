@@ -71,18 +71,18 @@ function entryBefore({ name, history }: KeptPlace): HistoryEntry {
   if (entry !== undefined) return entry;
   throw new CliError(
     exitCodes.usage,
-    `expected a bundle of "${name}" that was active before and that nobody revoked or rolled back from, found none; see bundle history ${name}, and name one with --to DIGEST`,
+    `expected a bundle of "${name}" that was active before and that nobody revoked or rolled back from, found none; see mcp-gateway bundle history ${name}, and name one with --to DIGEST`,
   );
 }
 
 function entryNamed({ name, history }: KeptPlace, to: string): HistoryEntry {
   const entries = [history.active, ...history.previous].filter((entry) => entry !== null);
   const digests = entries.map((entry): Digest => entry.digest);
-  const digest = findDigest(to, digests);
+  const digest = findDigest(name, to, digests);
   const entry = entries.find((one) => one.digest === digest);
   if (entry !== undefined) return entry;
   throw new CliError(
     exitCodes.usage,
-    `expected a bundle that was active for "${name}", found ${digest}; see bundle history ${name}, or activate it with bundle activate ${name} ${digest} --why REASON`,
+    `expected a bundle that was active for "${name}", found ${digest}; see mcp-gateway bundle history ${name}, or activate it with mcp-gateway bundle activate ${name} ${digest} --why REASON`,
   );
 }

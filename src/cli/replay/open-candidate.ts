@@ -88,8 +88,10 @@ async function openArchived(path: string, archive: Buffer): Promise<Bundle> {
 /** The history of every server and layer is looked through. */
 async function openKept(io: CliIo, configPath: string | undefined, text: string): Promise<Bundle> {
   const { config } = loadConfigFor(io, configPath);
+  const looked: string[] = [];
   for (const { name, policy } of basePlaces(config)) {
     if (policy === undefined) continue;
+    looked.push(name);
     const place = await openKeptPlace(io, configPath, name);
     const digest = knownDigests(place.history).find(
       (one) => one.startsWith(text) || one.slice(one.indexOf(":") + 1).startsWith(text),
@@ -98,8 +100,15 @@ async function openKept(io: CliIo, configPath: string | undefined, text: string)
   }
   throw new CliError(
     exitCodes.usage,
-    `expected the digest of a bundle that a gateway of this machine has had, found none that begins with ${text}; see bundle history`,
+    `expected the digest of a bundle that a gateway of this machine has had, found none that begins with ${text}${looked.length === 0 ? "" : `; see ${historyCommands(looked)}`}`,
   );
+}
+
+/** What a person can run to see the digests that there are. */
+function historyCommands(names: readonly string[]): string {
+  const [only] = names;
+  const of = names.length === 1 ? only : `NAME (${names.join(", ")})`;
+  return `mcp-gateway bundle history ${of}`;
 }
 
 async function openFrom(io: CliIo, place: KeptPlace, digest: Bundle["digest"]): Promise<Bundle> {

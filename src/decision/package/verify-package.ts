@@ -25,6 +25,8 @@ import {
 } from "./package-manifest.ts";
 import { readRecordLine, textOfLine } from "./record-line.ts";
 
+const lineEnd = 10;
+
 /** Something that does not fit; of the package itself without a writer, at place 0. */
 export interface PackageProblem {
   readonly kind: Tampering["kind"] | "package" | "bundle";
@@ -109,19 +111,20 @@ function checkWriter(
 ): CheckedWriter {
   const stated = checkLines(writer, linesOf(files.get(checkpointsName(writer))), key);
   const check = new ChainCheck(writer, stated.statements, leftOut);
-  const lines = linesOf(files.get(recordsName(writer)));
   let seq = Math.max(0, ...leftOut.filter(({ first }) => first === 1).map(({ last }) => last));
-  for (const line of lines) {
+  let found = 0;
+  for (const line of linesOf(files.get(recordsName(writer)))) {
+    found += 1;
     const record = readRecordLine(line, writer, seq);
     seq = record.seq;
     check.next(record);
   }
   const problems = [...stated.problems, ...check.end()];
-  const isShort = lines.length < records && problems.length === 0;
-  const message = `${records} records were packed, ${lines.length} are here`;
+  const isShort = found < records && problems.length === 0;
+  const message = `${records} records were packed, ${found} are here`;
   const short: Tampering[] = isShort ? [{ kind: "truncated", writer, seq: seq + 1, message }] : [];
   return {
-    records: lines.length,
+    records: found,
     checkpoints: stated.statements.length,
     uncovered: check.uncovered,
     problems: [...problems, ...short],
@@ -131,12 +134,7 @@ function checkWriter(
 /** What records name is here, as its digest says, or stated to be missing. */
 function checkBundles(files: PackageFiles, manifest: PackageManifest): readonly PackageProblem[] {
   const known = new Set([...manifest.bundles, ...manifest.missing_bundles]);
-  const named = manifest.writers.flatMap(({ writer }) =>
-    linesOf(files.get(recordsName(writer))).flatMap((line) =>
-      bundlesOf(readMembers(textOfLine(line) ?? "")),
-    ),
-  );
-  const unknown = [...new Set(named)].filter((digest) => !known.has(digest));
+  const unknown = [...namedBundles(files, manifest)].filter((digest) => !known.has(digest));
   const absent = manifest.bundles.filter((digest) => !files.has(contentName(digest)));
   const swapped = [...files].flatMap(([name, bytes]) => {
     const digest = digestOfName(name);
@@ -147,6 +145,16 @@ function checkBundles(files: PackageFiles, manifest: PackageManifest): readonly 
     ...absent.map((digest) => bundleProblem(`${digest} was packed and is not here`)),
     ...swapped.map((digest) => bundleProblem(`${digest} has other content`)),
   ];
+}
+
+function namedBundles(files: PackageFiles, { writers }: PackageManifest): ReadonlySet<string> {
+  const named = new Set<string>();
+  for (const { writer } of writers) {
+    for (const line of linesOf(files.get(recordsName(writer)))) {
+      for (const digest of bundlesOf(readMembers(textOfLine(line) ?? ""))) named.add(digest);
+    }
+  }
+  return named;
 }
 
 function isOf(digest: string, bytes: Buffer): boolean {
@@ -166,8 +174,14 @@ function checkFiles(files: PackageFiles, manifest: PackageManifest): readonly Pa
   return [...changed, ...strange.map((name) => packageProblem(`${name} was not packed`))];
 }
 
-function linesOf(file: Buffer | undefined): readonly string[] {
-  return (file?.toString("utf8") ?? "").split("\n").filter((line) => line !== "");
+/** One by one: a file of records is longer than a text can be. */
+function* linesOf(file: Buffer = Buffer.alloc(0)): Generator<string> {
+  for (let from = 0; from < file.length;) {
+    const end = file.indexOf(lineEnd, from);
+    const line = file.toString("utf8", from, end === -1 ? file.length : end);
+    if (line !== "") yield line;
+    from = end === -1 ? file.length : end + 1;
+  }
 }
 
 function packageProblem(message: string): PackageProblem {

@@ -5,6 +5,7 @@
 import * as z from "zod";
 import type { NotedRecord } from "../../contract/record.ts";
 import type { Queryable } from "../../database/database.ts";
+import { membersOfStored, recordNotWhole } from "./stored-record.ts";
 import { lowestUuid } from "./uuid-time.ts";
 
 export const noteKinds = [
@@ -29,7 +30,7 @@ const text = z.nullish(z.string());
 const noteSchema = z.looseObject({
   kind: z.string(),
   decision_id: z.string(),
-  timestamp: z.string(),
+  timestamp: z.string().refine((time) => !Number.isNaN(Date.parse(time))),
   layer: text,
   server: text,
   tool: text,
@@ -52,7 +53,7 @@ export type Note = z.output<typeof noteSchema>;
 
 /** `$1` kind, `$2` lowest id, `$3` limit, `$4` server or layer; null filters nothing. */
 const selectNotes = `
-SELECT encode(record, 'base64') AS record
+SELECT decision_id::text AS id, encode(record, 'base64') AS record
 FROM mcp_gateway.note
 WHERE kind = $1::text
   AND decision_id >= $2::uuid
@@ -62,14 +63,15 @@ WHERE kind = $1::text
 ORDER BY decision_id DESC
 LIMIT $3::integer`;
 
-/** Records that match. */
+/** Records that match. Throws `record_not_whole` where one of them is not as it was written. */
 export async function listNotes(
   database: Queryable,
   { kind, sinceMs = 0, about, limit }: NoteFilter,
 ): Promise<readonly Note[]> {
   const rows = await database.query(selectNotes, [kind, lowestUuid(sinceMs), limit, about ?? null]);
-  return rows.map(({ record }) => {
-    const bytes = Buffer.from(String(record), "base64");
-    return noteSchema.parse(JSON.parse(bytes.toString("utf8")));
+  return rows.map(({ id, record }) => {
+    const read = noteSchema.safeParse(membersOfStored(String(id), String(record)));
+    if (!read.success) throw recordNotWhole(String(id), "something else");
+    return read.data;
   });
 }

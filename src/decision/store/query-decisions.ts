@@ -5,7 +5,6 @@
 import * as z from "zod";
 import type { Queryable } from "../../database/database.ts";
 import { DecisionError } from "../decision-error.ts";
-import { readMembers } from "../record-header.ts";
 import {
   selectDecision,
   selectDecisions,
@@ -13,6 +12,7 @@ import {
   selectLastId,
   selectNote,
 } from "./select-decisions.ts";
+import { membersOfStored } from "./stored-record.ts";
 import { isUuid, lowestUuid, uuidRange } from "./uuid-time.ts";
 
 /** Ids and records are made at nearly the same time; this much apart is allowed. */
@@ -174,13 +174,7 @@ async function resolveLast(database: Queryable): Promise<string> {
 }
 
 function parseRecord(id: string, base64: string | null): unknown {
-  if (base64 === null) return null;
-  const record = readMembers(Buffer.from(base64, "base64").toString("utf8"));
-  if (record !== undefined) return record;
-  throw new DecisionError(
-    "record_not_whole",
-    `expected the record of ${id} as it was written, found no JSON object in its place; see mcp-gateway audit verify`,
-  );
+  return base64 === null ? null : membersOfStored(id, base64);
 }
 
 function unknownId(wanted: string): DecisionError {

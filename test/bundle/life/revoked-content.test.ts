@@ -37,8 +37,10 @@ test("content that was revoked is refused under another digest", async () => {
     keep: async () => {},
     close: async () => {},
   };
-  await expect(prepareCandidate(fetched, past, options)).rejects.toMatchObject({
+  const named = { ...options, source: "crm~shadow" };
+  await expect(prepareCandidate(fetched, past, named)).rejects.toMatchObject({
     code: "bundle_revoked",
+    message: expect.stringMatching(/: mcp-gateway bundle history crm~shadow$/),
   });
   const others = { ...past, revoked: new Set([sha256Of("other")]) };
   await expect(prepareCandidate(fetched, others, options)).rejects.toMatchObject({
