@@ -62,5 +62,6 @@ for (const [index, [name, share, does]] of work.entries()) {
 }
 const isKept = report(parts);
 console.log(isKept ? "the record is kept" : `repeat with --seed ${seed}`);
-rmSync(folder, { recursive: true, force: true });
+// Servers of killed gateways may still be ending.
+rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
 process.exitCode = isKept ? 0 : 1;

@@ -20,13 +20,14 @@ import { drain, makeTrouble, withPostgres } from "./store-parts.js";
  */
 
 const atOnce = 2;
-const callsMax = 3000;
 /** A gateway that starts has to reach the store once, to know whom somebody stopped. */
 const calmMs = 4000;
 /** What the gateway leaves to others on a disk. */
 const minFreeBytes = 32 * 1024 ** 2;
 /** More than the calls of a run take, so that the disk is full only while the filler is there. */
 const roomBytes = 40 * 1024 ** 2;
+/** On such a disk; what is refused while it is full takes nothing of it. */
+const callsMax = 20_000;
 
 /** @type {readonly [string, number, (part: Part, setting: Setting) => Promise<void>][]} */
 export const gatewayParts = [
@@ -89,7 +90,8 @@ async function killGateways(part, { random, loops, isOver }, site) {
       const { heard, killed } = await runGateway(site, {
         prefix: String(part.loops),
         inFlight: random.whole(1, 16),
-        calls: callsMax,
+        // As many as it takes: it is refused all of them while the store is away.
+        calls: Number.POSITIVE_INFINITY,
         killAfterMs: random.between(0, 900),
       });
       if (killed) part.kills += 1;
@@ -152,8 +154,9 @@ async function fillUnderGateway(part, { folder }) {
     const { heard } = await runGateway(site, {
       prefix: "full",
       inFlight: 4,
-      calls: 1500,
+      calls: callsMax,
       fillerBytes: 6000,
+      isEnough: ({ answered }) => refusedUntil > 0 && answered.length >= refusedUntil + 100,
       onAnswer: ({ answered, refused }) => {
         const count = answered.length + refused.length;
         if (count === 200) writeFileSync(filler, Buffer.alloc(bytesFree(disk) - minFreeBytes));

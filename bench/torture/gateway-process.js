@@ -12,7 +12,7 @@ import { underStrace } from "./run-writer.js";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const bin = join(root, "dist", "bin", "main.js");
 const echo = fileURLToPath(new URL("../echo-server.js", import.meta.url));
-const watcherMs = 60_000;
+const watcherMs = 180_000;
 const afterRefusalMs = 5;
 
 /** @typedef {{ config: string, received: string, env: Record<string, string> }} Site */
@@ -75,12 +75,13 @@ function writePolicy(folder) {
  */
 
 /**
- * Starts the gateway and sends it calls, several in flight, until it ends. Argument texts are unique.
- * `killAfterMs` counts from the first answer.
+ * Starts the gateway and sends it calls, several in flight, until it ends: so many, or until it is
+ * enough. Argument texts are unique. `killAfterMs` counts from the first answer.
  *
  * @param {Site} site
  * @param {{ prefix: string, inFlight: number, calls: number, killAfterMs?: number | undefined,
- *   injected?: readonly string[], fillerBytes?: number, onAnswer?: (heard: Heard) => void }} settings
+ *   injected?: readonly string[], fillerBytes?: number, onAnswer?: (heard: Heard) => void,
+ *   isEnough?: (heard: Heard) => boolean }} settings
  * @returns {Promise<Ended>}
  */
 export async function runGateway(site, settings) {
@@ -91,6 +92,7 @@ export async function runGateway(site, settings) {
     killAfterMs,
     injected = [],
     onAnswer,
+    isEnough = () => false,
     fillerBytes = 0,
   } = settings;
   const command = [process.execPath, bin, "serve", "--stdio", "--config", site.config];
@@ -111,8 +113,8 @@ export async function runGateway(site, settings) {
   const send = (/** @type {object} */ message) =>
     child.stdin.write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`);
   const sendNext = () => {
-    if (sent >= calls) {
-      if (heard.answered.length + heard.refused.length >= calls) child.stdin.end();
+    if (sent >= calls || isEnough(heard)) {
+      if (heard.answered.length + heard.refused.length >= sent) child.stdin.end();
       return;
     }
     sent += 1;

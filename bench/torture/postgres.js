@@ -96,7 +96,7 @@ async function start(program, args, identity) {
   await new Promise((resolve, reject) => {
     server.stderr.setEncoding("utf8").on("data", (/** @type {string} */ text) => {
       said += said.length < 10_000 ? text : "";
-      if (text.includes("ready to accept connections")) resolve(undefined);
+      if (said.includes("ready to accept connections")) resolve(undefined);
     });
     server.once("exit", () => reject(new Error(`expected postgres to start, found: ${said}`)));
   });

@@ -15,14 +15,17 @@ export function createTold() {
 
 /**
  * Runs one writer until it ends. `killAfterMs` counts from the first decision it was about to write,
- * or from its first word where it writes none. One that ends by itself, and not well, is broken.
+ * or from its first word where it writes none; `killOn` ends it when it is aborted. One that ends by
+ * itself, and not well, is broken.
  *
  * @param {import("./tally.js").Part} part
  * @param {import("./writer.js").WriterOrder} order
- * @param {{ told?: Told, killAfterMs?: number, injected?: readonly string[] }} settings
+ * @param {{ told?: Told, killAfterMs?: number, killOn?: AbortSignal,
+ *   injected?: readonly string[] }} settings
  * @returns {Promise<void>}
  */
-export async function runWriter(part, order, { told = createTold(), killAfterMs, injected = [] }) {
+export async function runWriter(part, order, settings) {
+  const { told = createTold(), killAfterMs, killOn, injected = [] } = settings;
   const command = [process.execPath, program, JSON.stringify(order)];
   const [file = "", ...args] = injected.length === 0 ? command : underStrace(injected, command);
   const child = spawn(file, args, { stdio: ["ignore", "pipe", "pipe"] });
@@ -35,8 +38,9 @@ export async function runWriter(part, order, { told = createTold(), killAfterMs,
   /** @type {NodeJS.Timeout | undefined} */
   let timer;
   const kill = () => {
-    killed = tryKill(pid);
+    killed = pid > 0 ? tryKill(pid) : child.kill("SIGKILL");
   };
+  killOn?.addEventListener("abort", kill);
   let rest = "";
   child.stdout.setEncoding("utf8").on("data", (/** @type {string} */ text) => {
     const lines = (rest + text).split("\n");

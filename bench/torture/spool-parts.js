@@ -20,6 +20,8 @@ import { tryMount } from "./small-disk.js";
 const atOnce = 3;
 /** So many share a state folder, which is then looked at. */
 const perFolder = 24;
+/** For what has to happen, however slow the machine is. */
+const patienceMs = 60_000;
 
 /**
  * @param {Part} part
@@ -107,7 +109,7 @@ async function judge(part, stateDir, told) {
   const broken = await brokenChains(stateDir);
   part.broken += broken.length;
   part.notes.push(...broken);
-  await rm(stateDir, { recursive: true, force: true });
+  await rm(stateDir, { recursive: true, force: true, maxRetries: 5 });
 }
 
 /**
@@ -168,7 +170,7 @@ export async function fillDisk(part, { folder, random, loops, isOver }) {
   try {
     while (part.loops < loops && !isOver()) await fillOnce(part, disk, random);
   } finally {
-    execFileSync("umount", [disk]);
+    execFileSync("umount", ["-l", disk]);
   }
 }
 
@@ -189,13 +191,16 @@ async function fillOnce(part, disk, random) {
     segmentMaxBytes: 262_144,
     inFlight: 3,
   };
-  const running = runWriter(part, { ...order, pauseMs: 1 }, { told, killAfterMs: 6000 });
-  const refusedBefore = await reaches(() => told.refused.size > 0, 5000);
+  const ending = new AbortController();
+  const settings = { told, killOn: ending.signal };
+  const running = runWriter(part, { ...order, pauseMs: 1 }, settings);
+  const refusedBefore = await reaches(() => told.refused.size > 0);
   if (refusedBefore) part.faults += 1;
   else part.notes.push("the small disk did not fill up");
   const acknowledged = told.acknowledged.size;
   await rm(filler);
-  const goesOn = await reaches(() => told.acknowledged.size > acknowledged, 1000);
+  const goesOn = await reaches(() => told.acknowledged.size > acknowledged);
+  ending.abort();
   if (refusedBefore && !goesOn) {
     part.broken += 1;
     part.notes.push("nothing was written once there was room again");
@@ -204,12 +209,9 @@ async function fillOnce(part, disk, random) {
   await judge(part, stateDir, told);
 }
 
-/**
- * @param {() => boolean} condition
- * @param {number} withinMs
- */
-async function reaches(condition, withinMs) {
-  const deadlineMs = performance.now() + withinMs;
+/** @param {() => boolean} condition */
+async function reaches(condition) {
+  const deadlineMs = performance.now() + patienceMs;
   while (!condition() && performance.now() < deadlineMs) await wait(10);
   return condition();
 }
