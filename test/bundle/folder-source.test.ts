@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { openArchive } from "../../src/bundle/archive.ts";
@@ -78,9 +78,9 @@ describe("watching a folder", () => {
     });
     onTestFinished(() => stop?.());
     await settled();
-    await writeFile(join(folder, "policy.rego"), "package mcp.crm # changed");
+    await replace(join(folder, "policy.rego"), "package mcp.crm # changed");
     await eventually(() => changes === 1);
-    await writeFile(join(folder, "lists", "data.json"), "{}");
+    await replace(join(folder, "lists", "data.json"), "{}");
     await eventually(() => changes === 2);
     stop?.();
     await writeFile(join(folder, "policy.rego"), "package mcp.crm # again, and longer");
@@ -103,6 +103,13 @@ describe("watching a folder", () => {
     expect(changes).toBeGreaterThan(0);
   });
 });
+
+/** Writes in one step: there is no moment at which a look would find half of it. */
+async function replace(path: string, text: string): Promise<void> {
+  const made = join(temporaryFolder(), "made");
+  await writeFile(made, text);
+  await rename(made, path);
+}
 
 /** Longer than a look now and then. */
 async function settled(): Promise<void> {

@@ -107,9 +107,9 @@ describe("a challenge", () => {
   });
 
   test("of a megabyte is read in no time", () => {
-    const started = performance.now();
+    const before = process.cpuUsage();
     readChallenges(`Bearer realm="${'\\"'.repeat(500_000)}`);
     readChallenges("a=".repeat(500_000));
-    expect(performance.now() - started).toBeLessThan(5000);
+    expect(process.cpuUsage(before).user).toBeLessThan(5_000_000);
   });
 });

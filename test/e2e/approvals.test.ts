@@ -224,7 +224,7 @@ describe("a person at the command line", () => {
     },
   );
 
-  test("is told where there is no such request", { timeout: 60_000 }, async () => {
+  test("is told where there is no such request", { timeout: 120_000 }, async () => {
     const world = makeWorld({});
     const found = await approval(world, "get", "beef");
     expect(found).toMatchObject({ code: 1, stderr: expect.stringContaining("approval_unknown") });

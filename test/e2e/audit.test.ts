@@ -34,7 +34,10 @@ async function serve(
   for (let n = 0; n < 3; n += 1) await client.call("ok__echo", { n });
   const exited = once(client.child, "exit");
   if (end === "kill") {
-    await eventually(async () => (await checkpointsOf(env)) > 0);
+    // One that is made from here on covers what was called before.
+    const before = await checkpointsOf(env);
+    await client.call("ok__echo", { n: 3 });
+    await eventually(async () => (await checkpointsOf(env)) > before);
     client.child.kill("SIGKILL");
   } else client.child.stdin.end();
   await exited;
@@ -42,7 +45,11 @@ async function serve(
 
 async function checkpointsOf(env: Record<string, string>): Promise<number> {
   const folder = join(env["MCP_GATEWAY_STATE"] ?? "", "checkpoints");
-  return (await readdir(folder).catch(() => [])).length;
+  const names = (await readdir(folder).catch(() => [])).filter((name) =>
+    name.endsWith(".checkpoints"),
+  );
+  const texts = await Promise.all(names.map((name) => readFile(join(folder, name), "utf8")));
+  return texts.join("").split("\n").length;
 }
 
 function configOf(more: object): string {

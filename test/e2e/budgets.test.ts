@@ -139,7 +139,7 @@ test.runIf(secureRedis)(
 
 test.runIf(secureRedis)(
   "a Redis whose certificate nobody vouches for counts nothing, and nothing is let through",
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async () => {
     if (secureRedis === undefined) throw new Error("expected a server");
     const place = await placeInRedis(secureRedis);
@@ -153,7 +153,7 @@ test.runIf(secureRedis)(
   },
 );
 
-test("a budget outlives all gateways that counted for it", { timeout: 60_000 }, async () => {
+test("a budget outlives all gateways that counted for it", { timeout: 120_000 }, async () => {
   const world = makeBudgetWorld(policy, folderPlace);
   const first = await world.open();
   void raceSlowly(first, 100);

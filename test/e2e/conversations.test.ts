@@ -191,6 +191,6 @@ describe.runIf(redis)("two gateways of one Redis, each with a disk of its own", 
     await redis?.stop();
     expect(await sendLetter(other, "b")).toContain("state_unavailable");
     await redis?.start();
-    expect(await sendLetter(other, "b")).not.toContain("io.mcp-gateway/decision");
+    await expect.poll(() => sendLetter(other, "b")).not.toContain("io.mcp-gateway/decision");
   });
 });

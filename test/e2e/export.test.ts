@@ -56,6 +56,17 @@ async function hasEverything(receiver: Receiver, env: Record<string, string>): P
   return recorded.every((id) => received.has(id));
 }
 
+const lanes = 2;
+
+/** Calls without a pause on each lane, until the gateway is gone. */
+function callOn(client: RawClient): void {
+  let made = 0;
+  const lane = async (): Promise<void> => {
+    for (;;) await client.call("fixture__echo", { n: (made += 1) });
+  };
+  for (let at = 0; at < lanes; at += 1) void lane();
+}
+
 /** Takes two requests, and the third without an answer. */
 function loseThird(receiver: Receiver): void {
   receiver.mode = () => (receiver.requests.length < 3 ? "take" : "lose");
@@ -63,15 +74,18 @@ function loseThird(receiver: Receiver): void {
 
 test(
   "nothing is missing after kill -9 in the middle of an export",
-  { timeout: 90_000 },
+  { timeout: 180_000 },
   async () => {
     const receiver = await startReceiver();
     loseThird(receiver);
     const env = freshEnvironment();
     const config = toReceiver(receiver);
     const client = await startClient(config, env);
-    for (let n = 1; n <= 200; n += 1) void client.call("fixture__echo", { n });
-    await eventually(() => receiver.requests.length >= 3);
+    callOn(client);
+    await eventually(() => receiver.requests.length >= 3, 60_000);
+    // A call of those that are answered by then began after the last one that was exported.
+    const answered = client.received.length;
+    await eventually(() => client.received.length > answered + lanes);
     client.child.kill("SIGKILL");
     await eventually(() => client.child.exitCode !== null || client.child.signalCode !== null);
     const before = receiver.taken.length;
@@ -81,7 +95,7 @@ test(
 
     receiver.mode = () => "take";
     const next = await startClient(config, env);
-    await eventually(() => hasEverything(receiver, env));
+    await eventually(() => hasEverything(receiver, env), 60_000);
     expect(await next.end()).toBe(0);
     const own = receiver.taken.map((event) => event.decision_id);
     expect(own.length - new Set(own).size).toBeLessThanOrEqual(lost);
@@ -91,20 +105,20 @@ test(
 
 test(
   "of two gateways one exports for both, and the other after it was killed",
-  { timeout: 90_000 },
+  { timeout: 180_000 },
   async () => {
     const receiver = await startReceiver();
     loseThird(receiver);
     const env = freshEnvironment();
     const config = toReceiver(receiver);
     const first = await startClient(config, env);
-    for (let n = 1; n <= 100; n += 1) void first.call("fixture__echo", { n });
-    await eventually(() => receiver.requests.length >= 3);
+    callOn(first);
+    await eventually(() => receiver.requests.length >= 3, 60_000);
     const second = await startClient(config, env);
     for (let n = 1; n <= 20; n += 1) await second.call("fixture__echo", { n });
     first.child.kill("SIGKILL");
     receiver.mode = () => "take";
-    await eventually(() => hasEverything(receiver, env));
+    await eventually(() => hasEverything(receiver, env), 60_000);
     expect(await second.end()).toBe(0);
   },
 );
@@ -134,9 +148,10 @@ test("over HTTP stdout has the events, and metrics and status say how the export
   expect(JSON.parse(out)).toMatchObject({ decision_id: id });
   const metrics = `http://127.0.0.1:${port}/metrics`;
   await eventually(async () => (await fetch(metrics).catch(() => undefined))?.ok === true);
-  const families = readPrometheusText(await (await fetch(metrics)).text());
-  const sample = families.get("mcp_gateway_export_records_total")?.samples[0];
-  expect(sample?.value).toBe(1);
+  const exported = async () =>
+    readPrometheusText(await (await fetch(metrics)).text()).get("mcp_gateway_export_records_total")
+      ?.samples[0]?.value;
+  await expect.poll(exported).toBe(1);
   const { stdout } = await runBin(["status", "-o", "json"], env);
   expect(JSON.parse(stdout).items[0].export).toMatchObject({
     target: "stdout",

@@ -1,9 +1,8 @@
 /**
- * What goes wrong around a gateway, and what it then says: a clear reason, nothing lost, everything
- * else working on.
+ * What goes wrong around a gateway, and what it then says: a clear reason, nothing lost.
  */
 import { once } from "node:events";
-import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { writeFixtureConfig } from "../support/fixture-config.ts";
@@ -48,6 +47,15 @@ beforeAll(async () => {
 
 const policyOf = (name: string) => `oci-layout:${layout}:${name}`;
 
+/** A server that writes down what it receives. */
+function receivingSetting() {
+  const receivedFile = join(temporaryFolder(), "received.jsonl");
+  writeFileSync(receivedFile, "");
+  const ok = { policy: policyOf("ok"), env: { FIXTURE_RECEIVED: receivedFile } };
+  const config = writeFixtureConfig({ ok });
+  return { config, env: freshEnvironment(), received: () => readFileSync(receivedFile, "utf8") };
+}
+
 function decisionOf(answer: Record<string, unknown>) {
   return Object(Object(Object(answer["result"])._meta)["io.mcp-gateway/decision"]);
 }
@@ -62,7 +70,7 @@ describe("a policy", () => {
   ])("that %s denies, and the next server is none the worse", async (_, name, code) => {
     // The policy is that of a server with the same id; a bundle is bound to its name.
     const servers = { [name]: { policy: policyOf(name) }, ok: { policy: policyOf("ok") } };
-    const config = writeFixtureConfig(servers, { policy: { deadline_ms: 2_000 } });
+    const config = writeFixtureConfig(servers, { policy: { deadline_ms: 5_000 } });
     const client = await startRawClient(serveCommand(config));
     const [denied, allowed] = await Promise.all([
       client.call(`${name}__echo`),
@@ -166,18 +174,16 @@ describe("an upstream", () => {
   });
 
   test("that is slow to start or to list holds up no call of another, nor the end", async () => {
+    // Whoever waited for one of the two would wait longer than this test may take.
+    const settings = { start_timeout_ms: 600_000, call_timeout_ms: 600_000 };
     const config = writeFixtureConfig({
-      silent: { mode: "silent", policy: policyOf("ok") },
-      slow: { mode: "slow-list", policy: policyOf("ok") },
+      silent: { mode: "silent", policy: policyOf("ok"), settings },
+      slow: { mode: "never-list", policy: policyOf("ok"), settings },
       ok: { policy: policyOf("ok") },
     });
     const client = await startRawClient(serveCommand(config));
-    const startedMs = performance.now();
     expect(Object((await client.call("ok__echo"))["result"]).isError).toBeUndefined();
-    expect(performance.now() - startedMs).toBeLessThan(4000);
-    const endedMs = performance.now();
     expect(await client.end()).toBe(0);
-    expect(performance.now() - endedMs).toBeLessThan(10_000);
   });
 
   test("that says 500 times that its tools changed is asked a few times", async () => {
@@ -219,8 +225,10 @@ describe("a client", () => {
       `{"jsonrpc":"2.0","id":91,"method":"tools/call","params":{"x":"${"y".repeat(5 << 20)}"}}`,
     );
     expect(JSON.stringify(await client.call("ok__echo"))).toContain('"text":"{}"');
-    const codes = client.received.flatMap((message) => Object(Object(message).error).code ?? []);
-    expect(codes).toEqual([-32_700, -32_600, -32_600, -32_700, -32_600, -32_600]);
+    const codes = () =>
+      client.received.flatMap((message) => Object(Object(message).error).code ?? []);
+    await expect.poll(codes).toHaveLength(6);
+    expect(codes()).toEqual([-32_700, -32_600, -32_600, -32_700, -32_600, -32_600]);
     expect(client.received).toContainEqual(expect.objectContaining({ id: 90 }));
     expect(client.received).toContainEqual(expect.objectContaining({ id: 91 }));
     expect(await client.end()).toBe(0);
@@ -229,18 +237,12 @@ describe("a client", () => {
   });
 
   test("that goes away cancels its calls, which the record shows", async () => {
-    const env = freshEnvironment();
-    const folder = temporaryFolder();
-    const receivedFile = join(folder, "received.jsonl");
-    appendFileSync(receivedFile, "");
-    const config = writeFixtureConfig({
-      ok: { policy: policyOf("ok"), env: { FIXTURE_RECEIVED: receivedFile } },
-    });
+    const { config, env, received } = receivingSetting();
     const client = await startRawClient(serveCommand(config, env));
     void client.call("ok__never");
-    await expect.poll(() => readFileSync(receivedFile, "utf8")).toContain("never");
+    await expect.poll(received).toContain("never");
     expect(await client.end()).toBe(0);
-    expect(readFileSync(receivedFile, "utf8")).toContain("notifications/cancelled");
+    expect(received()).toContain("notifications/cancelled");
     const { stdout } = await runBin(["decision", "list", "-o", "jsonl"], env);
     expect(stdout).toContain('"outcome":"cancelled"');
   });
@@ -248,11 +250,11 @@ describe("a client", () => {
   test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)(
     "that ends the gateway with %s loses no outcome",
     async (signal) => {
-      const env = freshEnvironment();
-      const config = writeFixtureConfig({ ok: { policy: policyOf("ok") } });
+      const { config, env, received } = receivingSetting();
       const client = await startRawClient(serveCommand(config, env));
       void client.call("ok__never");
       await client.call("ok__echo");
+      await expect.poll(received).toContain("never");
       client.child.kill(signal);
       const [code] = await once(client.child, "exit");
       expect(code).toBe(0);
@@ -283,10 +285,8 @@ describe("the command line", () => {
     writeFileSync(path, '{\n  "agnet": { "id": "a" },\n  "user": 7,\n  "servers": {}\n}\n', {
       mode: 0o600,
     });
-    const { code, stdout, stderr } = await runBin(
-      ["serve", "--stdio", "--config", path],
-      freshEnvironment(),
-    );
+    const args = ["serve", "--stdio", "--config", path];
+    const { code, stdout, stderr } = await runBin(args, freshEnvironment());
     expect([code, stdout]).toEqual([3, ""]);
     expect(stderr).toMatch(/:2:3:? .*"agnet".*did you mean "agent"/);
     expect(stderr).toMatch(/:3:11/);

@@ -62,6 +62,8 @@ function makeWorld(): World {
       ],
     },
     environment: { region: "us-east" },
+    // Nothing here is about a machine that is slow.
+    policy: { deadline_ms: 10_000 },
     servers: {
       crm: { ...node, args: [join(root, "servers/crm/main.js")], policy: demo("crm") },
       mail: {

@@ -199,7 +199,7 @@ const causes: readonly Cause[] = [
 /** Shown to move in lost-records.test.ts, where nobody has to make ten thousand calls for it. */
 const shownApart: readonly string[] = ["spool_lost_records_total"];
 
-describe.runIf(postgres?.canStop)("metrics of a running gateway", { timeout: 60_000 }, () => {
+describe.runIf(postgres?.canStop)("metrics of a running gateway", { timeout: 120_000 }, () => {
   for (const { what, happens, moves } of causes) {
     describe(`when ${what}`, () => {
       let before: Families = new Map();

@@ -64,6 +64,7 @@ export async function openWorld(url: string): Promise<World> {
     },
     {
       profile: "trial",
+      policy: { deadline_ms: 5000 },
       layers: [
         {
           name: "loops",

@@ -42,12 +42,13 @@ async function callAll(policy: object, settings: object, more: object, ns: reado
   await client.end();
   const listed = await runBin(["decision", "list", "--config", config, "-o", "json"], env);
   const { items } = JSON.parse(listed.stdout);
-  const records = await Promise.all(
-    items.map(
-      async ({ decision_id: id }: { readonly decision_id: string }) =>
-        (await runBin(["decision", "get", id, "--config", config, "-o", "json"], env)).stdout,
-    ),
-  );
+  const records: string[] = [];
+  // One command after the other, since they share a database.
+  for (const { decision_id: id } of items) {
+    records.push(
+      (await runBin(["decision", "get", id, "--config", config, "-o", "json"], env)).stdout,
+    );
+  }
   return { answers, record: records.join("\n") };
 }
 

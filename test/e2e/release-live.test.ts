@@ -4,7 +4,7 @@
  */
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { eventually } from "../support/eventually.ts";
 import type { RawClient } from "../support/raw-client.ts";
 import { createReleaseWorld, outcomeOf } from "./release-world.ts";
@@ -90,10 +90,13 @@ test("what was started as another program than the next release has is denied", 
   await pushPolicy("2.0.0");
   await makeRelease("2.0.0");
   const client = await serve();
+  // The command sees the released program, and the gateway does not start its own before it changed.
+  client.child.kill("SIGSTOP");
+  onTestFinished(() => void client.child.kill("SIGCONT"));
   const upgraded = upgrade("2.0.0");
-  // The command has seen the released program, and the gateway has not started its own yet.
   await eventually(() => lock().servers.crm.release.package.version === "2.0.0", 60_000);
   writeFileSync(join(folder, "version"), "6.6.6");
+  client.child.kill("SIGCONT");
   await upgraded;
   const seen: string[] = [];
   await eventually(async () => {

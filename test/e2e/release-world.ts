@@ -57,7 +57,9 @@ export function createReleaseWorld(more: object = {}) {
     args: ["server.mjs", "${release.version}"],
     policy: { bundle: policyOf("crm"), poll: "1s" },
   };
-  const config = { agent: { id: "bot" }, user: { id: "alice" }, servers: { crm }, ...more };
+  // Nothing here is about a machine that is slow.
+  const policy = { deadline_ms: 10_000 };
+  const config = { agent: { id: "bot" }, user: { id: "alice" }, policy, servers: { crm }, ...more };
   const write = (document: object): void =>
     writeFileSync(configPath, JSON.stringify(document, null, 2), { mode: 0o600 });
   write(config);

@@ -38,6 +38,7 @@ async function createWorld() {
   const config = {
     agent: { id: "bot", scope: "support" },
     user: { id: "alice" },
+    policy: { deadline_ms: 10_000 },
     trust: { me: { type: "cosign-key", key: publicKey.export({ type: "spki", format: "pem" }) } },
     servers: {
       crm: {

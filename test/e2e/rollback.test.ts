@@ -110,4 +110,4 @@ test("a push is live without a restart, a rollback without the registry, and a r
       revoked: expect.objectContaining({ why: "never again" }),
     }),
   );
-}, 180_000);
+}, 300_000);

@@ -9,6 +9,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { eventually } from "../support/eventually.ts";
+import { freePort } from "../support/free-port.ts";
 import { bin, runBin, serveCommand } from "../support/gateway-process.ts";
 import { startRawClient } from "../support/raw-client.ts";
 import type { PlantedPlace } from "./planted-secrets.ts";
@@ -18,7 +19,6 @@ import {
   closeWorld,
   dumpTables,
   env,
-  freePort,
   left,
   openWorld,
   secret,

@@ -36,7 +36,7 @@ async function startShadowed(rego: string) {
   ];
   const shadow = { bundle: `oci-layout:${beside}:crm`, poll: "1s" };
   const policy = `oci-layout:${layout}:crm`;
-  const settings = { policy: { deadline_ms: 2000 } };
+  const settings = { policy: { deadline_ms: 5000 } };
   const config = writeFixtureConfig({ crm: { policy, settings: { shadow } } }, settings);
   const client = await startRawClient(serveCommand(config, env));
   onTestFinished(async () => void (await client.end()));

@@ -1,13 +1,22 @@
 /**
  * The story of the README, told by every kind of client that there is: both SDKs, both eras.
  */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { Client as ClientV2 } from "@modelcontextprotocol/client";
 import { StdioClientTransport as StdioV2 } from "@modelcontextprotocol/client/stdio";
 import { Client as ClientV1 } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport as StdioV1 } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { describe, expect, test } from "vitest";
 import type { Command } from "../support/gateway-process.ts";
-import { freshEnvironment, runBin, serveCommand } from "../support/gateway-process.ts";
+import {
+  demoConfig,
+  freshEnvironment,
+  root,
+  runBin,
+  serveCommand,
+} from "../support/gateway-process.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
 interface AnyClient {
   readonly listTools: () => Promise<{ readonly tools: readonly { readonly name: string }[] }>;
@@ -43,6 +52,17 @@ const clients: Readonly<Record<string, (command: Command) => Promise<AnyClient>>
   },
 };
 
+/** The demo as it is, but that its policies have long to decide: a busy machine denies nothing here. */
+function patientDemo(): string {
+  const text = readFileSync(demoConfig, "utf8")
+    .replace('"profile"', '"policy": { "deadline_ms": 10000 }, "profile"')
+    .replaceAll('"servers/', `"${root}/servers/`)
+    .replaceAll("oci-layout:", `oci-layout:${root}/`);
+  const path = join(temporaryFolder(), "mcp-gateway.config.json");
+  writeFileSync(path, text, { mode: 0o600 });
+  return path;
+}
+
 const outside = { to: "partner@outside.example", subject: "Meeting", body: "See you at ten." };
 const unauthorized = "data_class_unauthorized_for_user";
 
@@ -57,7 +77,7 @@ async function reasonsOf(client: AnyClient, name: string, args: Record<string, u
 describe.each(Object.entries(clients))("with %s", (_, connect) => {
   test("the story comes out as told, and the store says the same", async () => {
     const env = freshEnvironment();
-    const client = await connect(serveCommand(undefined, env));
+    const client = await connect(serveCommand(patientDemo(), env));
     const { tools } = await client.listTools();
     expect(tools.map(({ name }) => name)).toEqual([
       "crm__search_customers",
@@ -102,7 +122,7 @@ describe.each(Object.entries(clients))("with %s", (_, connect) => {
 
 test("a denial tells the agent why, what to do, what to use instead and where to appeal", async () => {
   const client = new ClientV1({ name: "v1", version: "1" });
-  await client.connect(new StdioV1(serveCommand()));
+  await client.connect(new StdioV1(serveCommand(patientDemo())));
   const result = await client.callTool({ name: "crm__export_customers", arguments: {} });
   await client.close();
   expect(result).toMatchObject({

@@ -15,7 +15,7 @@ import { allowAll, buildLayout } from "../support/policy-layout.ts";
 import { startRawClient } from "../support/raw-client.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
-const timeoutMs = 60_000;
+const timeoutMs = 120_000;
 let layout = "";
 let certificates = "";
 
@@ -107,7 +107,8 @@ async function openGateway(
   const config = join(certificates, "mcp-gateway.config.json");
   const web = { url, policy: `oci-layout:${layout}:web`, protocol: "legacy", ...settings };
   const who = { agent: { id: "test-agent" }, user: { id: "tester" } };
-  writeFileSync(config, JSON.stringify({ ...who, servers: { web } }), { mode: 0o600 });
+  const policy = { deadline_ms: 10_000 };
+  writeFileSync(config, JSON.stringify({ ...who, policy, servers: { web } }), { mode: 0o600 });
   const client = await startRawClient(serveCommand(config, freshEnvironment(env)));
   onTestFinished(async () => void (await client.end()));
   return client;

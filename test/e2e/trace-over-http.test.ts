@@ -96,4 +96,4 @@ test("a trace in headers goes through the gateway to server, collector and recor
     expect(stdout).not.toContain("alice-in-baggage");
     return stdout.includes(`"trace_id": "${inMeta.slice(3, 35)}"`);
   });
-}, 90_000);
+}, 180_000);

@@ -34,7 +34,7 @@ test("the thread starts with the first request and ends when idle", async () => 
   expect(toolchain.running()).toBe(false);
   await toolchain.version();
   expect(toolchain.running()).toBe(true);
-  await vi.waitFor(() => expect(toolchain.running()).toBe(false), { timeout: 5_000 });
+  await vi.waitFor(() => expect(toolchain.running()).toBe(false), { timeout: 20_000 });
   expect((await toolchain.version()).opa_version).toMatch(/^1\./);
 });
 

@@ -23,8 +23,8 @@ export function registryOptions(overrides: Partial<RegistryOptions> = {}): Regis
     clock: { nowMs: () => Date.now(), monotonicMs: () => performance.now() },
     credentials: () => undefined,
     retryDelayMs: 5,
-    stepTimeoutMs: 2000,
-    deadlineMs: 10_000,
+    stepTimeoutMs: 20_000,
+    deadlineMs: 60_000,
     ...overrides,
   };
 }

@@ -49,7 +49,7 @@ export async function startDockerRegistry(
   await writeFile(config, JSON.stringify(await configure(folder, host, users, token)));
   const child = spawn("docker-registry", ["serve", config], { stdio: "ignore" });
   const ended = once(child, "exit");
-  await eventually(() => isUp(host), 10_000);
+  await eventually(() => isUp(host), 60_000);
   return {
     host,
     close: async () => {

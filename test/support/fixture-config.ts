@@ -1,5 +1,6 @@
 /**
- * Configurations around the misbehaving fixture server.
+ * Configurations around the misbehaving fixture server. Policies have long to decide, unless a test
+ * says otherwise: a busy machine is no reason for a denial here.
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -37,6 +38,7 @@ export function writeFixtureConfig(
   const config = {
     agent: { id: "test-agent", scope: "test" },
     user: { id: "tester" },
+    policy: { deadline_ms: 10_000 },
     servers: Object.fromEntries(entries),
     ...more,
   };

@@ -16,7 +16,7 @@ export interface RawClient {
   /** Sends a request and resolves with its answer. */
   readonly request: (method: string, params?: object) => Promise<Record<string, unknown>>;
   readonly call: (name: string, args?: object) => Promise<Record<string, unknown>>;
-  /** Ends the input and resolves with the exit code. */
+  /** Ends the input and resolves with the exit code; all that was written has been read by then. */
   readonly end: () => Promise<number | null>;
 }
 
@@ -51,7 +51,8 @@ export async function startRawClient(command: Command, greeted: object = {}): Pr
     clientInfo: { name: "raw", version: "1" },
     ...greeted,
   });
-  const gone = once(child, "exit").then(() => {
+  const closed = once(child, "close");
+  const gone = closed.then(() => {
     throw new Error(`the gateway ended: ${Buffer.concat(errors).toString("utf8")}`);
   });
   gone.catch(() => {});
@@ -66,7 +67,7 @@ export async function startRawClient(command: Command, greeted: object = {}): Pr
     call: (name, args = {}) => request("tools/call", { name, arguments: args }),
     end: async () => {
       child.stdin.end();
-      if (child.exitCode === null) await once(child, "exit");
+      await closed;
       return child.exitCode;
     },
   };

@@ -4,6 +4,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { hold, reinstate, resume, revoke } from "../../../src/bundle/life/history-changes.ts";
+import { eventually } from "../../support/eventually.ts";
 import { createWorld, digestOf } from "./fake-source.ts";
 
 const patience = { timeout: 20_000 };
@@ -20,12 +21,10 @@ describe("a choice of somebody", () => {
     await other.start();
     world.away = "bundle_unreachable";
     world.activated.length = 0;
-    const startedMs = performance.now();
     await change((before) => hold(before, chosen("v1")));
     await expect
       .poll(() => world.activated, { timeout: 20_000, interval: 20 })
       .toEqual(["v1", "v1"]);
-    expect(performance.now() - startedMs).toBeLessThan(10_000);
     await expect
       .poll(() => world.changes, patience)
       .toContainEqual(expect.objectContaining({ event: "activated", by: "alice", why: by.why }));
@@ -80,9 +79,13 @@ describe("a choice of somebody", () => {
       .poll(async () => (await history()).hold?.code, patience)
       .toBe("bundle_digest_mismatch");
     expect((await history()).candidate).toBeNull();
-    await delay(1500);
-    const { fetches } = world;
-    await delay(1500);
+    let fetches = -1;
+    await eventually(async () => {
+      const hasEnded = fetches === world.fetches;
+      ({ fetches } = world);
+      await delay(1500);
+      return hasEnded;
+    });
     expect(world.fetches).toBe(fetches);
     expect(world.activated).toEqual(["v1", "v1"]);
   });

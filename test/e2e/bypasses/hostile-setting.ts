@@ -44,6 +44,8 @@ export interface Decision {
   readonly action_type: string;
   readonly exposed_name: string;
   readonly user: string;
+  /** `null` where nothing is known of the arguments. */
+  readonly args_sha256: string | null;
 }
 
 /** Of a server; its name has to be the server's id. */
@@ -116,6 +118,11 @@ export function writeHostileConfig(
   };
   writeFileSync(config, JSON.stringify(document, null, 2), { mode: 0o600 });
   const env = freshEnvironment({ MCP_GATEWAY_LOG: "info" });
+  const decision = async (...args: readonly string[]): Promise<string> => {
+    const { code, stdout, stderr } = await runBin(["decision", ...args, "--config", config], env);
+    if (code !== 0) throw new Error(`expected decision ${args[0]} to end well: ${stderr}`);
+    return stdout;
+  };
   return {
     config,
     env,
@@ -123,19 +130,12 @@ export function writeHostileConfig(
     received: (server) =>
       readFileSync(fileOf(server, "received"), "utf8").split("\n").filter(Boolean),
     decisions: async () => {
-      const { stdout } = await runBin(
-        ["decision", "list", "-o", "jsonl", "--limit", "1000", "--config", config],
-        env,
-      );
+      const stdout = await decision("list", "-o", "jsonl", "--limit", "1000");
       const lines = stdout.split("\n").filter(Boolean);
       return lines.map((line): Decision => JSON.parse(line)).toReversed();
     },
     admission: async (id) => {
-      const { stdout } = await runBin(
-        ["decision", "get", id, "-o", "json", "--config", config],
-        env,
-      );
-      const { admission } = Object(JSON.parse(stdout));
+      const { admission } = Object(JSON.parse(await decision("get", id, "-o", "json")));
       return isRecord(admission) ? admission : {};
     },
   };

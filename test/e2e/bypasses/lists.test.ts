@@ -68,24 +68,27 @@ describe("a tool", () => {
   test("B35 is judged by the definition that its server has when it is called, while that changes all the time", async () => {
     const { setting, alice } = await serve();
     const texts: string[] = [];
+    const echo = async (turn: number): Promise<string> => {
+      const answer = await alice.call("h__echo", { turn });
+      const said = reasonsOf(answer)[0] ?? JSON.stringify(answer);
+      texts.push(said);
+      return said;
+    };
     for (let turn = 0; turn < 8; turn += 1) {
       const description = turn % 2 === 0 ? undefined : `changed ${turn}`;
-      const [echo, ...others] = named("echo", "script");
+      const [first, ...others] = named("echo", "script");
       setting.setLists("h", {
-        tools: [{ ...echo, ...(description === undefined ? {} : { description }) }, ...others],
+        tools: [{ ...first, ...(description === undefined ? {} : { description }) }, ...others],
       });
-      const [, answer] = await Promise.all([
-        alice.call("h__script", changed),
-        alice.call("h__echo", { turn }),
-      ]);
-      texts.push(reasonsOf(answer)[0] ?? JSON.stringify(answer));
+      await Promise.all([alice.call("h__script", changed), echo(turn)]);
     }
+    // As it was left, however fast the turns were.
+    await expect.poll(() => echo(8)).toBe("tool_changed");
     // One that changed after the look at it is not sent either.
     const isFine = (said: string): boolean =>
       said === "tool_changed" || said.includes("upstream_unavailable") || hasRun(said);
     const odd = texts.filter((said) => !isFine(said));
     expect(odd).toEqual([]);
-    expect(texts).toContain("tool_changed");
     const sent = acts(setting.received("h")).filter((line) =>
       JSON.stringify(line).includes('"turn"'),
     );

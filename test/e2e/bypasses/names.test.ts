@@ -78,10 +78,12 @@ describe("names", () => {
       JSON.stringify({ ...answer, id: 0 }).replace("hidden_toil", "hidden_tool"),
     );
     expect(new Set(shapes).size).toBe(1);
-    expect(decisions.map(({ reasons }) => reasons)).toEqual([
-      ["outside_capabilities"],
-      ["unknown_tool"],
-      ["outside_capabilities"],
+    // The three are judged side by side, and any may be the first.
+    const recorded = decisions.map(({ exposed_name: name, reasons }) => [name, ...reasons].join());
+    expect(recorded.toSorted()).toEqual([
+      "h__hidden_toil,unknown_tool",
+      "h__hidden_tool,outside_capabilities",
+      "h__hidden_tool,outside_capabilities",
     ]);
   });
 });

@@ -64,16 +64,18 @@ describe.each(["h", "m"])("a server (%s)", (server) => {
     const mark = `cancelled at ${server}`;
     const call = {
       name: `${server}__script`,
-      arguments: { mark, ...script({ line: said("too late"), afterMs: 1500 }) },
+      arguments: { mark, ...script({ line: said("too late"), onCancelled: true }) },
     };
+    const received = () => setting.received(server).join("\n");
     const opening = client.open("tools/call", call, "c");
-    await expect
-      .poll(() => setting.received(server).join("\n"), { timeout: 20_000 })
-      .toContain(mark);
+    await expect.poll(received).toContain(mark);
+    const before = received().length;
     await client.say({ method: "notifications/cancelled", params: { requestId: "c" } });
     const { text } = await (await opening).ended;
     expect(text).not.toContain("result");
-    expect(textOf(await run({ line: said("next"), afterMs: 2000 }))).toBe("next");
+    // The server answers when it is told of the end, and so before it hears of the next call.
+    await expect.poll(() => received().slice(before)).toContain("notifications/cancelled");
+    expect(textOf(await run(said("next")))).toBe("next");
   });
 
   test.each([

@@ -63,9 +63,9 @@ describe("a question of a server that the operator lists for nothing", () => {
     expect(codeOf(await ask("mute", answerLine(asking({ a: name }))))).toBe("input_refused");
     expect(codeOf(await ask("mute", errorLine(required)))).toBe("input_refused");
     const asked = requestLine("q-1", "elicitation/create", { mode: "form", message: "?" });
-    const answer = await ask("mute", asked, { line: answerLine(words), afterMs: 200 });
+    const answer = await ask("mute", asked, { line: answerLine(words), onAnswer: "q-1" });
     expect(JSON.stringify(answer)).toContain("done");
-    const refusal = setting.received("mute").find((line) => line.includes('"q-1"'));
+    const refusal = setting.received("mute").find((line) => line.includes('"id":"q-1"'));
     expect(refusal).toContain("not_offered_to_client");
   });
 

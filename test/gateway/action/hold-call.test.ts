@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import type { ActionReply, ActionRequest, ClientNotice } from "../../../src/gateway/gateway.ts";
+import { eventually } from "../../support/eventually.ts";
 import { askIn, result, text, tool } from "../fake-server.ts";
 import { modernClient, openGateway, principal, readReply, stateOf } from "../open-gateway.ts";
 import type { TestPolicies } from "../test-policies.ts";
@@ -158,14 +159,16 @@ describe("a held call", () => {
   });
 
   test("is cancelled at the server when the client goes after it came back", async () => {
+    let isBack = false;
     const { call, sent } = openAsking(policies, [], async (wanted) => {
       await askIn(wanted, "elicitation/create", { message: "which?" });
+      isBack = true;
       return await new Promise(() => {});
     });
     const retry = retryOf(await call());
     const controller = new AbortController();
     const reply = call({ ...retry, signal: controller.signal });
-    await delay(200);
+    await eventually(() => isBack);
     expect(sent()[0]?.signal?.aborted).toBe(false);
     controller.abort();
     expect(await reply).toEqual({ kind: "cancelled" });

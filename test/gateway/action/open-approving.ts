@@ -54,7 +54,7 @@ require_approval contains {"code": "own", "approvers": ["self"], "channels": []}
 	input.action.tool == "mine"
 }
 
-require_approval contains {"code": "soon", "approvers": [], "channels": [], "ttl_seconds": 1} if {
+require_approval contains {"code": "soon", "approvers": [], "channels": [], "ttl_seconds": 3600} if {
 	input.action.tool == "soon"
 }
 

@@ -2,12 +2,12 @@
  * Bundles that are replaced while calls go on: each call is decided by one set, and its record names
  * the bundle that answered. `ACTIVATIONS=1000` makes it as long as it should be by hand.
  */
-import { setTimeout as delay } from "node:timers/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Bundle } from "../../../src/contract/bundle.ts";
 import type { GatewayDeps } from "../../../src/gateway/create-gateway.ts";
 import type { PolicyEngine } from "../../../src/policy/engine/policy-engine.ts";
 import { bundleOf, compileBundle, testEngine } from "../../policy/engine/policies.ts";
+import { eventually } from "../../support/eventually.ts";
 import { tool } from "../fake-server.ts";
 import { collect, legacyClient, openGateway, readReply } from "../open-gateway.ts";
 import type { TestPolicies } from "../test-policies.ts";
@@ -89,7 +89,8 @@ describe("bundles that change under load", () => {
       const callers = [caller(), caller(), caller()];
       for (let at = 1; at <= activations; at += 1) {
         expect(await activate(bundles[at % 2])).toEqual({ ok: true });
-        await delay(5);
+        // At least one call is answered under each of them.
+        await eventually(() => replies.length > at);
       }
       run.isOver = true;
       await Promise.all(callers);

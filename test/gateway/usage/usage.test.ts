@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { writeFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Bundle } from "../../../src/contract/bundle.ts";
+import { openJournalStore } from "../../../src/policy/usage/journal-store.ts";
 import { compileBundle } from "../../policy/engine/policies.ts";
 import { eventually } from "../../support/eventually.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
@@ -68,10 +69,17 @@ describe("a counter of calls", { timeout: 60_000 }, () => {
 
   test("says in answer and record what is left, and in a denial when to try again", async () => {
     const window = { fixed: "1d" };
-    const open = counting({ calls: { ...calls, window, limit: 1 } });
+    const startMs = Date.now();
+    const folder = join(temporaryFolder(), "usage");
+    const clock = { nowMs: () => startMs };
+    const deps = {
+      openUsageStore: async () => openJournalStore({ folder, clock, upMs: () => 1000 }),
+    };
+    const open = counting({ calls: { ...calls, window, limit: 1 } }, { deps });
     await open.call("bank__pay");
     const reply = readReply(await open.call("bank__pay"));
-    const midnight = new Date(Math.ceil(Date.now() / 86_400_000) * 86_400_000).toISOString();
+    const nextDay = Math.floor(startMs / 86_400_000) + 1;
+    const midnight = new Date(nextDay * 86_400_000).toISOString();
     expect(open.admissions.map(({ answer }) => answer.metadata)).toMatchObject([
       { rate_limit_remaining: 0, rate_limit_resets_at: midnight },
       { rate_limit_remaining: 0, rate_limit_resets_at: midnight },

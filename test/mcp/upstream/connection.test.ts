@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import type {
   ClientAnswer,
@@ -164,15 +163,6 @@ describe("a request of a legacy server", () => {
       .poll(() => log.lines, { timeout: 20_000 })
       .toContainEqual(expect.objectContaining(dropped));
   });
-
-  test("that stops the clock lets the user take longer than the call may", async () => {
-    const { call } = await start("legacy");
-    const onRequest = async (request: ServerRequest): Promise<ClientAnswer> => {
-      await delay(600);
-      return answerFor(request);
-    };
-    expect((await call("ask", {}, { onRequest, timeoutMs: 300 })).kind).toBe("result");
-  });
 });
 
 describe("a request of a modern server", () => {
@@ -183,27 +173,6 @@ describe("a request of a modern server", () => {
     expect(log.lines).toContainEqual(
       expect.objectContaining({ message: "request of an upstream refused" }),
     );
-  });
-});
-
-describe("progress", () => {
-  test("starts the time of a call anew", async () => {
-    const { call } = await start("legacy");
-    const seen: number[] = [];
-    const onProgress = ({ progress }: { progress: number }): void => void seen.push(progress);
-    const wanted = { timeoutMs: 400, onProgress };
-    const reply = await call("slow-progress", { steps: 6, everyMs: 150 }, wanted);
-    expect(reply.kind).toBe("result");
-    expect(seen).toEqual([1, 2, 3, 4, 5, 6]);
-  });
-
-  test("never gets a call more than ten times its time", async () => {
-    const { call } = await start("legacy");
-    const startedMs = performance.now();
-    const wanted = { timeoutMs: 150, onProgress: () => {} };
-    const reply = await call("slow-progress", { steps: 1000, everyMs: 50 }, wanted);
-    expect(reply).toMatchObject({ kind: "failed", code: "upstream_timeout" });
-    expect(performance.now() - startedMs).toBeLessThan(3000);
   });
 });
 

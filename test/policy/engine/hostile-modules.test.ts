@@ -146,7 +146,7 @@ describe("a hostile module in a decision", () => {
   it("that loops is ended at the deadline, and the others are answered", async () => {
     const { engine } = await activate(
       { evaluate: [...op.foreverLater, ...constant(0)] },
-      open({ deadlineMs: 1000 }),
+      open({ deadlineMs: 2000 }),
     );
     const startedMs = performance.now();
     const [bad, ...good] = await Promise.all([
@@ -155,7 +155,7 @@ describe("a hostile module in a decision", () => {
       decide(engine, "good"),
     ]);
     expect(bad).toMatchObject({ ok: false, code: "policy_timeout" });
-    expect(performance.now() - startedMs).toBeGreaterThan(999);
+    expect(performance.now() - startedMs).toBeGreaterThan(1999);
     expect(good).toMatchObject([{ ok: true }, { ok: true }]);
     expect(await decide(engine, "good")).toMatchObject({ ok: true });
   });

@@ -4,12 +4,13 @@ import { busyArgs, codesOf, compileFiveLayers, deciderOf, verdictOf } from "./fi
 import type { Decide } from "./five-layers.ts";
 import { callParts, layerOf, testEngine } from "./policies.ts";
 
+const deadlineMs = 2000;
 let engine: PolicyEngine;
 let decide: Decide;
 
 beforeAll(async () => {
   const bundles = await compileFiveLayers();
-  engine = testEngine({ deadlineMs: 600 });
+  engine = testEngine({ deadlineMs });
   const results = await engine.activate(bundles.map((bundle) => layerOf(bundle)));
   if (!results.every(({ ok }) => ok)) throw new Error(JSON.stringify(results));
   decide = deciderOf(engine);
@@ -35,12 +36,11 @@ describe("a layer that goes wrong", () => {
     const tookMs = performance.now() - startedMs;
     expect(codesOf(slow)).toEqual(Array(5).fill("policy_timeout"));
     expect(verdictOf(slow.verdicts, "crm")).toMatchObject({
-      message: 'all layers together had 600 ms; layer "crm" was running',
+      message: `all layers together had ${deadlineMs} ms; layer "crm" was running`,
     });
     expect(slow.dataClasses).toEqual([]);
     for (const { verdicts } of others) expect(verdictOf(verdicts, "crm").ok).toBe(true);
-    expect(tookMs).toBeGreaterThan(599);
-    expect(tookMs).toBeLessThan(2500);
+    expect(tookMs).toBeGreaterThan(deadlineMs - 1);
   });
 
   it("again and again costs each time only the call that did it", async () => {

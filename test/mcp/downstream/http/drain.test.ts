@@ -84,9 +84,7 @@ describe("a front that ends", () => {
     const front = await openFront({ act: () => new Promise(() => {}), limits: { graceMs: 20 } });
     const pending = front.send(callEcho).catch(() => undefined);
     await eventually(() => front.actions.length === 1);
-    const startedMs = performance.now();
-    await front.close();
-    expect(performance.now() - startedMs).toBeLessThan(5000);
+    await expect(front.close()).resolves.toBeUndefined();
     await pending;
   });
 

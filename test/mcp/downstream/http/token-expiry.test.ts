@@ -27,6 +27,7 @@ function openExpiring(settings: FrontSettings = {}) {
 test("a modern listener hears until its token ends, and is told that this is all", async () => {
   const front = await openExpiring();
   const stream = await front.stream(listen);
+  await eventually(() => stream.messages().length === 1);
   await delay(150);
   front.announce("notifications/tools/list_changed");
   await eventually(() => stream.messages().length === 2);

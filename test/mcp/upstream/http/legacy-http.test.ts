@@ -123,7 +123,7 @@ describe("a legacy server over HTTP", () => {
       for (const { response } of open) response.end();
     });
     const first = call("victim");
-    await delay(50);
+    await eventually(() => open.length === 1);
     expect(JSON.stringify(await call("attacker"))).toContain("mine");
     expect(JSON.stringify(await first)).toContain("true");
     expect(log.lines.map(({ message }) => message)).toContain(
@@ -228,7 +228,7 @@ describe("notifications on the stream of a call", () => {
       onNotification: (notice: ServerNotification) => void heard[who]?.push(notice),
     });
     const older = call("older", {}, listen("older"));
-    await delay(50);
+    await eventually(() => open.length === 1);
     await Promise.all([older, call("newer", {}, listen("newer"))]);
     expect(heard["older"]).toHaveLength(1);
     expect(heard["newer"]).toHaveLength(0);
