@@ -164,7 +164,9 @@ describe.skipIf(postgres === undefined)("shipping to postgres", { timeout: 90_00
     proxy.setMode("refuse");
     const away = await openLog(proxy.url);
     for (let count = 0; count < 10; count += 1) await away.decisions.admit(admission());
+    const startedMs = performance.now();
     await away.decisions.close();
+    expect(performance.now() - startedMs).toBeLessThan(20_000);
     expect(await readSpool(away.stateDir, "postgres")).toHaveLength(10);
     await proxy.close();
     const next = await openLog(url, { stateDir: away.stateDir });
