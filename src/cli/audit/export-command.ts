@@ -3,7 +3,7 @@
  * machine.
  */
 import { createHash } from "node:crypto";
-import { lstat, mkdtemp, rm } from "node:fs/promises";
+import { lstat, mkdtemp, open, rm, unlink } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { readLayoutFile } from "../../bundle/sources/layout-file.ts";
 import { parseReference } from "../../bundle/reference.ts";
@@ -43,7 +43,6 @@ const partsMax = 1000;
 /** Writes the package and says what is in it. */
 export async function exportPackage(io: CliIo, options: PackageCommandOptions): Promise<void> {
   const { config } = loadConfigFor(io, options.config);
-  await requireNew(io, options);
   const { store, checkpoints } = config.decisions;
   const stateDir = stateDirOf(io);
   const nowMs = systemClock.nowMs();
@@ -55,7 +54,7 @@ export async function exportPackage(io: CliIo, options: PackageCommandOptions): 
     readBundle: bundleReader(contentFolders(io, config)),
   };
   const make = async (chains: PackageOptions["chains"]): Promise<PackageManifest> =>
-    await writingTo(resolve(io.cwd, options.file), (scratch) =>
+    await writingTo(await takePlace(io, options), (scratch) =>
       makePackage({ ...common, chains, scratch }),
     );
   const manifest =
@@ -65,13 +64,31 @@ export async function exportPackage(io: CliIo, options: PackageCommandOptions): 
   tell(io, manifest);
 }
 
-/** A package may be all that is left of what it shows. */
-async function requireNew(
+/** Where a package will be. */
+interface Place {
+  readonly path: string;
+  /** Gives it back where no package comes to it. */
+  readonly leave: () => Promise<void>;
+}
+
+/**
+ * A package may be all that is left of what it shows. So an empty file is put where one will be, from
+ * the beginning: of two at once the second is refused.
+ */
+async function takePlace(
   io: CliIo,
   { file, force = false }: PackageCommandOptions,
-): Promise<void> {
-  const found = await lstat(resolve(io.cwd, file)).catch(() => undefined);
-  if (found === undefined || (force && found.isFile())) return;
+): Promise<Place> {
+  const path = resolve(io.cwd, file);
+  const found = await lstat(path).catch(() => undefined);
+  if (force && found?.isFile() === true) return { path, leave: async () => {} };
+  if (found === undefined) {
+    const place = await open(path, "wx", 0o600).catch((cause: unknown) => {
+      throw notWritten(path, cause);
+    });
+    await place.close();
+    return { path, leave: () => unlink(path) };
+  }
   const what = found.isFile()
     ? "one; name another, or add --force to write over it"
     : "something else than a file; name another place";
@@ -83,10 +100,11 @@ async function requireNew(
  * whole: there is room for one, or for none, and none that was there is lost for half of another.
  */
 async function writingTo(
-  path: string,
+  { path, leave }: Place,
   make: (scratch: string) => Promise<MadePackage>,
 ): Promise<PackageManifest> {
-  const scratch = await mkdtemp(`${path}.parts-`).catch((cause: unknown) => {
+  const scratch = await mkdtemp(`${path}.parts-`).catch(async (cause: unknown) => {
+    await leave();
     throw notWritten(path, cause);
   });
   try {
@@ -95,6 +113,9 @@ async function writingTo(
       throw notWritten(path, cause);
     });
     return manifest;
+  } catch (thrown) {
+    await leave();
+    throw thrown;
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }

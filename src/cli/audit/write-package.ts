@@ -9,7 +9,7 @@ import { tarEnd, tarFill, tarHead } from "../../bundle/write-tar.ts";
 import type { PackagePart } from "../../decision/package/package-parts.ts";
 
 /**
- * Resolves once it is on the disk, whole.
+ * Resolves once it is written, whole.
  *
  * @param draft - a free place on the same disk; what is at `path` stays until the end
  */

@@ -50,7 +50,8 @@ export function keepRetention(options: RetentionOptions): () => Promise<void> {
   const doubt = { setMs: watchClock(clock), tell: onceOf(options) };
   const look = (): void => {
     running = running.then(async () => {
-      if (clock.monotonicMs() - doneAtMs < dayMs) return;
+      // Half an hour less, since a look is never at the full hour.
+      if (clock.monotonicMs() - doneAtMs < dayMs - everyMs / 2) return;
       if (ending.signal.aborted) return;
       options.endSegment();
       if (await prune(options, doubt, ending.signal)) doneAtMs = clock.monotonicMs();

@@ -52,11 +52,12 @@ export class SegmentChain {
     await this.#writeMark();
   }
 
-  /** Seals the open segment; the next commit begins another. */
-  async endSegment(): Promise<void> {
-    if (this.#open === undefined) return;
+  /** Seals the open segment; the next commit begins another. False where none is open. */
+  async endSegment(): Promise<boolean> {
+    if (this.#open === undefined) return false;
     await this.#seal();
     await this.#writeMark();
+    return true;
   }
 
   /** Seals the open segment. */

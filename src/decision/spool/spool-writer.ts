@@ -155,8 +155,7 @@ export class SpoolWriter {
 
   async #endSegment(): Promise<void> {
     this.#isSegmentEnding = false;
-    await this.#chain.endSegment();
-    this.#options.onCommit();
+    if (await this.#chain.endSegment()) this.#options.onCommit();
   }
 
   #isAnybodyWaiting(): boolean {

@@ -107,6 +107,7 @@ export class Shipper {
 
   /** Says that something was committed. */
   nudge(): void {
+    if (!this.#isBehind()) return;
     this.#behindSinceMs ??= this.#options.clock.monotonicMs();
     if (this.#failures === 0) this.#pause.cut();
   }

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Setting } from "./package-setting.ts";
@@ -24,6 +24,25 @@ describe("a package that is there", () => {
     expect(await audit(setting.folder, "export", ...words, "--force")).toMatchObject({ code: 0 });
     expect([...unpack(path).keys()]).toContain("manifest.json");
     expect(readdirSync(setting.folder).filter((name) => name.includes(".parts-"))).toEqual([]);
+  });
+
+  test("is made once, where two are made at one place at once", async () => {
+    const wish = ["--since", "1h", "-f", "raced.tar.gz", "-c", "config.json"];
+    const both = await Promise.all([1, 2].map(() => audit(setting.folder, "export", ...wish)));
+    expect(both.filter(({ code }) => code === 0)).toHaveLength(1);
+    expect([...unpack(join(setting.folder, "raced.tar.gz")).keys()]).toContain("manifest.json");
+  });
+
+  test("leaves nothing in its place where it cannot be made", async () => {
+    const spool = join(setting.stateDir, "spool", "embedded");
+    const [writer = ""] = readdirSync(spool);
+    const unreadable = join(spool, writer, "00000099.seg");
+    mkdirSync(unreadable);
+    const wish = ["--since", "1h", "-f", "none.tar.gz", "-c", "config.json"];
+    const { code } = await audit(setting.folder, "export", ...wish);
+    rmdirSync(unreadable);
+    expect(code).not.toBe(0);
+    expect(readdirSync(setting.folder).filter((name) => name.startsWith("none"))).toEqual([]);
   });
 
   test("stays where the new one cannot be made", async () => {

@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, expect, test } from "vitest";
 import { createDecisionLog } from "../../../src/decision/decision-log.ts";
 import type { ObservedDecisionLog } from "../../../src/decision/decision-log.ts";
@@ -60,6 +61,17 @@ test("nothing is ended where nothing was written since, and no record is lost be
   expect(segments).toEqual(segments.map((_, at) => at + 1));
 });
 
+test("a gateway that has nothing to ship is not behind, however often its segment is ended", async () => {
+  const store = { kind: "postgres", url: "postgres://nobody@127.0.0.1:1/none" } as const;
+  const log = await createDecisionLog({ ...logOptions(newState()), store });
+  log.endSegment();
+  await delay(100);
+  expect(log.status().shippingLagMs).toBe(0);
+  await log.admit(allowed());
+  await eventually(() => log.status().shippingLagMs > 0);
+  await log.close();
+});
+
 test.skipIf(postgres === undefined)(
   "a spool before Postgres keeps nothing of a segment that was ended and shipped",
   async () => {
@@ -73,6 +85,7 @@ test.skipIf(postgres === undefined)(
     expect(await listSegments(folder)).toEqual([1]);
     log.endSegment();
     await eventually(async () => (await listSegments(folder)).length === 0);
+    await eventually(() => log.status().shippingLagMs === 0);
     await log.admit(allowed());
     await eventually(() => log.status().unshippedRecords === 0);
     expect(await listSegments(folder)).toEqual([2]);
