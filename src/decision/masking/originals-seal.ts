@@ -1,8 +1,8 @@
 /**
  * Seals what records hide to public keys, so that the gateway cannot open what it sealed. A content
  * key goes by HPKE to each recipient and seals the records of an hour: a key pair for every record
- * would cost as much as everything else about its masking. The gateway forgets the content key with
- * the hour, and never writes it anywhere.
+ * would cost as much as everything else about its masking. The gateway takes another one after the
+ * hour, and never writes one anywhere.
  */
 import { createCipheriv, randomBytes } from "node:crypto";
 import type { KeyObject } from "node:crypto";
@@ -32,7 +32,7 @@ export const sealAlgorithm = "HPKE-X25519-SHA256-A256GCM";
 /** The content key's context for HPKE. */
 export const contentKeyContext = { info: "mcp-gateway originals", aad: "" };
 export const boxCipher = "aes-256-gcm";
-/** Drawn for each record: a counter would come twice in a copy of a running machine. */
+/** Drawn for each record: a counter goes on alike in a copy of a running machine. */
 export const boxNonceBytes = 12;
 
 const contentKeyBytes = 32;
