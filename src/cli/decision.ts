@@ -133,6 +133,9 @@ function aboutOf({ layer, server, subject, tool }: Note): string {
 
 async function get(io: CliIo, id: string, options: GetOptions): Promise<void> {
   if (options.asTest === true) {
+    if (options.unmask === true || options.key !== undefined) {
+      throw new CliError(exitCodes.usage, "--as-test goes without --unmask and --key");
+    }
     const { printAsTest } = await import("./decision/as-test.ts");
     return await printAsTest(io, id, options);
   }

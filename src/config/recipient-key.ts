@@ -13,6 +13,8 @@ const advice =
   'make one with "openssl genpkey -algorithm X25519", and its public half with "openssl pkey -pubout"';
 const privateAdvice =
   'give gateways its public half, as "openssl pkey -in FILE -pubout" writes it, and keep the private key away from them';
+const aloneAdvice =
+  'leave nothing there but its block, as "openssl pkey -pubout" writes it; the other text may be a private key';
 
 /** The key, or why there is none. */
 export function openRecipientKey(pem: string): RecipientKey {
@@ -24,6 +26,7 @@ export function openRecipientKey(pem: string): RecipientKey {
   if (key === undefined) return refused("none", advice);
   const { asymmetricKeyType: type } = key;
   if (type !== "x25519") return refused(`one of type ${type ?? "none"}`, advice);
+  if (!isAlone(key, pem)) return refused("one beside other text", aloneAdvice);
   return isUsable(key) ? { ok: true, key } : refused("one that everybody can open", advice);
 }
 
@@ -38,6 +41,12 @@ function publicKeyOf(pem: string): KeyObject | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Whatever else is there, before, behind or in the block, is read by whoever reads the configuration. */
+function isAlone(key: KeyObject, pem: string): boolean {
+  const written = key.export({ type: "spki", format: "pem" }).toString();
+  return pem.replaceAll(/\s/g, "") === written.replaceAll(/\s/g, "");
 }
 
 /** Of points of small order every secret is zero, and OpenSSL refuses to make it. */

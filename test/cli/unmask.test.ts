@@ -10,6 +10,8 @@ import { beforeAll, expect, test } from "vitest";
 import { unmask } from "../../src/cli/decision/unmask.ts";
 import type { CliIo } from "../../src/cli/io.ts";
 import { loadConfig } from "../../src/config/load-config.ts";
+import { called, masked, openMask } from "../decision/masking/open-mask.ts";
+import { outcome } from "../decision/sample-records.ts";
 import { writeFixtureConfig } from "../support/fixture-config.ts";
 import { freshEnvironment, runBin, serveCommand } from "../support/gateway-process.ts";
 import { startRawClient } from "../support/raw-client.ts";
@@ -124,6 +126,14 @@ test("wants a reason, a key, and one that opens", { timeout: timeoutMs }, async 
   const needless = await run(["get", "last", "--key", file("unmask.pem")]);
   expect(needless).toMatchObject({ code: 2, stdout: "" });
   expect(needless.stderr).toContain("--key is about --unmask");
+  for (const more of [
+    ["--unmask", ...why],
+    ["--key", file("unmask.pem")],
+  ]) {
+    const ignored = await run(["get", "last", "--as-test", ...more]);
+    expect(ignored).toMatchObject({ code: 2, stdout: "" });
+    expect(ignored.stderr).toContain("--as-test goes without --unmask and --key");
+  }
 });
 
 test("shows nothing where it cannot be recorded that somebody looked", async () => {
@@ -140,4 +150,35 @@ test("shows nothing where it cannot be recorded that somebody looked", async () 
   });
   const usable = { ...place, stateDir: temporaryFolder() };
   await expect(unmask(silentIo, whole, usable)).rejects.toMatchObject({ code: "unmask_refused" });
+});
+
+test("opens what is of the row that was asked for, and says which part stays masked", async () => {
+  const { publicKey, privateKey: key } = generateKeyPairSync("x25519");
+  const mask = openMask({ recipients: [publicKey], secrets: ["configured-secret-1"] });
+  const admissionOf = (decisionId: string, note: string) =>
+    masked(mask, called({ note }, { decisionId })).event;
+  const notes: string[] = [];
+  const { config } = loadConfig({ path: writeFixtureConfig({}), env: {} });
+  const place = { config, stateDir: temporaryFolder(), why: "ticket 12", key };
+  const io = { ...silentIo, err: (line: string) => notes.push(line) };
+  const opened = async (parts: object) =>
+    JSON.stringify(await unmask(io, { decision_id: "a", ...parts }, place));
+  const refusal = expect.objectContaining({ code: "unmask_refused" });
+
+  const own = admissionOf("a", secret);
+  const other = admissionOf("b", secret);
+  const closed = admissionOf("a", "configured-secret-1");
+  const { masked: _, sealed: _sealed, ...ended } = masked(mask, outcome("a")).event;
+  const outcomeOf = (more: object) => ({ ...ended, ...more });
+  expect(await opened({ admission: own, outcome_record: ended })).toContain(secret);
+  expect(notes).toEqual([]);
+  for (const admission of [other, closed, outcomeOf({ masked: ["/a"] })])
+    await expect(opened({ admission, outcome_record: ended })).rejects.toEqual(refusal);
+  await expect(opened({ kind: "admin", record: own })).rejects.toEqual(refusal);
+
+  const parts = { admission: own, outcome_record: outcomeOf({ masked: ["/error/message"] }) };
+  const shown = await opened(parts);
+  expect(shown).toContain(secret);
+  expect(JSON.parse(shown)).toMatchObject({ outcome_record: { masked: ["/error/message"] } });
+  expect(notes).toEqual([expect.stringContaining("note: outcome_record stays masked: expected")]);
 });

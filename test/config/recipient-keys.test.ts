@@ -19,6 +19,10 @@ const locked = privateKey
   .export({ type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "tiger" })
   .toString();
 
+const rawPrivate = privateKey.export({ type: "pkcs8", format: "der" }).subarray(-32);
+const longer = Buffer.concat([publicKey.export({ type: "spki", format: "der" }), rawPrivate]);
+const withRaw = `-----BEGIN PUBLIC KEY-----\n${longer.toString("base64")}\n-----END PUBLIC KEY-----\n`;
+
 const masking = (settings: object) => ({ ...minimal, decisions: { masking: settings } });
 const recipientsOf = (recipients: unknown, env: Record<string, string> = {}) =>
   load(masking({ recipients }), env).config.decisions.masking.recipients;
@@ -58,6 +62,9 @@ describe("recipients", () => {
     ["several", `${open}${open}`],
     ["one of type ed25519", ofOtherType],
     ["one that everybody can open", openToAll],
+    ["one beside other text", `${open}junk\n${rawPrivate.toString("hex")}\n`],
+    ["one beside other text", `${rawPrivate.toString("base64")}\n${open}`],
+    ["one beside other text", `Public-Key:\n${open}`],
     ["none", "0f".repeat(32)],
     ["none", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"],
     ["none", open.replaceAll("PUBLIC KEY", "CERTIFICATE")],
@@ -70,6 +77,17 @@ describe("recipients", () => {
       for (const line of text.split("\n").filter((one) => one !== "" && !one.startsWith("-----")))
         expect(problem).not.toContain(line);
     }
+  });
+
+  test("that are longer than a key are refused", () => {
+    const problem = problemsOf(masking({ recipients: [withRaw] })).join();
+    expect(problem).toContain("expected a public key, X25519, in PEM, found");
+    expect(problem).not.toContain(longer.toString("base64").slice(-24));
+  });
+
+  test("may have white space around them, and lines that end as on Windows", () => {
+    const spaced = `\n\n${open.replaceAll("\n", "\r\n")} \t\n\n`;
+    expect(recipientsOf([spaced])).toHaveLength(1);
   });
 
   test("that are private keys are answered with what to do", () => {

@@ -6,6 +6,7 @@ import type { KeyObject } from "node:crypto";
 import { newId, systemClock } from "../../config/ambient.ts";
 import type { GatewayConfig } from "../../config/config.ts";
 import { isRecord } from "../../contract/json.ts";
+import { DecisionError } from "../../decision/decision-error.ts";
 import { unmaskRecord } from "../../decision/masking/sealed-originals.ts";
 import { openUnmaskKey, unmaskKeyId } from "../../decision/masking/unmask-keys.ts";
 import { readKey } from "../bundle/read-key.ts";
@@ -22,10 +23,19 @@ export interface UnmaskContext {
   readonly key: KeyObject;
 }
 
-/** A record or decision as it was printed, with its originals; throws where they cannot be had. */
+/** As it is kept, under the id of its row; `kind` where it is no decision. */
+interface KeptRecord {
+  readonly decision_id: string;
+  readonly kind?: string;
+}
+
+/**
+ * A record or decision as it was printed, with its originals. A part that does not open stays masked,
+ * and is named; throws where no part opens.
+ */
 export async function unmask(
   io: CliIo,
-  whole: { readonly decision_id: string },
+  whole: KeptRecord,
   { config, stateDir, why, key }: UnmaskContext,
 ): Promise<object> {
   await withDecisionLog(io, { config, stateDir }, (log) =>
@@ -41,10 +51,33 @@ export async function unmask(
       details: { key_id: unmaskKeyId(key) },
     }),
   );
-  const entries = Object.entries(whole).map(([name, part]): readonly [string, unknown] => [
-    name,
-    isRecord(part) ? unmaskRecord(part, key) : part,
+  return unmaskParts(io, whole, key);
+}
+
+function unmaskParts(io: CliIo, whole: KeptRecord, key: KeyObject): object {
+  const kinds = new Map([
+    ["admission", "admission"],
+    ["outcome_record", "outcome"],
+    ["record", whole.kind],
   ]);
+  const refusals: (readonly [string, DecisionError])[] = [];
+  let isAnyOpen = false;
+  const entries = Object.entries(whole).map(([name, part]): readonly [string, unknown] => {
+    const kind = kinds.get(name);
+    if (kind === undefined || !isRecord(part)) return [name, part];
+    try {
+      const open = unmaskRecord(part, key, { kind, decisionId: whole.decision_id });
+      isAnyOpen ||= open !== part;
+      return [name, open];
+    } catch (thrown) {
+      if (!(thrown instanceof DecisionError)) throw thrown;
+      refusals.push([name, thrown]);
+      return [name, part];
+    }
+  });
+  const [refusal] = refusals;
+  if (refusal !== undefined && !isAnyOpen) throw refusal[1];
+  for (const [name, { message }] of refusals) io.err(`note: ${name} stays masked: ${message}`);
   return Object.fromEntries(entries);
 }
 

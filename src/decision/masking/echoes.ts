@@ -3,7 +3,7 @@
  * builtin's operand, a secret of the configuration that a server sends back. Looked for as it was
  * written, and in other forms.
  */
-
+import { isRecord } from "../../contract/json.ts";
 import { formsOf, sourceOf } from "./echo-forms.ts";
 
 /** Shorter numbers stand for too much else. */
@@ -67,6 +67,16 @@ export class Echoes {
   addNumber(word: string): void {
     this.add(word);
     this.#numbers.add(String(Number(word)));
+  }
+
+  /** Every text and number in a value. */
+  addIn(whole: unknown): void {
+    const pending = [whole];
+    for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
+      if (typeof value === "string" || typeof value === "number") this.add(String(value));
+      else if (Array.isArray(value)) for (const item of value) pending.push(item);
+      else if (isRecord(value)) for (const name in value) pending.push(value[name]);
+    }
   }
 
   /** True where a text may hold one, however it is escaped there. */

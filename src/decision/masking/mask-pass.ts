@@ -4,7 +4,6 @@
  */
 import { canonicalJson } from "../../contract/canonical-json.ts";
 import type { DetectorKind } from "../../contract/detector-kind.ts";
-import { isRecord } from "../../contract/json.ts";
 import { cleanMaxCharacters } from "./clean-texts.ts";
 import type { CleanTexts } from "./clean-texts.ts";
 import type { Detectors, TextSearch } from "./detect-in-text.ts";
@@ -28,6 +27,18 @@ export interface Hidden {
   readonly names: Map<string, string>;
 }
 
+/** What members are called whose names are hidden. */
+export interface MemberNames {
+  /** True where a pass named members already: what looks like a token may be one. */
+  readonly isUsed: boolean;
+  /** `written`, or another where that stands for another name. */
+  readonly take: (name: string, written: string, isFirst: boolean) => string;
+  /** What was at one pointer is at another now. */
+  readonly move: (from: string, to: string) => void;
+  /** Nothing is left below a pointer. */
+  readonly close: (pointer: string) => void;
+}
+
 export interface MaskTools {
   readonly places: MaskPlaces;
   readonly tokens: MaskTokens;
@@ -36,6 +47,7 @@ export interface MaskTools {
   /** In which nothing was found in earlier records, with the same detectors. */
   readonly clean: CleanTexts;
   readonly hidden: Hidden;
+  readonly names: MemberNames;
   /** What was hidden, for the places that repeat it. */
   readonly echoes: Echoes;
   /** Throws when it takes too long. */
@@ -44,6 +56,7 @@ export interface MaskTools {
 
 const enter: Change = { kind: "enter" };
 const keep: Change = { kind: "keep" };
+const forget = (): void => undefined;
 const maxCharacters = 131_072;
 /** Texts behind those characters; of a record with more of them nothing is kept. */
 const maxTextsBehind = 4096;
@@ -83,6 +96,7 @@ export function detectingPass(tools: MaskTools): Visitor<MaskPlace> {
     return tokens.token(text.slice(0, key)) + (maskFound(search, rest, name) ?? rest);
   };
   const memory = rememberClean(tools.clean);
+  const isFirst = !tools.names.isUsed;
   return {
     visit: (place, found) => {
       tools.checkTime();
@@ -100,10 +114,12 @@ export function detectingPass(tools: MaskTools): Visitor<MaskPlace> {
       const written = searched(place, text, place.name);
       return written === undefined ? enter : put(hidden, place, found, written);
     },
-    unchanged: memory.remember,
+    // What an earlier pass named is clean in this record alone.
+    unchanged: isFirst ? memory.remember : forget,
     member: (place, name) => {
-      const written = place.hasForeignNames ? searched(place, name, undefined) : undefined;
-      return renamed(tools, place, { name, written });
+      const found = place.hasForeignNames ? searched(place, name, undefined) : undefined;
+      const written = isFirst && isSentToken(place, name) ? tokens.token(name) : found;
+      return renamed(tools, place, { name, written, isFirst });
     },
     item: (place, index) => places.item(place, index),
   };
@@ -145,7 +161,8 @@ function isOneZone({ tree }: MaskPlace): boolean {
   return tree.members === undefined && tree.others === undefined;
 }
 
-/** Hides what repeats something that is hidden elsewhere; `isKept`: the original may be sealed. */
+/** Hides what repeats something that is hidden elsewhere; `isKept`: the original may be sealed, and
+ * what looks like a token is one. */
 export function echoingPass(tools: MaskTools, echoes: Echoes, isKept: boolean): Visitor<MaskPlace> {
   const { places, tokens, hidden, checkTime } = tools;
   const token = (text: string): string => tokens.token(text);
@@ -163,8 +180,10 @@ export function echoingPass(tools: MaskTools, echoes: Echoes, isKept: boolean): 
       return isNumber ? put(hidden, place, found, token(found.text()), isKept) : enter;
     },
     member: (place, name) => {
-      const written = place.hasForeignNames ? echoes.replace(name, token) : undefined;
-      return renamed(tools, place, { name, written, isKept });
+      const found = place.hasForeignNames ? echoes.replace(name, token) : undefined;
+      const written = !isKept && isSentToken(place, name) ? token(name) : found;
+      const isSealed = isKept || found === undefined;
+      return renamed(tools, place, { name, written, isFirst: !isKept, isKept: isSealed });
     },
     item: (place, index) => places.item(place, index),
   };
@@ -189,13 +208,14 @@ export function erasingPass({ places, tokens, hidden }: MaskTools): Visitor<Mask
 }
 
 function hide(
-  { tokens, hidden, echoes }: MaskTools,
+  { tokens, hidden, names, echoes }: MaskTools,
   place: MaskPlace,
   found: Found,
   { op, value }: Pick<MaskRule, "op" | "value">,
 ): Change {
   const text = found.text();
   addLeaves(echoes, found, text);
+  names.close(place.pointer);
   if (op === "remove" && !place.isItem) {
     keepOriginal(hidden, place.pointer, text);
     hidden.erased.add(place.pointer);
@@ -228,23 +248,31 @@ interface NewName {
   readonly name: string;
   /** `undefined` where it stays. */
   readonly written: string | undefined;
+  /** Whether it is as it was sent: no pass before named any. */
+  readonly isFirst: boolean;
   /** Whether the original may be sealed. */
   readonly isKept?: boolean;
 }
 
 /** Where a member is that is to be called `written`; a hidden name is listed as its place. */
 function renamed(
-  { places, hidden }: MaskTools,
+  { places, hidden, names }: MaskTools,
   parent: MaskPlace,
-  { name, written, isKept = true }: NewName,
+  { name, written, isFirst, isKept = true }: NewName,
 ): { readonly place: MaskPlace; readonly name: string } {
-  const shown = written ?? name;
+  if (written === undefined) return { place: places.member(parent, name, name), name };
+  const shown = names.take(name, written, isFirst);
   const place = places.member(parent, name, shown);
-  if (written !== undefined) {
-    hidden.masked.add(place.pointer);
-    if (isKept) hidden.names.set(written, hidden.names.get(name) ?? name);
-  }
+  names.move(places.member(parent, name, name).pointer, place.pointer);
+  hidden.masked.add(place.pointer);
+  const earlier = isFirst ? undefined : hidden.names.get(name);
+  if (isKept) hidden.names.set(shown, earlier ?? name);
   return { place, name: shown };
+}
+
+/** A name that somebody chose to pass for one that is hidden. */
+function isSentToken({ hasForeignNames }: MaskPlace, name: string): boolean {
+  return hasForeignNames && name.includes("masked:hmac:");
 }
 
 /** A number without sign, exponent and zeros behind its point, as detectors know it. */
@@ -266,10 +294,5 @@ function contentOf({ kind }: Found, text: string): string {
 function addLeaves(echoes: Echoes, { kind }: Found, text: string): void {
   if (kind === "string") return echoes.add(decodeString(text));
   if (kind === "word") return /^-?\d/.test(text) ? echoes.addNumber(text) : undefined;
-  const pending: unknown[] = [JSON.parse(text)];
-  for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
-    if (typeof value === "string" || typeof value === "number") echoes.add(String(value));
-    else if (Array.isArray(value)) for (const item of value) pending.push(item);
-    else if (isRecord(value)) for (const name in value) pending.push(value[name]);
-  }
+  echoes.addIn(JSON.parse(text));
 }

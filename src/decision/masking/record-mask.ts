@@ -6,6 +6,7 @@
 import type { KeyObject } from "node:crypto";
 import { canonicalJson } from "../../contract/canonical-json.ts";
 import type { DetectorKind } from "../../contract/detector-kind.ts";
+import { pointerNames } from "../../contract/log-mask.ts";
 import type { AdmissionRecord, DecisionRecord } from "../../contract/record.ts";
 import type { EncodedRecord } from "../integrity/envelope.ts";
 import { headerOf, readMembers } from "../record-header.ts";
@@ -13,7 +14,7 @@ import { CleanTexts } from "./clean-texts.ts";
 import type { Detectors } from "./detect-in-text.ts";
 import { Echoes } from "./echoes.ts";
 import { detectingPass, echoingPass, erasingPass } from "./mask-pass.ts";
-import type { Hidden, MaskTools } from "./mask-pass.ts";
+import type { Hidden, MaskTools, MemberNames } from "./mask-pass.ts";
 import { isSent, MaskPlaces, rootPlace } from "./mask-place.ts";
 import type { MaskPlace } from "./mask-place.ts";
 import { maskRules } from "./mask-rules.ts";
@@ -48,6 +49,66 @@ const visitsUnseen = 16;
 const plainDigest = /"((?:args|result)_sha256)":"(sha256:[0-9a-f]+)"/;
 /** Long enough that nobody chose it as a word. */
 const leastSecret = 6;
+
+/** Gives every hidden name one of its own, and follows pointers to where their places are now. */
+class OwnNames implements MemberNames {
+  readonly #tokens: MaskTokens;
+  /** Names that were sent, by what stands for them. */
+  readonly #sent = new Map<string, string>();
+  /** By the parent's pointer as it is now, and the name before. */
+  readonly #moved = new Map<string, string>();
+  readonly #closed = new Set<string>();
+
+  constructor(tokens: MaskTokens) {
+    this.#tokens = tokens;
+  }
+
+  get isUsed(): boolean {
+    return this.#sent.size > 0;
+  }
+
+  take(name: string, written: string, isFirst: boolean): string {
+    const sent = isFirst ? name : (this.#sent.get(name) ?? name);
+    const isFree = (shown: string): boolean => (this.#sent.get(shown) ?? sent) === sent;
+    let free = written;
+    if (!isFree(free)) {
+      const own = this.#tokens.token(sent);
+      free = own;
+      for (let next = 2; !isFree(free); next += 1) free = `${own}~${next}`;
+    }
+    this.#sent.set(free, sent);
+    return free;
+  }
+
+  move(from: string, to: string): void {
+    this.#moved.set(from, to);
+  }
+
+  close(pointer: string): void {
+    this.#closed.add(pointer);
+  }
+
+  /** Pointers are followed through one pass. */
+  startPass(): void {
+    this.#moved.clear();
+    this.#closed.clear();
+  }
+
+  /** Where a place is after this pass; `undefined` where it is hidden with what it was in. */
+  follow(pointer: string): string | undefined {
+    let at = "";
+    for (const segment of pointer.split("/").slice(1)) {
+      if (this.#closed.has(at)) return undefined;
+      const here = `${at}/${segment}`;
+      at = this.#moved.get(here) ?? here;
+    }
+    return at;
+  }
+}
+
+interface Tools extends MaskTools {
+  readonly names: OwnNames;
+}
 
 interface MaskedText {
   readonly text: string;
@@ -98,19 +159,19 @@ export class RecordMask {
       return { text: this.#maskText(text, hints, tools), hidden: tools.hidden };
     } catch {
       const tools = this.#tools({});
-      const erased = pass(text, erasingPass(tools));
+      const erased = pass(text, tools, erasingPass(tools));
       return { text: this.#withKeyedArguments(erased), hidden: tools.hidden };
     }
   }
 
-  #maskText(text: string, { masks = [] }: MaskHints, tools: MaskTools): string {
+  #maskText(text: string, { masks = [] }: MaskHints, tools: Tools): string {
     const clean = this.#secrets.mayBeIn(text)
-      ? pass(text, echoingPass(tools, this.#secrets, false))
+      ? pass(text, tools, echoingPass(tools, this.#secrets, false))
       : text;
     const rules = maskRules(this.#options.paths, masks);
-    const masked = rewriteJson(clean, rootPlace(rules), detectingPass(tools));
+    const masked = pass(clean, tools, detectingPass(tools), rootPlace(rules));
     const { hidden, echoes } = tools;
-    const echoed = echoes.isEmpty ? masked : pass(masked, echoingPass(tools, echoes, true));
+    const echoed = echoes.isEmpty ? masked : pass(masked, tools, echoingPass(tools, echoes, true));
     const isKnown = [...hidden.masked, ...hidden.erased].some(isSent);
     return isKnown ? this.#withKeyedArguments(echoed) : echoed;
   }
@@ -136,7 +197,7 @@ export class RecordMask {
     return added === "}" ? text : `${text.slice(0, -1)},${added}`;
   }
 
-  #tools({ argumentsSchema }: MaskHints): MaskTools {
+  #tools({ argumentsSchema }: MaskHints): Tools {
     const { tokens, detectors, kinds, usesSchema, monotonicMs } = this.#options;
     let visits = 0;
     const untilMs = monotonicMs() + (this.#options.patienceMs ?? usualPatienceMs);
@@ -147,6 +208,7 @@ export class RecordMask {
       kinds,
       clean: this.#clean,
       hidden: { masked: new Set(), erased: new Set(), values: new Map(), names: new Map() },
+      names: new OwnNames(tokens),
       echoes: new Echoes(),
       checkTime: () => {
         visits += 1;
@@ -170,6 +232,36 @@ function withKeyedDigest(
   return { text: text.replace(whole, kept), header: header.replace(whole, kept) };
 }
 
-function pass(text: string, visitor: Visitor<MaskPlace>): string {
-  return rewriteJson(text, rootPlace([]), visitor);
+/** Goes through a text; what was listed before is then listed where it is now. */
+function pass(
+  text: string,
+  { hidden, names, places }: Tools,
+  visitor: Visitor<MaskPlace>,
+  root = rootPlace([]),
+): string {
+  const { masked, erased, values } = hidden;
+  if (masked.size + erased.size + values.size === 0) return rewriteJson(text, root, visitor);
+  const before = { masked: [...masked], erased: [...erased], values: [...values] };
+  for (const list of [masked, erased, values]) list.clear();
+  names.startPass();
+  const written = rewriteJson(text, root, visitor);
+  // What was removed is in no text, and its name is in the lists.
+  for (const pointer of before.erased) {
+    const end = pointer.lastIndexOf("/");
+    const parent = pointerNames(names.follow(pointer.slice(0, end)) ?? "");
+    const [name = ""] = pointerNames(pointer.slice(end));
+    const start = rootPlace([]);
+    visitor.member(
+      parent.reduce((place, next) => places.member(place, next, next), start),
+      name,
+    );
+  }
+  const follow = (pointer: string, list: (now: string) => void): void => {
+    const now = names.follow(pointer);
+    if (now !== undefined) list(now);
+  };
+  for (const pointer of before.masked) follow(pointer, (now) => masked.add(now));
+  for (const pointer of before.erased) follow(pointer, (now) => erased.add(now));
+  for (const [pointer, json] of before.values) follow(pointer, (now) => values.set(now, json));
+  return written;
 }

@@ -20,28 +20,59 @@ import { unmaskKeyId } from "./unmask-keys.ts";
 
 type Members = Readonly<Record<string, unknown>>;
 
+/** Where a record is kept, which says what record it has to be. */
+export interface RecordRow {
+  readonly kind: string;
+  readonly decisionId: string;
+}
+
+/** More than any record is nested. */
+const maxNesting = 1024;
+const anyToken = /masked:hmac:[0-9a-f]{32}/;
+
 /**
- * A record with its originals back in their places; as it is where it hides nothing.
+ * A record with its originals back in their places; as it is where it hides nothing. What could not be
+ * put back stays in `masked` and `erased`. Nothing that the record says is believed or repeated.
  *
+ * @param row - the record is taken by its own word for what it is where this is not given
  * @throws DecisionError `unmask_refused` where this key does not open it, or nothing was kept
  */
-export function unmaskRecord(record: Members, key: KeyObject): Members {
+export function unmaskRecord(record: Members, key: KeyObject, row?: RecordRow): Members {
+  try {
+    return withOriginals(record, key, row ?? rowOf(record));
+  } catch (thrown) {
+    if (thrown instanceof DecisionError) throw thrown;
+    throw notAsSealed();
+  }
+}
+
+function withOriginals(record: Members, key: KeyObject, row: RecordRow): Members {
+  requireRow(record, row);
   const { sealed, masked, erased, ...others } = record;
   if (masked === undefined && erased === undefined) return record;
   if (!isRecord(sealed)) {
     throw refused("originals sealed beside the record, found none; they are not kept");
   }
-  const { values, names } = openSealed(
-    sealed,
-    key,
-    sealBinding(String(record["kind"]), String(record["decision_id"])),
+  const lists = { masked: pointersOf(masked), erased: pointersOf(erased) };
+  const originals = openSealed(sealed, key, sealBinding(row.kind, row.decisionId));
+  const restoring = new Restoring(originals, lists);
+  const whole = restoring.restore(others, "");
+  if (!isRecord(whole)) throw notAsSealed();
+  requireRow(whole, row);
+  return { ...whole, ...restoring.listsLeft() };
+}
+
+function requireRow(record: Members, row: RecordRow): void {
+  const { kind, decisionId } = rowOf(record);
+  if (kind === row.kind && decisionId === row.decisionId) return;
+  throw refused(
+    `the ${row.kind} record of ${row.decisionId}, found another in its place; look for changes with "audit verify"`,
   );
-  let whole: unknown = others;
-  for (const [pointer, text] of values) {
-    whole = putAt(whole, pointerNames(pointer), JSON.parse(text));
-  }
-  const named = withNames(whole, names);
-  return isRecord(named) ? named : others;
+}
+
+function rowOf({ kind, decision_id: decisionId }: Members): RecordRow {
+  if (typeof kind === "string" && typeof decisionId === "string") return { kind, decisionId };
+  throw notAsSealed();
 }
 
 function openSealed(sealed: Members, key: KeyObject, binding: string): Originals {
@@ -57,10 +88,8 @@ function openSealed(sealed: Members, key: KeyObject, binding: string): Originals
     const message = { enc: bytesOf(own["enc"]), sealed: bytesOf(own["key"]) };
     const contentKey = openBase(key, contentKeyContext, message);
     return openBox(bytesOf(sealed["box"]), contentKey, binding);
-  } catch (cause) {
-    const message =
-      'originals as they were sealed for this record, found others; look for changes with "audit verify"';
-    throw refused(message, cause);
+  } catch {
+    throw notAsSealed();
   }
 }
 
@@ -94,8 +123,22 @@ function bytesOf(text: unknown): Buffer {
   throw new TypeError("expected base64");
 }
 
-function refused(expected: string, cause?: unknown): DecisionError {
-  return new DecisionError("unmask_refused", `expected ${expected}`, { cause });
+/** Without a cause, which may quote what it could not read. */
+function refused(expected: string): DecisionError {
+  return new DecisionError("unmask_refused", `expected ${expected}`);
+}
+
+function notAsSealed(): DecisionError {
+  return refused(
+    'originals as they were sealed for this record, found others; look for changes with "audit verify"',
+  );
+}
+
+function pointersOf(list: unknown): readonly string[] {
+  if (list === undefined) return [];
+  const pointers = Array.isArray(list) ? list.filter((one) => typeof one === "string") : [];
+  if (Array.isArray(list) && list.length === pointers.length) return pointers;
+  throw notAsSealed();
 }
 
 function pairsOf(value: unknown): ReadonlyMap<string, string> {
@@ -107,28 +150,110 @@ function pairsOf(value: unknown): ReadonlyMap<string, string> {
   );
 }
 
-function putAt(target: unknown, path: readonly string[], value: unknown): unknown {
-  const [name, ...below] = path;
-  if (name === undefined) return value;
-  if (Array.isArray(target)) {
-    return target.map((item: unknown, index) =>
-      String(index) === name ? putAt(item, below, value) : item,
-    );
-  }
-  if (!isRecord(target)) return target;
-  const member = Object.hasOwn(target, name) ? target[name] : undefined;
-  // What was removed has its object still; `__proto__` is a name like any other.
-  const members = new Map([...Object.entries(target), [name, putAt(member, below, value)]]);
-  return Object.fromEntries(members);
+interface HiddenPlaces {
+  readonly masked: readonly string[];
+  readonly erased: readonly string[];
 }
 
-function withNames(value: unknown, names: ReadonlyMap<string, string>): unknown {
-  if (names.size === 0) return value;
-  if (Array.isArray(value)) return value.map((item: unknown) => withNames(item, names));
-  if (!isRecord(value)) return value;
-  const entries = Object.entries(value).map(([name, member]) => [
-    names.get(name) ?? name,
-    withNames(member, names),
-  ]);
-  return Object.fromEntries(entries);
+/** Puts originals back where the record says that something is hidden, and nowhere else. */
+class Restoring {
+  readonly #lists: HiddenPlaces;
+  readonly #names: ReadonlyMap<string, string>;
+  readonly #listed: ReadonlySet<string>;
+  /** Texts by pointer with the original names. */
+  readonly #values: ReadonlyMap<string, string>;
+  /** Names of what was removed, by the pointer of its object. */
+  readonly #removed = new Map<string, string[]>();
+  /** Places whose value is back, and those of which nothing is hidden any more. */
+  readonly #filled = new Set<string>();
+  readonly #shown = new Set<string>();
+
+  constructor({ values, names }: Originals, { masked, erased }: HiddenPlaces) {
+    this.#names = names;
+    const originally = (pointer: string): string => this.#originally(pointer);
+    this.#lists = { masked: masked.map(originally), erased: erased.map(originally) };
+    this.#listed = new Set([...this.#lists.masked, ...this.#lists.erased]);
+    // Of two for one place the first is the original.
+    this.#values = new Map([...values].toReversed().map(([at, text]) => [originally(at), text]));
+    for (const pointer of new Set(this.#lists.erased)) {
+      const parent = pointer.slice(0, Math.max(0, pointer.lastIndexOf("/")));
+      const siblings = this.#removed.get(parent) ?? [];
+      siblings.push(...pointerNames(pointer).slice(-1));
+      this.#removed.set(parent, siblings);
+    }
+  }
+
+  restore(value: unknown, place: string, name = "", nesting = 0): unknown {
+    if (nesting > maxNesting) throw notAsSealed();
+    const text = this.#listed.has(place) ? this.#values.get(place) : undefined;
+    if (text !== undefined) return this.#original(text, place, name, nesting);
+    if (Array.isArray(value)) {
+      return value.map((item: unknown, index) =>
+        this.restore(item, `${place}/${index}`, "", nesting + 1),
+      );
+    }
+    return isRecord(value) ? this.#restoreMembers(value, place, nesting + 1) : value;
+  }
+
+  /** The lists of what is hidden still, by the names that are shown; none that would be empty. */
+  listsLeft(): Partial<HiddenPlaces> {
+    const masked = this.#lists.masked.filter((place) => !this.#shown.has(place));
+    const erased = this.#lists.erased.filter((place) => !this.#filled.has(place));
+    return {
+      ...(masked.length === 0 ? {} : { masked: [...new Set(masked)] }),
+      ...(erased.length === 0 ? {} : { erased: [...new Set(erased)] }),
+    };
+  }
+
+  #restoreMembers(value: Members, place: string, nesting: number): Members {
+    const members = new Map<string, unknown>();
+    for (const [kept, member] of Object.entries(value)) {
+      const original = this.#names.get(kept);
+      const isBack = original !== undefined && this.#listed.has(below(place, original));
+      const name = isBack ? original : kept;
+      const at = below(place, name);
+      members.set(name, this.restore(member, at, name, nesting));
+      if (isBack && !this.#filled.has(at)) this.#noteShown(at, name, member);
+    }
+    for (const name of this.#removed.get(place) ?? []) {
+      const at = below(place, name);
+      const text = this.#values.get(at);
+      if (text === undefined || members.has(name)) continue;
+      members.set(name, this.#original(text, at, name, nesting));
+    }
+    // `__proto__` is a name like any other.
+    return Object.fromEntries(members);
+  }
+
+  #original(text: string, place: string, name: string, nesting: number): unknown {
+    const value: unknown = JSON.parse(text);
+    requireShallow(value, nesting);
+    this.#filled.add(place);
+    this.#noteShown(place, name, value);
+    return value;
+  }
+
+  /** Secrets of the configuration are never sealed, so that an original may hold a token. */
+  #noteShown(place: string, name: string, value: unknown): void {
+    const isHidden = anyToken.test(name) || (typeof value === "string" && anyToken.test(value));
+    if (!isHidden) this.#shown.add(place);
+  }
+
+  /** A pointer may have been noted before a name in it was hidden. */
+  #originally(pointer: string): string {
+    return pointerNames(pointer).reduce(
+      (place, name) => below(place, this.#names.get(name) ?? name),
+      "",
+    );
+  }
+}
+
+function below(place: string, name: string): string {
+  return `${place}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+}
+
+function requireShallow(value: unknown, nesting: number): void {
+  if (nesting > maxNesting) throw notAsSealed();
+  if (typeof value !== "object" || value === null) return;
+  for (const one of Object.values(value)) requireShallow(one, nesting + 1);
 }

@@ -1,6 +1,7 @@
 import { createPublicKey, generateKeyPairSync, randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { isRecord } from "../../../src/contract/json.ts";
+import { OriginalsSeal, sealBinding } from "../../../src/decision/masking/originals-seal.ts";
 import { unmaskKeyId } from "../../../src/decision/masking/unmask-keys.ts";
 import { unmaskRecord } from "../../../src/decision/masking/sealed-originals.ts";
 import { at, called, masked, openMask } from "./open-mask.ts";
@@ -25,6 +26,17 @@ type Members = Readonly<Record<string, unknown>>;
 function resealed(event: Members, changes: Members): Members {
   const { sealed } = event;
   return { ...event, sealed: { ...(isRecord(sealed) ? sealed : {}), ...changes } };
+}
+
+type Pairs = readonly (readonly [string, string])[];
+
+/** What somebody with nothing but the public key can put into the store. */
+function forged(values: Pairs, extra: Members = {}, names: Pairs = []): Members {
+  const seal = new OriginalsSeal(recipients, () => 0);
+  const originals = { values: new Map(values), names: new Map(names) };
+  const sealed = seal.seal(originals, sealBinding("admission", "x"));
+  const base = { kind: "admission", decision_id: "x", tenant: "t", a: { b: 1 } };
+  return { ...base, masked: ["/a/b"], sealed, ...extra };
 }
 
 test("who holds the private key has the record as it was before, names and all", () => {
@@ -62,6 +74,116 @@ test("a seal that was moved to another record or another kind opens nothing", ()
   expect(() => unmaskRecord(event, privateKey)).not.toThrow();
   expect(() => unmaskRecord({ ...event, sealed: other["sealed"] }, privateKey)).toThrow(refused);
   expect(() => unmaskRecord({ ...event, kind: "outcome" }, privateKey)).toThrow(refused);
+});
+
+test("a whole record that was moved to another row opens nothing, and neither does one that hides nothing", () => {
+  const { event } = masked(openMask({ recipients }), called(args, { decisionId: "b" }));
+  const open = masked(openMask({ recipients }), called({ a: 1 }, { decisionId: "b" })).event;
+  const row = { kind: "admission", decisionId: "b" };
+  expect(at(unmaskRecord(event, privateKey, row), "input", "action", "args", "a")).toBe(secret);
+  for (const place of [row, undefined]) expect(unmaskRecord(open, privateKey, place)).toBe(open);
+  const wrong = [{ decisionId: "a" }, { kind: "outcome" }].map((more) => ({ ...row, ...more }));
+  for (const [record, place] of [event, open].flatMap((one) =>
+    wrong.map((w) => [one, w] as const),
+  )) {
+    const moved = () => unmaskRecord(record, privateKey, place);
+    expect(moved).toThrow(refused);
+    expect(moved).toThrow('"audit verify"');
+  }
+});
+
+describe("a seal that somebody forged", () => {
+  test("writes where the record says that something is hidden, and nowhere else", () => {
+    const pointers = ["/a/b", "/a/c", "/a", "/tenant", "/decision_id", ""];
+    const values = pointers.map((pointer) => [pointer, "2"] as const);
+    const whole = { kind: "admission", decision_id: "x", tenant: "t", a: { b: 2 } };
+    expect(unmaskRecord(forged(values), privateKey)).toEqual(whole);
+    const names = [["tenant", "u"]] as const;
+    expect(unmaskRecord(forged(values, {}, names), privateKey)).toEqual(whole);
+  });
+
+  test.each(["/decision_id", "/kind"])("does not make another record of it: %j", (pointer) => {
+    const listed = { masked: [pointer] };
+    const renamed = forged([], listed, [[pointer.slice(1), "other"]]);
+    for (const record of [forged([[pointer, '"y"']], listed), renamed])
+      expect(() => unmaskRecord(record, privateKey)).toThrow(refused);
+  });
+
+  test("adds no member where the object of what it names is not there", () => {
+    const masked = ["/a/none/deep", "/gone", "/a/b/c"];
+    const values = masked.map((pointer) => [pointer, "1"] as const);
+    const { a, masked: left, ...others } = unmaskRecord(forged(values, { masked }), privateKey);
+    expect(a).toStrictEqual({ b: 1 });
+    expect(left).toEqual(masked);
+    expect(Object.keys(others)).toEqual(["kind", "decision_id", "tenant"]);
+  });
+});
+
+test("whatever stands in the store, it is refused by its code, and nothing of it is quoted", () => {
+  const deep = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
+  const strange: unknown = JSON.parse('{"toString":"tiger"}');
+  const hostile: readonly Members[] = [
+    forged([["/a/b", "tiger no json"]]),
+    forged([["/a/b", deep(100_000)]]),
+    forged([["/a/b", deep(2000)]]),
+    forged([], { a: JSON.parse(deep(100_000)) }, [["q", "r"]]),
+    forged([], { kind: strange }),
+    forged([], { decision_id: strange }),
+    forged([], { masked: strange }),
+    forged([], { masked: [strange] }),
+    forged([], { erased: "tiger" }),
+    resealed(forged([]), { to: [{ key_id: unmaskKeyId(publicKey), enc: strange, key: strange }] }),
+    resealed(forged([]), { box: strange }),
+  ];
+  for (const [index, record] of hostile.entries()) {
+    const open = () => unmaskRecord(record, privateKey);
+    expect(open, `record ${index}`).toThrow(refused);
+    expect(messageOf(open)).not.toContain("tiger");
+    expect(open).toThrow(expect.not.objectContaining({ cause: expect.anything() }));
+  }
+});
+
+describe("what was not put back", () => {
+  const configured = "configured-secret-1";
+  const openedOf = (sent: object) => {
+    const mask = openMask({ recipients, secrets: [configured] });
+    return unmaskRecord(masked(mask, called(sent)).event, privateKey);
+  };
+
+  test("stays in the list, by the name that it has now", () => {
+    const sent = { a: `x ${configured}`, b: secret, [secret]: { c: configured } };
+    const opened = openedOf(sent);
+    const token = expect.stringContaining("masked:hmac:");
+    const shown = { a: token, b: secret, [secret]: { c: token } };
+    expect(at(opened, "input", "action", "args")).toEqual(shown);
+    const left = ["/input/action/args/a", `/input/action/args/${secret}/c`];
+    expect(new Set([opened["masked"]].flat())).toEqual(new Set(left));
+    for (const gone of ["erased", "sealed"]) expect(opened).not.toHaveProperty(gone);
+  });
+
+  test("stays in the list though something else of the same text or name is back", () => {
+    const opened = openedOf({ a: `${configured} ${secret}`, [`${configured} ${secret}`]: 1 });
+    const [first, second] = [opened["masked"]].flat();
+    expect(first).toBe("/input/action/args/a");
+    expect(second).toMatch(/^\/input\/action\/args\/masked:hmac:[0-9a-f]{32} ghp_/);
+  });
+
+  test("is listed as erased where it is not there", () => {
+    const { event } = masked(openMask({ recipients, paths }), called(args));
+    const opened = unmaskRecord({ ...event, erased: ["/input/else/x"] }, privateKey);
+    expect(opened["erased"]).toEqual(["/input/else/x"]);
+    expect(opened).not.toHaveProperty("masked");
+  });
+});
+
+test("what is below a name that was hidden later comes back too", () => {
+  const sent = { pin: "tiger cub", "tiger cub": { x: `tiger cub ${secret}`, [secret]: 1 } };
+  const hints = { argumentsSchema: { properties: { pin: { writeOnly: true } } } };
+  const { event } = masked(openMask({ recipients }), called(sent, { hints }));
+  expect(JSON.stringify(event["input"])).not.toMatch(/tiger|ghp_/);
+  const opened = unmaskRecord(event, privateKey);
+  expect(at(opened, "input", "action", "args")).toEqual(sent);
+  expect(opened).not.toHaveProperty("masked");
 });
 
 test("a seal of another form is refused by its form, whatever is in it", () => {
@@ -123,11 +245,6 @@ describe("a seal with one character changed", () => {
       expect(() => unmaskRecord(resealed(event, changes(`${box}\n`)), privateKey)).toThrow(refused);
     }
   });
-});
-
-test("a record that hides nothing is what it is", () => {
-  const { event } = masked(openMask({ recipients }), called({ a: 1 }));
-  expect(unmaskRecord(event, privateKey)).toBe(event);
 });
 
 test("two seals of the same record differ, and hold neither value nor key", () => {
