@@ -64,7 +64,8 @@ test("what a gateway has does not open what it sealed", { timeout: timeoutMs }, 
   }
 
   expect(opensAnything(rawPrivate, seal)).toBe(true);
-  expect(unmaskRecord(admission, privateKey)).toMatchObject({
+  const row = { kind: "admission", decisionId: String(admission.decision_id) };
+  expect(unmaskRecord(admission, privateKey, row)).toMatchObject({
     input: { action: { args: { note: `use ${secret}` } } },
   });
 });

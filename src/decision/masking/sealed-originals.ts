@@ -34,12 +34,11 @@ const anyToken = /masked:hmac:[0-9a-f]{32}/;
  * A record with its originals back in their places; as it is where it hides nothing. What could not be
  * put back stays in `masked` and `erased`. Nothing that the record says is believed or repeated.
  *
- * @param row - the record is taken by its own word for what it is where this is not given
  * @throws DecisionError `unmask_refused` where this key does not open it, or nothing was kept
  */
-export function unmaskRecord(record: Members, key: KeyObject, row?: RecordRow): Members {
+export function unmaskRecord(record: Members, key: KeyObject, row: RecordRow): Members {
   try {
-    return withOriginals(record, key, row ?? rowOf(record));
+    return withOriginals(record, key, row);
   } catch (thrown) {
     if (thrown instanceof DecisionError) throw thrown;
     throw notAsSealed();

@@ -4,9 +4,8 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { MaskTokens } from "../../../src/decision/masking/mask-token.ts";
-import { unmaskRecord } from "../../../src/decision/masking/sealed-originals.ts";
 import { admission } from "../sample-records.ts";
-import { at, called, masked, openMask, token } from "./open-mask.ts";
+import { at, called, masked, openMask, token, unmaskRecord } from "./open-mask.ts";
 
 const key = "ghp_0123456789abcdefghijABCDEFGHIJ012345";
 const plain = `sha256:${"0".repeat(64)}`;

@@ -2,12 +2,15 @@
  * A mask as the gateway opens it, with the real detectors, for the tests of masking.
  */
 import { randomBytes } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import type { AdmissionRecord, DecisionRecord } from "../../../src/contract/record.ts";
 import { isRecord } from "../../../src/contract/json.ts";
 import { encodeRecord } from "../../../src/decision/encode-record.ts";
 import { MaskTokens } from "../../../src/decision/masking/mask-token.ts";
 import { RecordMask } from "../../../src/decision/masking/record-mask.ts";
 import type { RecordMaskOptions } from "../../../src/decision/masking/record-mask.ts";
+import { unmaskRecord as unmaskRecordOf } from "../../../src/decision/masking/sealed-originals.ts";
+import type { RecordRow } from "../../../src/decision/masking/sealed-originals.ts";
 import { findSensitive } from "../../../src/policy/input/detect/find-sensitive.ts";
 import { kindsIn } from "../../../src/policy/input/detect/kinds-in.ts";
 import { admission } from "../sample-records.ts";
@@ -51,4 +54,19 @@ export function at(value: unknown, ...names: readonly string[]): unknown {
     if (Array.isArray(found)) return found[Number(name)];
     return isRecord(found) ? found[name] : undefined;
   }, value);
+}
+
+/** The record with its originals; where no row is named, as the one that it says it is. */
+export function unmaskRecord(
+  record: Readonly<Record<string, unknown>>,
+  key: KeyObject,
+  row?: RecordRow,
+): Readonly<Record<string, unknown>> {
+  const { kind, decision_id: decisionId } = record;
+  const said = { kind: textOf(kind), decisionId: textOf(decisionId) };
+  return unmaskRecordOf(record, key, row ?? said);
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
 }

@@ -4,8 +4,7 @@ import type { AdmissionRecord } from "../../../src/contract/record.ts";
 import { isRecord } from "../../../src/contract/json.ts";
 import { MaskTokens } from "../../../src/decision/masking/mask-token.ts";
 import type { RecordMaskOptions } from "../../../src/decision/masking/record-mask.ts";
-import { unmaskRecord } from "../../../src/decision/masking/sealed-originals.ts";
-import { at, called, masked, openMask } from "./open-mask.ts";
+import { at, called, masked, openMask, unmaskRecord } from "./open-mask.ts";
 
 const { publicKey, privateKey } = generateKeyPairSync("x25519");
 const tokens = new MaskTokens(randomBytes(32));

@@ -3,8 +3,7 @@ import { describe, expect, test } from "vitest";
 import { isRecord } from "../../../src/contract/json.ts";
 import { OriginalsSeal, sealBinding } from "../../../src/decision/masking/originals-seal.ts";
 import { unmaskKeyId } from "../../../src/decision/masking/unmask-keys.ts";
-import { unmaskRecord } from "../../../src/decision/masking/sealed-originals.ts";
-import { at, called, masked, openMask } from "./open-mask.ts";
+import { at, called, masked, openMask, unmaskRecord } from "./open-mask.ts";
 
 const secret = "ghp_0123456789abcdefghijABCDEFGHIJ012345";
 const { publicKey, privateKey } = generateKeyPairSync("x25519");
