@@ -58,11 +58,11 @@ async function startShadowed(rego: string) {
 }
 
 async function echo(client: RawClient): Promise<unknown> {
-  const { result } = await client.call("crm__echo", { secret: "4711" });
+  const { result } = await client.call("crm__echo", { secret: "a word for nobody" });
   return Object(result).content;
 }
 
-const echoed = [{ type: "text", text: '{"secret":"4711"}' }];
+const echoed = [{ type: "text", text: '{"secret":"a word for nobody"}' }];
 
 test("what a shadow would deny is on record, and calls go on, also where it never ends", async () => {
   const { client, read, standing, differences, replace } = await startShadowed(strict);
@@ -80,7 +80,7 @@ test("what a shadow would deny is on record, and calls go on, also where it neve
     would: { effect: "deny", reasons: ["too_late"] },
   });
   expect(decision).toMatchObject({ effect: "allow", outcome: "completed" });
-  expect(JSON.stringify(first)).not.toContain("4711");
+  expect(JSON.stringify(first)).not.toContain("a word for nobody");
 
   await replace(endless);
   await eventually(async () => (await standing())?.digest !== first.digest, 60_000);

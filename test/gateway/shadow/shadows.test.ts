@@ -44,7 +44,7 @@ test("what it would deny is noted for the decision, and the call goes on", async
     was: { effect: "allow", reasons: [] },
     would: { effect: "deny", reasons: ["too_late"] },
   });
-  expect(JSON.stringify(difference)).not.toContain("4711");
+  expect(JSON.stringify(difference)).not.toContain("4711-secret");
   expect(opened.standing()).toMatchObject({
     name: "crm~shadow",
     beside: "crm",

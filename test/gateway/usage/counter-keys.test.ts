@@ -149,7 +149,7 @@ describe("a counter by arguments", { timeout: 60_000 }, () => {
     const [state] = await store.list("[");
     await store.close();
     expect(state?.key).toContain("sha256:");
-    expect(state?.key).not.toContain("4111");
+    expect(state?.key).not.toContain("4111-1111");
   });
 
   test("counts what an action without a tool names as one of them", async () => {
@@ -283,7 +283,7 @@ describe("a counter by arguments", { timeout: 60_000 }, () => {
     expect(kept).toContain("hmac-sha256:");
     const guessed = sha256Of(canonicalJson({ pin: "1234" })).slice("sha256:".length);
     expect(kept).not.toContain(guessed);
-    expect(kept).not.toContain('1234"');
+    expect(kept).not.toContain('"1234"');
   });
 
   test("is one count for replicas of one key, whatever others send", async () => {
