@@ -17,6 +17,7 @@ import { Client } from "pg";
 import { z } from "zod";
 import { freePort } from "./free-port.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
+import { whenWorkerEnds } from "./when-worker-ends.ts";
 
 const run = promisify(execFile);
 const require = createRequire(import.meta.url);
@@ -109,7 +110,7 @@ class EmbeddedServer {
     this.#arguments =
       `-D ${dataFolder} -p ${port} -F -h 127.0.0.1 -c unix_socket_directories=`.split(" ");
     this.#identity = identity;
-    process.on("exit", () => this.#process?.kill("SIGQUIT"));
+    whenWorkerEnds(() => this.#process?.kill("SIGQUIT"));
   }
 
   async start(): Promise<void> {

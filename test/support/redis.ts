@@ -10,6 +10,7 @@ import process from "node:process";
 import { freePort } from "./free-port.ts";
 import { root } from "./gateway-process.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
+import { whenWorkerEnds } from "./when-worker-ends.ts";
 
 export interface TestRedis {
   readonly url: string;
@@ -57,7 +58,7 @@ export async function startTestRedis({ isTls = false } = {}): Promise<TestRedis 
     child.kill("SIGKILL");
     await ended;
   };
-  process.on("exit", () => server?.kill("SIGKILL"));
+  whenWorkerEnds(() => server?.kill("SIGKILL"));
   await start();
   return { url: `${isTls ? "rediss" : "redis"}://127.0.0.1:${port}`, start, stop };
 }

@@ -13,7 +13,7 @@ import { eventually } from "../../support/eventually.ts";
 import { createTestLog } from "../../support/log.ts";
 import { startTestPostgres } from "../../support/postgres.ts";
 import { text } from "../fake-server.ts";
-import { openGateway } from "../open-gateway.ts";
+import { openGateway, readReply } from "../open-gateway.ts";
 import type { TestPolicies } from "../test-policies.ts";
 import { compileTestPolicies } from "../test-policies.ts";
 
@@ -80,15 +80,22 @@ describe.runIf(postgres?.canStop)(
       let refuse: () => void = () => {};
       let isAsked = false;
       const { disk } = open;
-      disk.admit = () =>
-        new Promise((_, reject) => {
-          isAsked = true;
+      const { admit } = disk;
+      disk.admit = () => {
+        disk.admit = admit;
+        isAsked = true;
+        return new Promise((_, reject) => {
           refuse = () => reject(new Error("full"));
         });
+      };
       const call = open.call("bank__pay");
       await eventually(() => isAsked);
       expect(await used()).toBe(toMillionths(10));
       await postgres?.stop();
+      // Only what was never sent is given back later: its connection has to be known as broken.
+      expect(JSON.stringify(readReply(await open.call("bank__pay")))).toContain(
+        "state_unavailable",
+      );
       refuse();
       await call;
       await eventually(() =>
