@@ -13,6 +13,7 @@ import { hidingRule, isForeign, isUntouchable } from "./mask-place.ts";
 import type { MaskPlace, MaskPlaces } from "./mask-place.ts";
 import type { MaskRule } from "./mask-rules.ts";
 import type { MaskTokens } from "./mask-token.ts";
+import type { OwnNames } from "./own-names.ts";
 import { actionZones, kindsIn } from "./record-zones.ts";
 import type { Zone } from "./record-zones.ts";
 import { decodeString } from "./rewrite-json.ts";
@@ -27,18 +28,6 @@ export interface Hidden {
   readonly names: Map<string, string>;
 }
 
-/** What members are called whose names are hidden. */
-export interface MemberNames {
-  /** True where a pass named members already: what looks like a token may be one. */
-  readonly isUsed: boolean;
-  /** `written`, or another where that stands for another name. */
-  readonly take: (name: string, written: string, isFirst: boolean) => string;
-  /** What was at one pointer is at another now. */
-  readonly move: (from: string, to: string) => void;
-  /** Nothing is left below a pointer. */
-  readonly close: (pointer: string) => void;
-}
-
 export interface MaskTools {
   readonly places: MaskPlaces;
   readonly tokens: MaskTokens;
@@ -47,7 +36,7 @@ export interface MaskTools {
   /** In which nothing was found in earlier records, with the same detectors. */
   readonly clean: CleanTexts;
   readonly hidden: Hidden;
-  readonly names: MemberNames;
+  readonly names: OwnNames;
   /** What was hidden, for the places that repeat it. */
   readonly echoes: Echoes;
   /** Throws when it takes too long. */

@@ -14,12 +14,13 @@ import { CleanTexts } from "./clean-texts.ts";
 import type { Detectors } from "./detect-in-text.ts";
 import { Echoes } from "./echoes.ts";
 import { detectingPass, echoingPass, erasingPass } from "./mask-pass.ts";
-import type { Hidden, MaskTools, MemberNames } from "./mask-pass.ts";
+import type { Hidden, MaskTools } from "./mask-pass.ts";
 import { isSent, MaskPlaces, rootPlace } from "./mask-place.ts";
 import type { MaskPlace } from "./mask-place.ts";
 import { maskRules } from "./mask-rules.ts";
 import type { MaskTokens } from "./mask-token.ts";
 import { OriginalsSeal, sealBinding } from "./originals-seal.ts";
+import { OwnNames } from "./own-names.ts";
 import { rewriteJson } from "./rewrite-json.ts";
 import type { Visitor } from "./rewrite-json.ts";
 
@@ -49,66 +50,6 @@ const visitsUnseen = 16;
 const plainDigest = /"((?:args|result)_sha256)":"(sha256:[0-9a-f]+)"/;
 /** Long enough that nobody chose it as a word. */
 const leastSecret = 6;
-
-/** Gives every hidden name one of its own, and follows pointers to where their places are now. */
-class OwnNames implements MemberNames {
-  readonly #tokens: MaskTokens;
-  /** Names that were sent, by what stands for them. */
-  readonly #sent = new Map<string, string>();
-  /** By the parent's pointer as it is now, and the name before. */
-  readonly #moved = new Map<string, string>();
-  readonly #closed = new Set<string>();
-
-  constructor(tokens: MaskTokens) {
-    this.#tokens = tokens;
-  }
-
-  get isUsed(): boolean {
-    return this.#sent.size > 0;
-  }
-
-  take(name: string, written: string, isFirst: boolean): string {
-    const sent = isFirst ? name : (this.#sent.get(name) ?? name);
-    const isFree = (shown: string): boolean => (this.#sent.get(shown) ?? sent) === sent;
-    let free = written;
-    if (!isFree(free)) {
-      const own = this.#tokens.token(sent);
-      free = own;
-      for (let next = 2; !isFree(free); next += 1) free = `${own}~${next}`;
-    }
-    this.#sent.set(free, sent);
-    return free;
-  }
-
-  move(from: string, to: string): void {
-    this.#moved.set(from, to);
-  }
-
-  close(pointer: string): void {
-    this.#closed.add(pointer);
-  }
-
-  /** Pointers are followed through one pass. */
-  startPass(): void {
-    this.#moved.clear();
-    this.#closed.clear();
-  }
-
-  /** Where a place is after this pass; `undefined` where it is hidden with what it was in. */
-  follow(pointer: string): string | undefined {
-    let at = "";
-    for (const segment of pointer.split("/").slice(1)) {
-      if (this.#closed.has(at)) return undefined;
-      const here = `${at}/${segment}`;
-      at = this.#moved.get(here) ?? here;
-    }
-    return at;
-  }
-}
-
-interface Tools extends MaskTools {
-  readonly names: OwnNames;
-}
 
 interface MaskedText {
   readonly text: string;
@@ -164,7 +105,7 @@ export class RecordMask {
     }
   }
 
-  #maskText(text: string, { masks = [] }: MaskHints, tools: Tools): string {
+  #maskText(text: string, { masks = [] }: MaskHints, tools: MaskTools): string {
     const clean = this.#secrets.mayBeIn(text)
       ? pass(text, tools, echoingPass(tools, this.#secrets, false))
       : text;
@@ -197,7 +138,7 @@ export class RecordMask {
     return added === "}" ? text : `${text.slice(0, -1)},${added}`;
   }
 
-  #tools({ argumentsSchema }: MaskHints): Tools {
+  #tools({ argumentsSchema }: MaskHints): MaskTools {
     const { tokens, detectors, kinds, usesSchema, monotonicMs } = this.#options;
     let visits = 0;
     const untilMs = monotonicMs() + (this.#options.patienceMs ?? usualPatienceMs);
@@ -235,7 +176,7 @@ function withKeyedDigest(
 /** Goes through a text; what was listed before is then listed where it is now. */
 function pass(
   text: string,
-  { hidden, names, places }: Tools,
+  { hidden, names, places }: MaskTools,
   visitor: Visitor<MaskPlace>,
   root = rootPlace([]),
 ): string {
